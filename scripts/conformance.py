@@ -2,7 +2,7 @@
 
 An ERROR is wrong, whatever it is. So is every finding about order (SEQ), but two that say only what a story does on purpose:
 a recording that ends in mid-answer, because the session was broken off or the caller hung up; and samples that are cut in
-two, which the mischief of that name has the model do.
+two, which the injected fault of that name has the model do.
 """
 
 import contextlib

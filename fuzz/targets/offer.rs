@@ -1,4 +1,4 @@
-//! Whatever an SDP offer is: no panic, and an answer in the form WhatsApp takes, or a refusal.
+//! Any SDP offer: no panic, and an answer in the form WhatsApp takes, or a refusal.
 #![no_main]
 
 #[path = "../bodies/offer.rs"]

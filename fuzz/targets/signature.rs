@@ -1,4 +1,4 @@
-//! Whatever a signature's header is: no panic, and nothing forged is let in.
+//! Any signature header: no panic, and nothing forged is let in.
 #![no_main]
 
 #[path = "../bodies/signature.rs"]

@@ -1,4 +1,4 @@
-//! Whatever a webhook's body is: no panic, and no call beside it is lost.
+//! Any webhook body: no panic, and no call beside it is lost.
 #![no_main]
 
 #[path = "../bodies/webhook.rs"]

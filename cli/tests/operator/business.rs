@@ -74,7 +74,7 @@ impl Business {
         };
         let webhook = Webhook::connect(&cloud.sdk_config(), settings).await.unwrap();
         let webhook_url = webhook_server::start(webhook).await;
-        meta.change_books(|books| books.subscribe(&webhook_url));
+        meta.change_records(|records| records.subscribe(&webhook_url));
         let mut environment = cloud.environment();
         environment.extend(
             [
@@ -88,7 +88,7 @@ impl Business {
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );
-        let initial = meta.books();
+        let initial = meta.records();
         let business = Self { meta, cloud, store, webhook_url, initial, environment, _model: model };
         business.put_agent().await;
         business
@@ -96,7 +96,7 @@ impl Business {
 
     /// Resets Meta's records to their initial state.
     pub(crate) fn reset(&self) {
-        self.meta.change_books(|books| *books = self.initial.clone());
+        self.meta.change_records(|records| *records = self.initial.clone());
     }
 
     /// Runs `ahoy`.

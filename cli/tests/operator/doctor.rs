@@ -27,21 +27,21 @@ async fn every_check_of_a_healthy_business_passes() {
 #[tokio::test]
 async fn each_fault_at_meta_is_found_by_its_check() {
     let business = Business::healthy().await;
-    for snag in SetupFault::ALL {
-        business.meta.snag(*snag);
+    for fault in SetupFault::ALL {
+        business.meta.inject_setup_fault(*fault);
 
         let found = business.doctor(&[], &[]).await;
 
-        let (finding, check, code) = expected(*snag);
+        let (finding, check, code) = expected(*fault);
         let faults = found.with_finding(finding);
-        assert!(faults.contains(&check), "{}: {:#}", snag.name(), found.report);
+        assert!(faults.contains(&check), "{}: {:#}", fault.name(), found.report);
         // Without token, account or subscription, more than one check fails; every other fault fails its own check only.
-        let is_alone = !matches!(snag, SetupFault::AppUnsubscribed | SetupFault::TokenElsewhere);
+        let is_alone = !matches!(fault, SetupFault::AppUnsubscribed | SetupFault::TokenElsewhere);
         if is_alone && !found.with_finding("unknown").contains(&"number-status") {
-            assert_eq!(faults, [check], "{}", snag.name());
+            assert_eq!(faults, [check], "{}", fault.name());
         }
-        assert_eq!(found.check(check)["code"].as_u64(), code, "{}", snag.name());
-        assert_eq!(found.code, Some(i32::from(finding == "wrong")), "{}", snag.name());
+        assert_eq!(found.check(check)["code"].as_u64(), code, "{}", fault.name());
+        assert_eq!(found.code, Some(i32::from(finding == "wrong")), "{}", fault.name());
         business.reset();
     }
 }
@@ -114,7 +114,7 @@ async fn wrong_settings_of_the_deployment_are_found() {
 
 #[tokio::test]
 async fn a_session_part_that_openai_refuses_is_found() {
-    let forbids = vec![sim_openai::Forbidden::new("audio.input.transcription")];
+    let forbids = vec![sim_openai::ForbiddenParameter::new("audio.input.transcription")];
     let business = Business::with_model(|model| model.forbids = forbids).await;
 
     let found = business.doctor(&[], &[]).await;
@@ -177,10 +177,10 @@ fn wrong(found: &DoctorReport) -> Vec<&str> {
 }
 
 /// Returns the finding, check and Meta's code that the doctor must report for a fault.
-fn expected(snag: SetupFault) -> (&'static str, &'static str, Option<u64>) {
+fn expected(fault: SetupFault) -> (&'static str, &'static str, Option<u64>) {
     let wrong = |check| ("wrong", check, None);
     let coded = |check, code| ("wrong", check, Some(code));
-    match snag {
+    match fault {
         SetupFault::TokenRevoked => coded("token-valid", 190),
         SetupFault::TokenOfPerson => wrong("token-kind"),
         SetupFault::TokenExpires => wrong("token-expiry"),

@@ -7,7 +7,7 @@ use sim_meta::SetupFault;
 #[tokio::test]
 async fn the_numbers_settings_are_printed() {
     let business = Business::healthy().await;
-    business.meta.snag(SetupFault::Restricted);
+    business.meta.inject_setup_fault(SetupFault::Restricted);
 
     let output = business.ahoy(&["number", "show"]).await;
     let json = business.ahoy(&["number", "show", "--json"]).await;
@@ -25,7 +25,7 @@ async fn the_numbers_settings_are_printed() {
 #[tokio::test]
 async fn a_number_that_cannot_be_fetched_is_one_line() {
     let business = Business::healthy().await;
-    business.meta.snag(SetupFault::TokenRevoked);
+    business.meta.inject_setup_fault(SetupFault::TokenRevoked);
 
     let output = business.ahoy(&["number", "show"]).await;
 

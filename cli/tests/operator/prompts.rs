@@ -29,8 +29,8 @@ enum End {
 #[tokio::test(flavor = "multi_thread")]
 async fn setup_changes_nothing_without_a_yes() {
     let business = Business::healthy().await;
-    business.meta.snag(SetupFault::CallingOff);
-    let before = business.meta.books();
+    business.meta.inject_setup_fault(SetupFault::CallingOff);
+    let before = business.meta.records();
     assert_ne!(before.calling["status"], "ENABLED");
 
     for (reply, end) in [
@@ -43,13 +43,13 @@ async fn setup_changes_nothing_without_a_yes() {
             run_on_terminal(&business, &["setup"], "Make these changes? [y/N] ", reply).await;
 
         assert_eq!(ended, end, "{reply:?}: {output}");
-        assert!(business.meta.books() == before, "{reply:?} changed something");
+        assert!(business.meta.records() == before, "{reply:?} changed something");
     }
     let (ended, output) =
         run_on_terminal(&business, &["setup"], "Make these changes? [y/N] ", Reply::Types("y")).await;
 
     assert_eq!((ended, output.contains("Done.")), (End::With(0), true), "{output}");
-    assert_eq!(business.meta.books().calling["status"], "ENABLED");
+    assert_eq!(business.meta.records().calling["status"], "ENABLED");
 }
 
 #[tokio::test(flavor = "multi_thread")]

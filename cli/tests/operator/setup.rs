@@ -10,10 +10,10 @@ const HOURS: [&str; 5] =
 /// Returns a business that is not set up for calls yet.
 async fn new_business() -> Business {
     let business = Business::healthy().await;
-    for snag in [SetupFault::AppUnsubscribed, SetupFault::AccountUnsubscribed, SetupFault::CallingOff] {
-        business.meta.snag(snag);
+    for fault in [SetupFault::AppUnsubscribed, SetupFault::AccountUnsubscribed, SetupFault::CallingOff] {
+        business.meta.inject_setup_fault(fault);
     }
-    business.meta.change_books(|books| books.calling["callback_permission_status"] = json!("DISABLED"));
+    business.meta.change_records(|records| records.calling["callback_permission_status"] = json!("DISABLED"));
     business
 }
 
@@ -22,17 +22,17 @@ async fn setup_enables_calls_and_a_second_run_changes_nothing() {
     let business = new_business().await;
 
     let output = business.ahoy(&[&["setup", "--yes"], &HOURS[..]].concat()).await;
-    let books = business.meta.books();
+    let records = business.meta.records();
     let again = business.ahoy(&[&["setup", "--yes"], &HOURS[..]].concat()).await;
     let found = business.doctor(&[], &[]).await;
 
     assert_eq!(output.code, Some(0), "{output:?}");
     assert!(output.out.contains("not subscribed") && output.out.contains("mon 0900-1730"), "{}", output.out);
-    assert_eq!(books.calling["status"], "ENABLED");
-    assert_eq!(books.calling["callback_permission_status"], "ENABLED");
-    assert_eq!(books.calling["call_hours"]["weekly_operating_hours"].as_array().unwrap().len(), 6);
+    assert_eq!(records.calling["status"], "ENABLED");
+    assert_eq!(records.calling["callback_permission_status"], "ENABLED");
+    assert_eq!(records.calling["call_hours"]["weekly_operating_hours"].as_array().unwrap().len(), 6);
     assert_eq!((again.code, &again.out[..]), (Some(0), "Nothing to change.\n"));
-    assert_eq!(business.meta.books(), books);
+    assert_eq!(business.meta.records(), records);
     assert_eq!((found.code, found.with_finding("unknown")), (Some(0), vec![]), "{:#}", found.report);
 }
 
@@ -52,18 +52,18 @@ async fn the_webhooks_address_is_read_from_the_stack() {
         "{without:?}"
     );
     assert_eq!(output.code, Some(0), "{output:?}");
-    let subscribed = business.meta.books().app.subscription.expect("the app is subscribed");
+    let subscribed = business.meta.records().app.subscription.expect("the app is subscribed");
     assert_eq!(subscribed.callback_url, business.webhook_url);
 }
 
 #[tokio::test]
 async fn without_a_yes_changes_are_printed_and_not_made() {
     let business = new_business().await;
-    let before = business.meta.books();
+    let before = business.meta.records();
 
     let output = business.ahoy(&["setup"]).await;
 
-    assert_eq!((output.code, business.meta.books() == before), (Some(1), true));
+    assert_eq!((output.code, business.meta.records() == before), (Some(1), true));
     assert!(output.out.trim_start().starts_with("WHAT") && output.out.contains("ENABLED"), "{}", output.out);
     assert_eq!(output.err, "Nothing was changed. Answer yes, or use --yes.\n");
 }
@@ -71,20 +71,20 @@ async fn without_a_yes_changes_are_printed_and_not_made() {
 #[tokio::test]
 async fn another_app_on_the_account_is_named_and_left_alone() {
     let business = new_business().await;
-    business.meta.snag(SetupFault::AccountShared);
+    business.meta.inject_setup_fault(SetupFault::AccountShared);
 
     let output = business.ahoy(&["setup", "--yes", "--json"]).await;
 
     let report: Value = serde_json::from_str(&output.out).unwrap();
     assert_eq!(report["other_apps"], json!(["Helpdesk (880000000000008)"]));
     assert_eq!((output.code, &report["changed"]), (Some(0), &json!(true)));
-    assert!(business.meta.books().account.subscribers.iter().any(|it| it.name == "Helpdesk"));
+    assert!(business.meta.records().account.subscribers.iter().any(|it| it.name == "Helpdesk"));
 }
 
 #[tokio::test]
 async fn a_callback_url_that_is_replaced_is_printed_with_its_app() {
     let business = Business::healthy().await;
-    business.meta.snag(SetupFault::AppElsewhere);
+    business.meta.inject_setup_fault(SetupFault::AppElsewhere);
 
     let output = business.ahoy(&["setup", "--json"]).await;
 
@@ -97,7 +97,7 @@ async fn a_callback_url_that_is_replaced_is_printed_with_its_app() {
 #[tokio::test]
 async fn metas_refusal_is_printed_with_its_code() {
     let business = new_business().await;
-    business.meta.snag(SetupFault::LimitLow);
+    business.meta.inject_setup_fault(SetupFault::LimitLow);
 
     let output = business.ahoy(&["setup", "--yes"]).await;
 
@@ -118,7 +118,7 @@ async fn a_webhook_that_does_not_answer_is_not_subscribed() {
 
     assert_eq!(output.code, Some(1));
     assert!(output.err.contains("code 2200"), "{}", output.err);
-    assert_eq!(business.meta.books().app.subscription, None);
+    assert_eq!(business.meta.records().app.subscription, None);
 }
 
 #[tokio::test]
@@ -137,13 +137,13 @@ async fn past_holidays_do_not_keep_hours_from_being_set() {
     let hours = json!({ "status": "ENABLED", "timezone_id": "Asia/Kolkata", "weekly_operating_hours": [
         { "day_of_week": "MONDAY", "open_time": "0900", "close_time": "1000" }],
         "holiday_schedule": [holiday("2025-12-25"), holiday("2199-12-25")] });
-    business.meta.change_books(|books| books.calling["call_hours"] = hours);
+    business.meta.change_records(|records| records.calling["call_hours"] = hours);
 
     let output = business.ahoy(&[&["setup", "--yes"], &HOURS[..]].concat()).await;
 
     assert_eq!(output.code, Some(0), "{output:?}");
     assert_eq!(
-        business.meta.books().calling["call_hours"]["holiday_schedule"],
+        business.meta.records().calling["call_hours"]["holiday_schedule"],
         json!([holiday("2199-12-25")])
     );
 }
@@ -151,12 +151,12 @@ async fn past_holidays_do_not_keep_hours_from_being_set() {
 #[tokio::test]
 async fn the_button_can_be_hidden_and_hours_removed() {
     let business = Business::healthy().await;
-    business.meta.snag(SetupFault::HoursNever);
+    business.meta.inject_setup_fault(SetupFault::HoursNever);
 
     let output =
         business.ahoy(&["setup", "--yes", "--always", "--icon", "hidden", "--callback", "off"]).await;
 
-    let calling = business.meta.books().calling;
+    let calling = business.meta.records().calling;
     assert_eq!(output.code, Some(0), "{output:?}");
     assert_eq!(calling["call_hours"]["status"], "DISABLED");
     assert_eq!(calling["call_hours"]["timezone_id"], "Asia/Kolkata");

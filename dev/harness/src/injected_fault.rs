@@ -29,8 +29,8 @@ impl TestbedConfig {
     /// Has a simulator produce this fault.
     pub fn inject(&mut self, fault: InjectedFault) {
         match fault {
-            InjectedFault::Phone(fault) => self.meta.mischief = Some(fault),
-            InjectedFault::Model(fault) => self.model.mischief = Some(fault),
+            InjectedFault::Phone(fault) => self.meta.fault = Some(fault),
+            InjectedFault::Model(fault) => self.model.fault = Some(fault),
         }
     }
 }

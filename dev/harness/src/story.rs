@@ -193,7 +193,7 @@ impl Story {
 
     /// Places a call with these injected faults, all at once.
     pub async fn ring_with_faults(&self, faults: &[InjectedFault]) -> Caller<'_> {
-        self.ring_as(CallerConfig { mischief: faults.to_vec(), ..CallerConfig::default() }).await
+        self.ring_as(CallerConfig { faults: faults.to_vec(), ..CallerConfig::default() }).await
     }
 
     /// Places a call as this caller, from this phone.

@@ -1,4 +1,4 @@
-//! What can be computed of many lines together.
+//! Computes aggregates over many lines.
 
 use crate::expression::Expression;
 use crate::{Value, Wrong};
@@ -15,24 +15,18 @@ pub(crate) struct Aggregate {
 /// What is made of the values of a group. Lines of which it is missing do not count.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum How {
-    /// How many there are.
     Count,
     /// How many different ones there are.
     CountDistinct,
-    /// Their sum.
     Sum,
-    /// Their mean.
     Avg,
-    /// The smallest.
     Min,
-    /// The largest.
     Max,
     /// So many of a hundred are no larger.
     Pct(f64),
 }
 
 impl How {
-    /// What is made of these.
     pub(crate) fn make(self, values: &[Value]) -> Result<Value, Wrong> {
         match self {
             Self::Count => return Ok(Value::Number(values.len() as f64)),

@@ -36,7 +36,6 @@ impl Row {
     }
 }
 
-/// Runs commands over lines.
 pub(crate) fn run(commands: &[Command], lines: Vec<Map<String, Json>>) -> Result<Table, Wrong> {
     let rows = lines.into_iter().map(|line| Row { line: Some(line), ..Row::default() });
     let (mut rows, mut columns): (Vec<Row>, Vec<String>) = (rows.collect(), vec![]);

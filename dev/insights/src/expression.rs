@@ -1,4 +1,4 @@
-//! What can be computed of one line: fields, arithmetic, conditions, a few functions.
+//! Expressions over one line: fields, arithmetic, conditions, a few functions.
 
 use crate::{Value, Wrong};
 use jiff::Timestamp;
@@ -7,9 +7,7 @@ use std::cmp::Ordering;
 /// Something to compute.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Expression {
-    /// A field.
     Field(String),
-    /// Itself.
     Constant(Value),
     /// The line's time, rounded down to so many ms.
     Bin(f64),
@@ -17,30 +15,21 @@ pub(crate) enum Expression {
     IsPresent(String),
     /// The first that is not missing.
     Coalesce(Vec<Expression>),
-    /// Whether it is one of these.
     In(Box<Expression>, Vec<Value>),
-    /// The contrary.
     Not(Box<Expression>),
-    /// Two, joined.
     Two(Operator, Box<Expression>, Box<Expression>),
 }
 
 /// What joins two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operator {
-    /// Either.
     Or,
-    /// Both.
     And,
     /// They compare like this: less, equal, greater.
     Compare([bool; 3]),
-    /// Their sum.
     Plus,
-    /// Their difference.
     Minus,
-    /// Their product.
     Times,
-    /// Their quotient.
     Per,
 }
 

@@ -1,4 +1,4 @@
-//! A query's text, word by word.
+//! Splits a query's text into tokens.
 
 use crate::Wrong;
 
@@ -7,13 +7,10 @@ use crate::Wrong;
 pub(crate) enum Token {
     /// A command, function, field or operator in letters.
     Word(String),
-    /// A text in quotes.
     Text(String),
-    /// A number.
     Number(f64),
     /// A length of time: `5m`, in ms.
     Period(f64),
-    /// A sign.
     Sign(&'static str),
 }
 

@@ -6,7 +6,6 @@ use crate::expression::{Expression, Operator};
 use crate::lexer::{Token, tokens};
 use crate::{Value, Wrong};
 
-/// The commands of a query.
 pub(crate) fn parse(text: &str) -> Result<Vec<Command>, Wrong> {
     let mut parser = Parser { tokens: tokens(text)?, at: 0 };
     let mut commands = vec![parser.command()?];

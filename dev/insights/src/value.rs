@@ -1,4 +1,4 @@
-//! What a field holds, and what can be done with it.
+//! Values of fields, and operations on them.
 
 use crate::Wrong;
 use serde_json::Value as Json;

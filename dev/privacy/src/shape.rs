@@ -1,4 +1,4 @@
-//! Personal data that is known by its shape alone.
+//! Finds personal data and secrets by their shape alone.
 
 use regex::Regex;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! What the watch finds, and what it lets be.
+//! Leaks that the scan finds, and text that it accepts.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

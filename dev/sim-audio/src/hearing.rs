@@ -1,4 +1,4 @@
-//! Whether a recording contains a spoken clip: aligned energy envelopes of 20 ms, correlated.
+//! Finds a spoken clip in a recording: aligned energy envelopes of 20 ms, correlated.
 
 use crate::{FRAME, level::envelope};
 

@@ -1,4 +1,4 @@
-//! How loud a frame is, and whether it contains speech.
+//! Measures how loud a frame is, and detects speech in it.
 
 use crate::FRAME;
 

@@ -23,7 +23,7 @@ pub const RATE: u32 = 24_000;
 /// Samples in one frame of 20 ms.
 pub const FRAME: usize = 480;
 
-/// How long so many samples last.
+/// Returns how long this many samples last.
 pub fn duration(samples: usize) -> Duration {
     Duration::from_micros(samples as u64 * 1_000_000 / u64::from(RATE))
 }

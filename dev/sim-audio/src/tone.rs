@@ -1,4 +1,4 @@
-//! A pure tone: made, and found again by the Goertzel algorithm.
+//! Makes pure tones, and finds them by the Goertzel algorithm.
 
 use crate::{RATE, samples};
 use std::f64::consts::TAU;

@@ -9,9 +9,6 @@ const SPEC: WavSpec =
     WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
 
 /// The samples of a WAV file.
-///
-/// # Errors
-/// When the bytes are no WAV file, or one of another rate or shape.
 pub fn parse(bytes: &[u8]) -> Result<Vec<i16>, hound::Error> {
     let mut reader = WavReader::new(Cursor::new(bytes))?;
     if reader.spec() != SPEC {
@@ -21,9 +18,6 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<i16>, hound::Error> {
 }
 
 /// Writes samples as a WAV file.
-///
-/// # Errors
-/// When the file cannot be written.
 pub fn write(path: &Path, samples: &[i16]) -> Result<(), hound::Error> {
     let mut writer = WavWriter::create(path, SPEC)?;
     for sample in samples {

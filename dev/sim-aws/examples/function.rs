@@ -1,4 +1,4 @@
-//! A function on strings: does what the test that invokes it says.
+//! A Lambda function that does what the test that invokes it orders.
 //!
 //! - `{"ask": "127.0.0.1:port"}` makes it call the test, say `<request id> <pid>`, and do as it is told: `ok`, `fail`,
 //!   `exit` or nothing at all.

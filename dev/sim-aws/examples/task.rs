@@ -1,4 +1,4 @@
-//! A task on strings: calls the test at `REPORT_TO`, tells its settings, and tells when it is asked to end.
+//! An ECS task that connects to the test at `REPORT_TO`, sends its settings, and reports SIGTERM.
 //!
 //! With `STUBBORN` set it does not end when asked to. With `ASK` set it asks DynamoDB for its tables first.
 

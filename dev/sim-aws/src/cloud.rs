@@ -6,9 +6,9 @@ use crate::dynamodb::DynamoDb;
 use crate::ecs::{Ecs, TaskStatus};
 use crate::endpoint::{self, Services};
 use crate::environment::{self, ACCESS_KEY_ID, Environment};
-use crate::eventbridge::{Changes, EventBridge};
-use crate::injected_fault::InjectedFault;
-use crate::kill_points::{Cut, Step, Trap};
+use crate::eventbridge::{EventBridge, StateChanges};
+use crate::fault_injector::FaultInjector;
+use crate::kill_points::{KillMoment, KillPoint, Step};
 use crate::lambda::{Events, Lambda};
 use crate::listening::{self, ANY_PORT};
 use crate::logs::LogFile;
@@ -39,9 +39,6 @@ impl Cloud {
     /// Creates the tables, starts the services' tasks and listens.
     ///
     /// When it returns every task has a process; whether that process is ready is for the product to say.
-    ///
-    /// # Errors
-    /// When a program does not exist, or the template cannot be made into tables.
     pub async fn start(config: CloudConfig) -> anyhow::Result<Self> {
         let ending = Ending::default();
         let over = ending.over.clone();
@@ -54,13 +51,14 @@ impl Cloud {
         let dynamodb =
             DynamoDb::start(&config.template, config.tables_in.as_deref(), config.seed, over.clone()).await?;
         let lambda = Arc::new(Lambda::start(config.functions, processes.clone()).await?);
-        let (changes, told) = Changes::new();
+        let (changes, published) = StateChanges::new();
         let eventbridge =
-            EventBridge::start(config.rules, config.schedules, lambda.clone(), told, over.clone())?;
+            EventBridge::start(config.rules, config.schedules, lambda.clone(), published, over.clone())?;
         let ecs = Ecs::start(config.cluster, config.services, address, processes.clone(), changes)?;
         let secrets = Secrets::new(config.secrets);
-        let (traps, requests) = (processes.traps().clone(), Requests::default());
-        let services = Services { dynamodb, ecs, eventbridge, lambda, secrets, requests, rights, traps };
+        let (kill_points, requests) = (processes.kill_points().clone(), Requests::default());
+        let services =
+            Services { dynamodb, ecs, eventbridge, lambda, secrets, requests, rights, kill_points };
         let services = Arc::new(services);
         listening::serve(listener, endpoint::router(services.clone()), over);
         services.ecs.settled().await;
@@ -72,7 +70,7 @@ impl Cloud {
         self.environment["AWS_ENDPOINT_URL"].clone()
     }
 
-    /// What every child gets, and what another program needs to speak to this cloud and to nothing else.
+    /// Returns the settings of every child, by which another program speaks to this cloud and to nothing else.
     pub fn environment(&self) -> BTreeMap<String, String> {
         self.environment.clone()
     }
@@ -89,9 +87,9 @@ impl Cloud {
         client::configuration(&environment)
     }
 
-    /// The ways to make this cloud hurt while it runs.
-    pub fn mischief(&self) -> InjectedFault<'_> {
-        InjectedFault::of(&self.services)
+    /// Injects faults while the cloud runs.
+    pub fn faults(&self) -> FaultInjector<'_> {
+        FaultInjector::of(&self.services)
     }
 
     /// Invokes a scheduled function now, and returns when it has handled that.
@@ -117,9 +115,6 @@ impl Cloud {
     }
 
     /// Gives a function one more URL, at an address that is known outside.
-    ///
-    /// # Errors
-    /// When there is no such function, or another process listens there.
     pub async fn listen_at(&self, function: &str, address: SocketAddr) -> anyhow::Result<SocketAddr> {
         self.services.lambda.listen_at(function, address).await
     }
@@ -127,46 +122,36 @@ impl Cloud {
     /// Kills every process of a function, and returns when they are gone.
     ///
     /// What they were doing fails: a caller that waits gets a `FunctionError`, an event is tried again in a new process.
-    ///
-    /// # Errors
-    /// When there is no such function.
     pub async fn kill_function(&self, name: &str) -> anyhow::Result<()> {
         self.services.lambda.kill(name).await
     }
 
     /// Kills a function's process at a step of its own work, the next time one gets there.
     ///
-    /// Say `kill_function_after("webhook", Step::Request(2), Cut::Arrived)`: it dies after its second request to AWS of
+    /// Say `kill_function_after("webhook", Step::Request(2), KillMoment::Arrived)`: it dies after its second request to AWS of
     /// an invocation arrived, and before that request has any effect. With it dies what it asked of others meanwhile.
-    ///
-    /// # Errors
-    /// When there is no such function.
-    pub fn kill_function_after(&self, name: &str, step: Step, cut: Cut) -> anyhow::Result<Trap> {
+    pub fn kill_function_after(
+        &self,
+        name: &str,
+        step: Step,
+        moment: KillMoment,
+    ) -> anyhow::Result<KillPoint> {
         anyhow::ensure!(self.services.lambda.has(name), "there is no function {name}");
-        Ok(self.processes.traps().set(name, step, cut))
+        Ok(self.processes.kill_points().set(name, step, moment))
     }
 
     /// The same for a task, by the family of its definition: the first that gets there dies.
-    ///
-    /// # Errors
-    /// When there is no such family.
-    pub fn kill_task_after(&self, family: &str, step: Step, cut: Cut) -> anyhow::Result<Trap> {
+    pub fn kill_task_after(&self, family: &str, step: Step, moment: KillMoment) -> anyhow::Result<KillPoint> {
         anyhow::ensure!(self.services.ecs.has_family(family), "there is no task definition {family}");
-        Ok(self.processes.traps().set(family, step, cut))
+        Ok(self.processes.kill_points().set(family, step, moment))
     }
 
-    /// How a function's events have fared so far.
-    ///
-    /// # Errors
-    /// When there is no such function.
+    /// Returns the counts of a function's events so far.
     pub fn events(&self, function: &str) -> anyhow::Result<Events> {
         Ok(*self.services.lambda.events(function)?.borrow())
     }
 
-    /// Waits until a function's events have fared as wished, and tells how that is.
-    ///
-    /// # Errors
-    /// When there is no such function.
+    /// Waits until the counts of a function's events satisfy `wished`, and returns them.
     pub async fn events_until(
         &self,
         function: &str,
@@ -191,7 +176,7 @@ impl Cloud {
         self.services.ecs.tasks()
     }
 
-    /// Waits until the tasks are as wished, and tells how they are then.
+    /// Waits until the tasks satisfy `wished`, and returns them.
     pub async fn tasks_until(&self, wished: impl Fn(&[TaskStatus]) -> bool) -> Vec<TaskStatus> {
         self.services.ecs.until(wished).await
     }
@@ -205,43 +190,28 @@ impl Cloud {
     }
 
     /// Asks a task to stop: SIGTERM, then SIGKILL after its stop timeout. Returns at once.
-    ///
-    /// # Errors
-    /// When there is no such task.
     pub fn stop_task(&self, id_or_arn: &str) -> anyhow::Result<()> {
         self.services.ecs.stop(id_or_arn, "Task stopped by the rehearsal")
     }
 
     /// Interrupts a task, as Fargate Spot does when it wants the machine back: as [`Cloud::stop_task`], whether or not it
     /// is protected.
-    ///
-    /// # Errors
-    /// When there is no such task.
     pub fn interrupt_spot(&self, id_or_arn: &str) -> anyhow::Result<()> {
         self.services.ecs.interrupt_spot(id_or_arn)
     }
 
     /// Registers a further revision of a service's task definition, changed so, and has the service run it: new tasks
     /// start beside the old ones, and replace those that are not protected. Returns at once.
-    ///
-    /// # Errors
-    /// When there is no such service, or its program does not exist.
     pub fn deploy(&self, service: &str, change: impl FnOnce(&mut Service)) -> anyhow::Result<()> {
         self.services.ecs.deploy(service, change)
     }
 
     /// Has a service run an earlier revision of its task definition again, as a rollback does. Returns at once.
-    ///
-    /// # Errors
-    /// When there is no such service, or no such revision.
     pub fn roll_back(&self, service: &str, revision: usize) -> anyhow::Result<()> {
         self.services.ecs.roll_back(service, revision)
     }
 
-    /// Tells a service how many tasks to keep. Protected tasks survive.
-    ///
-    /// # Errors
-    /// When there is no such service.
+    /// Sets how many tasks a service keeps. Protected tasks survive.
     pub fn scale(&self, service: &str, desired: usize) -> anyhow::Result<()> {
         self.services.ecs.scale(service, desired)
     }
@@ -251,7 +221,7 @@ impl Cloud {
         self.services.secrets.rotate(id, value.into());
     }
 
-    /// Gives Lambda a function that runs elsewhere: its address is told, and it cannot be invoked here.
+    /// Registers a function that runs elsewhere: Lambda shows its URL, and it cannot be invoked here.
     pub fn put_function_elsewhere(&self, name: &str, url: &str) {
         self.services.lambda.put_elsewhere(name, url);
     }
@@ -271,7 +241,7 @@ impl Cloud {
         &self.services.rights
     }
 
-    /// Refuses the next calls of a `service.Action`, so many times.
+    /// Refuses the next `times` calls of a `service.Action`.
     pub fn refuse_next(&self, action: &str, times: usize, refusal: Refusal) {
         self.services.requests.refuse_next(action, times, refusal);
     }
@@ -281,7 +251,7 @@ impl Cloud {
         self.processes.log_files()
     }
 
-    /// Asks every child to end, waits briefly, kills who is left.
+    /// Asks every child to end, waits briefly, and kills the rest.
     pub async fn stop(self) {
         self.processes.end().await;
     }

@@ -1,4 +1,4 @@
-//! What a cloud is made of: a template, functions, services, secrets.
+//! The configuration of a cloud: template, functions, services, secrets.
 
 use crate::ecs::LastStatus;
 use crate::logs::Logs;
@@ -21,13 +21,13 @@ pub struct CloudConfig {
     pub services: Vec<Service>,
     /// Secret id (name or ARN) to its `SecretString`.
     pub secrets: BTreeMap<String, String>,
-    /// Which functions EventBridge tells about tasks.
+    /// The functions that EventBridge invokes when tasks change.
     pub rules: Vec<Rule>,
     /// Which functions EventBridge invokes again and again.
     pub schedules: Vec<Schedule>,
-    /// Settles everything that is left to chance.
+    /// The seed of everything random.
     pub seed: u64,
-    /// Where the children's words go.
+    /// Where the children's logs go.
     pub logs: Logs,
 }
 
@@ -134,12 +134,12 @@ impl Service {
     }
 }
 
-/// An EventBridge rule: a function that is told when a task changes its state.
+/// An EventBridge rule: invokes a function when a task changes its state.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// Whom to invoke, with an `ECS Task State Change`.
+    /// The function to invoke, with an `ECS Task State Change`.
     pub function: String,
-    /// Tells only of tasks that get there; none for every change.
+    /// Only changes to this status; `None` for every change.
     pub last_status: Option<LastStatus>,
 }
 
@@ -157,7 +157,7 @@ impl Rule {
 /// An EventBridge schedule: a function that is invoked again and again, with a `Scheduled Event`.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    /// Whom to invoke.
+    /// The function to invoke.
     pub function: String,
     /// The interval; the first invocation comes one interval after the start.
     pub every: Duration,

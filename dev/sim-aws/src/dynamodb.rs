@@ -1,28 +1,28 @@
 //! DynamoDB: the embedded engine, the template's tables in it, and the way to it.
 
-mod trouble;
+mod faults;
 
-use crate::connection::Peer;
 use crate::listening::{self, ANY_PORT};
 use crate::refusal::Refusal;
 use crate::template::{self, Table};
 use anyhow::{Context, anyhow};
 use axum::body::{Body, to_bytes};
 use axum::http::uri::{Authority, Scheme, Uri};
-use axum::http::{Request, header::HOST};
+use axum::http::{Request, StatusCode, header::HOST};
 use axum::response::{IntoResponse, Response};
 use dynoxide::Database;
+use faults::Outcome;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use serde_json::json;
+use sim_network::Connection;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
-use trouble::Fate;
 
-pub(crate) use trouble::Trouble;
-pub use trouble::{Cancelled, Gone};
+pub(crate) use faults::DynamoDbFaults;
+pub use faults::{CancellationReason, Outage};
 
 /// The engine, which listens on a port of its own, and a client to hand it what the endpoint gets.
 ///
@@ -33,7 +33,7 @@ pub(crate) struct DynamoDb {
     engine: SocketAddr,
     client: Client<HttpConnector, Body>,
     names: BTreeMap<String, String>,
-    trouble: Trouble,
+    faults: DynamoDbFaults,
 }
 
 impl DynamoDb {
@@ -54,7 +54,7 @@ impl DynamoDb {
         let engine = listening::address(&listener);
         tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, over.cancelled_owned()));
         let names = tables.into_iter().map(|table| (table.logical_id, table.name)).collect();
-        Ok(Self { engine, client: client(), names, trouble: Trouble::new(seed) })
+        Ok(Self { engine, client: client(), names, faults: DynamoDbFaults::new(seed) })
     }
 
     /// The name of a table by its key in the template.
@@ -62,34 +62,34 @@ impl DynamoDb {
         self.names.get(logical_id).map(String::as_str)
     }
 
-    /// The trouble there is with it.
-    pub(crate) fn trouble(&self) -> &Trouble {
-        &self.trouble
+    /// Returns the faults injected into it.
+    pub(crate) fn faults(&self) -> &DynamoDbFaults {
+        &self.faults
     }
 
-    /// Answers one request, as far as there is no trouble.
+    /// Answers one request, as far as no injected fault decides otherwise.
     pub(crate) async fn answer(
         &self,
         asker: &str,
         action: &str,
         request: Request<Body>,
-        peer: &Peer,
+        connection: &Connection,
     ) -> Result<Response, Refusal> {
-        match self.trouble.fate(asker, action) {
-            Fate::Reached { after } => {
+        match self.faults.outcome(asker, action) {
+            Outcome::Reached { after } => {
                 tokio::time::sleep(after).await;
                 Ok(self.forward(request).await)
             }
-            Fate::Refused(refusal) => Err(refusal),
-            Fate::Cancelled(why) => Ok(trouble::cancelled(&read_json(request).await?, why)),
-            Fate::Cut => Ok(peer.cut()),
-            Fate::Silenced => {
-                self.trouble.over().await;
-                Ok(peer.cut())
+            Outcome::Refused(refusal) => Err(refusal),
+            Outcome::Cancelled(why) => Ok(faults::cancelled(&read_json(request).await?, why)),
+            Outcome::Cut => Ok(cut(connection)),
+            Outcome::Silenced => {
+                self.faults.outage_ended().await;
+                Ok(cut(connection))
             }
-            Fate::Unanswered => {
+            Outcome::Unanswered => {
                 self.forward(request).await;
-                Ok(peer.cut())
+                Ok(cut(connection))
             }
         }
     }
@@ -116,6 +116,12 @@ impl DynamoDb {
             .build()
             .expect("all its parts are given")
     }
+}
+
+/// Cuts the connection. What is returned for an answer never leaves this machine's memory.
+fn cut(connection: &Connection) -> Response {
+    connection.cut();
+    StatusCode::GONE.into_response()
 }
 
 async fn read_json(request: Request<Body>) -> Result<serde_json::Value, Refusal> {

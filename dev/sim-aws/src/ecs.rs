@@ -1,23 +1,27 @@
-//! ECS: services that keep their tasks, tasks that are real processes, and what a task can ask about itself.
+//! ECS: services that keep their tasks, tasks that are real processes, and the agent of each task.
 
 mod agent;
 mod api;
 mod input;
-mod keeper;
+mod last_status;
 mod metadata;
+mod program;
 mod protection;
 mod run_task;
 mod runner;
+mod service_scheduler;
 mod shapes;
+mod start_throttle;
 mod state;
 mod state_change;
 mod task;
 
 use crate::config::Service;
 use crate::environment::Environment;
-use crate::eventbridge::Changes;
+use crate::eventbridge::StateChanges;
 use crate::processes::Processes;
 use anyhow::{Context, bail};
+use program::{program, what};
 use state::State;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -26,9 +30,10 @@ use task::{StopCode, Task};
 use tokio::sync::watch;
 
 pub(crate) use agent::router;
-pub use state::{AgentTrouble, ProtectionRule};
+pub use last_status::LastStatus;
+pub use state::{AgentFault, ProtectionRule};
 pub(crate) use state_change::StateChange;
-pub use task::{LastStatus, TaskStatus};
+pub use task::TaskStatus;
 
 /// The one cluster, its services and its tasks.
 #[derive(Debug)]
@@ -40,23 +45,20 @@ pub(crate) struct Ecs {
     /// How things stand after every change; waiters wait for this.
     standing: watch::Sender<Vec<TaskStatus>>,
     /// Receives every change of a task's state.
-    changes: Arc<Changes>,
+    changes: Arc<StateChanges>,
 }
 
 impl Ecs {
     /// A cluster with its services, which start their tasks at once. `address` is where tasks ask about themselves.
-    ///
-    /// # Errors
-    /// When a service's program does not exist.
     pub(crate) fn start(
         cluster: String,
         services: Vec<Service>,
         address: SocketAddr,
         processes: Arc<Processes>,
-        changes: Arc<Changes>,
+        changes: Arc<StateChanges>,
     ) -> anyhow::Result<Arc<Self>> {
         for service in &services {
-            runner::program(service, &runner::what(service)).ensure_exists()?;
+            program(service, &what(service)).ensure_exists()?;
         }
         let names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
         let state = Mutex::new(State::new(services));
@@ -64,7 +66,7 @@ impl Ecs {
         let ecs = Arc::new(Self { cluster, address, processes, state, standing, changes });
         for name in names {
             ecs.start_warm(&name);
-            tokio::spawn(ecs.clone().keep(name));
+            tokio::spawn(ecs.clone().schedule(name));
         }
         Ok(ecs)
     }
@@ -128,7 +130,7 @@ impl Ecs {
             let service = state.known_service(service)?;
             let mut definition = service.config.clone();
             change(&mut definition);
-            runner::program(&definition, &runner::what(&definition)).ensure_exists()?;
+            program(&definition, &what(&definition)).ensure_exists()?;
             service.deploy(definition);
             Ok(())
         })
@@ -145,7 +147,7 @@ impl Ecs {
         })
     }
 
-    /// Tells a service how many tasks to keep, as `UpdateService` does.
+    /// Sets how many tasks a service keeps, as `UpdateService` does.
     pub(crate) fn scale(&self, service: &str, desired: usize) -> anyhow::Result<()> {
         self.change(|state| {
             state.known_service(service)?.config.desired = desired;
@@ -153,14 +155,14 @@ impl Ecs {
         })
     }
 
-    /// Where the tasks' changes are told.
-    pub(crate) fn changes(&self) -> &Changes {
+    /// Returns where the tasks' state changes are published.
+    pub(crate) fn changes(&self) -> &StateChanges {
         &self.changes
     }
 
-    /// Has so many of the next `RunTask` fail.
+    /// Fails the next `times` calls of `RunTask`.
     pub(crate) fn fail_run_task(&self, times: usize, reason: &str) {
-        self.change(|state| state.mishaps.run_task = (times, reason.to_owned()));
+        self.change(|state| state.faults.run_task = (times, reason.to_owned()));
     }
 
     /// Sets how long tasks of a service take to start.
@@ -174,32 +176,32 @@ impl Ecs {
         })
     }
 
-    /// Has so many of the next tasks of a service never start.
-    pub(crate) fn doom(&self, service: &str, times: usize) -> anyhow::Result<()> {
+    /// Keeps the next `times` tasks of a service from starting.
+    pub(crate) fn fail_starts(&self, service: &str, times: usize) -> anyhow::Result<()> {
         self.change(|state| {
-            state.known_service(service)?.doomed = times;
+            state.known_service(service)?.failing_starts = times;
             Ok(())
         })
     }
 
-    /// Refuses protection so many times, for this reason.
+    /// Refuses the next `times` protections, for this reason.
     pub(crate) fn refuse_protection(&self, times: usize, reason: &str) {
-        self.change(|state| state.mishaps.protection = (times, reason.to_owned()));
+        self.change(|state| state.faults.protection = (times, reason.to_owned()));
     }
 
     /// From now on, a deployment blocks protection by this rule.
     pub(crate) fn block_protection(&self, rule: ProtectionRule) {
-        self.change(|state| state.mishaps.rule = rule);
+        self.change(|state| state.faults.rule = rule);
     }
 
-    /// Has the agents misbehave so many times when they are asked about protection.
-    pub(crate) fn trouble_agents(&self, times: usize, trouble: AgentTrouble) {
-        self.change(|state| state.mishaps.agent = Some((times, trouble)));
+    /// Fails the next `times` requests of tasks to their agents about protection.
+    pub(crate) fn fail_agents(&self, times: usize, fault: AgentFault) {
+        self.change(|state| state.faults.agent = Some((times, fault)));
     }
 
-    /// Fails so many of the next requests for a task's metadata.
+    /// Fails the next `times` requests for a task's metadata.
     pub(crate) fn fail_metadata(&self, times: usize) {
-        self.change(|state| state.mishaps.metadata = times);
+        self.change(|state| state.faults.metadata = times);
     }
 
     fn start_warm(self: &Arc<Self>, service: &str) {
@@ -219,7 +221,7 @@ impl Ecs {
         tokio::spawn(self.clone().run(id, delay));
     }
 
-    /// What a task's process is told so that it can ask about itself.
+    /// Returns the settings by which a task's process reaches its agent.
     fn task_environment(&self, task: &Task) -> Environment {
         let (address, container) = (self.address, task.container_id());
         [
@@ -235,13 +237,13 @@ impl Ecs {
         look(&self.state.lock().expect("no thread panics while holding the cluster"))
     }
 
-    /// Changes the cluster and lets everybody know.
+    /// Changes the cluster, and publishes the tasks as they are then.
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().expect("no thread panics while holding the cluster");
         let result = change(&mut state);
         for task in state.tasks.iter_mut().filter(|task| task.has_news()) {
             task.count_news();
-            self.changes.tell(StateChange::of(&self.cluster, task, SystemTime::now()));
+            self.changes.publish(StateChange::of(&self.cluster, task, SystemTime::now()));
         }
         self.standing.send_replace(state.tasks.iter().map(Task::status).collect());
         result

@@ -1,15 +1,14 @@
-//! The one address of every service: finds who asks and who is asked, counts, and has it answered.
+//! The one address of every service: identifies the client and the service, counts the request, and routes it.
 
-use crate::connection::Peer;
 use crate::dynamodb::DynamoDb;
 use crate::ecs::{self, Ecs};
 use crate::environment::OUTSIDER;
 use crate::eventbridge::EventBridge;
-use crate::kill_points::Traps;
+use crate::kill_points::KillPoints;
 use crate::lambda::{self, Lambda};
 use crate::refusal::Refusal;
 use crate::requests::Requests;
-use crate::rights::{self, Need, Rights};
+use crate::rights::{Need, Rights, needs};
 use crate::secrets::Secrets;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Path, State};
@@ -20,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use sim_network::Connection;
 use std::sync::Arc;
 
 /// Everything that can be asked.
@@ -32,7 +32,7 @@ pub(crate) struct Services {
     pub(crate) secrets: Secrets,
     pub(crate) requests: Requests,
     pub(crate) rights: Rights,
-    pub(crate) traps: Arc<Traps>,
+    pub(crate) kill_points: Arc<KillPoints>,
 }
 
 /// Lambda is asked by path, the agent of a task too, all others by the `x-amz-target` header.
@@ -75,7 +75,7 @@ async fn ask_for_protection(
 
 async fn answer_target(
     State(services): State<Arc<Services>>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request<Body>,
 ) -> Response {
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
@@ -87,7 +87,7 @@ async fn answer_target(
     };
     let (service, action) = (our_name(service).to_owned(), action.to_owned());
     let (asker, name) = (asker(request.headers()).to_owned(), format!("{service}.{action}"));
-    let answer = services.answer(&service, &action, &asker, request, &peer);
+    let answer = services.answer(&service, &action, &asker, request, &connection);
     services.trapped(&asker, &name, answer).await
 }
 
@@ -99,7 +99,7 @@ async fn answer_invoke(
 ) -> Response {
     let answer = async {
         services.requests.enter("lambda.Invoke")?;
-        let right = rights::of_invocation(&function);
+        let right = needs::of_invocation(&function);
         // Its protocol has a status for that, unlike the others.
         services.rights.exercise(asker(&headers), vec![right]).map_err(|refusal| refusal.with_status(403))?;
         lambda::invoke(&services.lambda, &function, &headers, body).await
@@ -141,7 +141,7 @@ impl Services {
         action: &str,
         asker: &str,
         request: Request<Body>,
-        peer: &Peer,
+        connection: &Connection,
     ) -> Result<Response, Refusal> {
         if !["dynamodb", "ecs", "secretsmanager"].contains(&service) {
             return Err(Refusal::unknown_operation(&format!("{service}.{action}")));
@@ -150,17 +150,19 @@ impl Services {
         let (head, body) = request.into_parts();
         let body = read(body).await?;
         self.rights
-            .exercise(asker, rights::of_request(&self.rights, &self.secrets, service, action, &body))?;
+            .exercise(asker, needs::of_request(&self.rights, &self.secrets, service, action, &body))?;
         match service {
             "dynamodb" => {
-                self.dynamodb.answer(asker, action, Request::from_parts(head, Body::from(body)), peer).await
+                self.dynamodb
+                    .answer(asker, action, Request::from_parts(head, Body::from(body)), connection)
+                    .await
             }
             "ecs" => Ok(json_1_1(&self.ecs.answer(action, &body)?)),
             _ => Ok(json_1_1(&self.secrets.answer(action, &body)?)),
         }
     }
 
-    /// Answers, unless who asks dies of it: before the answer has an effect, or before it is told.
+    /// Answers, unless a kill point ends the client first: before the answer has an effect, or before it is sent.
     async fn trapped(
         &self,
         asker: &str,
@@ -168,14 +170,14 @@ impl Services {
         answer: impl Future<Output = Result<Response, Refusal>>,
     ) -> Response {
         let answer = async { answer.await.unwrap_or_else(|refusal| refuse(action, refusal)) };
-        match self.traps.request(asker, action) {
+        match self.kill_points.request(asker, action) {
             None => answer.await,
-            Some(snap) => snap.around(answer).await.unwrap_or_else(|| StatusCode::GONE.into_response()),
+            Some(kill) => kill.around(answer).await.unwrap_or_else(|| StatusCode::GONE.into_response()),
         }
     }
 }
 
-/// What we call a service, by the name under which its protocol asks for it.
+/// Returns our name of a service, by the name in its protocol.
 fn our_name(target: &str) -> &str {
     match target {
         "DynamoDB_20120810" | "DynamoDBStreams_20120810" => "dynamodb",
@@ -184,7 +186,7 @@ fn our_name(target: &str) -> &str {
     }
 }
 
-/// Who asks: the access key id of a signature, `AWS4-HMAC-SHA256 Credential=webhook-1/20261122/…`.
+/// Returns the client: the access key id of a signature, `AWS4-HMAC-SHA256 Credential=webhook-1/20261122/…`.
 fn asker(headers: &HeaderMap) -> &str {
     let signature = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let credential = signature.and_then(|signature| signature.split_once("Credential="));

@@ -4,9 +4,9 @@ use crate::identity::REGION;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-/// Who asks: the part of its credentials that a program shows with every request.
+/// The part of its credentials by which the endpoint identifies a program.
 pub(crate) const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
-/// Who asks when it is the rehearsal itself, or another program that was pointed at this cloud by hand.
+/// The access key of the rehearsal itself, and of other programs that were pointed at this cloud by hand.
 pub(crate) const OUTSIDER: &str = "rehearsal";
 
 /// Settings by name.

@@ -1,4 +1,4 @@
-//! EventBridge: tells functions when tasks change their state, and when a schedule is due.
+//! EventBridge: invokes functions when tasks change their state, and when a schedule is due.
 
 mod schedule;
 
@@ -6,7 +6,7 @@ use crate::config::{Rule, Schedule};
 use crate::ecs::StateChange;
 use crate::lambda::Lambda;
 use anyhow::ensure;
-use schedule::Clockwork;
+use schedule::RunningSchedule;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -33,30 +33,30 @@ pub enum Delivery {
 pub(crate) struct EventBridge {
     lambda: Arc<Lambda>,
     rules: Vec<Rule>,
-    clockwork: Vec<Arc<Clockwork>>,
+    running: Vec<Arc<RunningSchedule>>,
 }
 
-/// Where changes are told.
+/// Publishes state changes of tasks to EventBridge.
 #[derive(Debug)]
-pub(crate) struct Changes {
-    told: UnboundedSender<(StateChange, Delivery)>,
+pub(crate) struct StateChanges {
+    published: UnboundedSender<(StateChange, Delivery)>,
     delivery: Mutex<Delivery>,
 }
 
-impl Changes {
-    /// Where to tell, and where EventBridge hears of it.
+impl StateChanges {
+    /// Returns the publisher, and the receiver for EventBridge.
     pub(crate) fn new() -> (Arc<Self>, UnboundedReceiver<(StateChange, Delivery)>) {
-        let (told, heard) = unbounded_channel();
-        (Arc::new(Self { told, delivery: Mutex::default() }), heard)
+        let (published, received) = unbounded_channel();
+        (Arc::new(Self { published, delivery: Mutex::default() }), received)
     }
 
-    /// Tells of a change. How it is delivered is settled when it happens, not when it is delivered.
-    pub(crate) fn tell(&self, change: StateChange) {
+    /// Publishes a change. How it is delivered is decided when it happens, not when it is delivered.
+    pub(crate) fn publish(&self, change: StateChange) {
         // A cloud that has shut down sends no events.
-        let _ = self.told.send((change, *self.delivery()));
+        let _ = self.published.send((change, *self.delivery()));
     }
 
-    /// How what happens from now on is delivered.
+    /// Sets how changes from now on are delivered.
     pub(crate) fn deliver(&self, delivery: Delivery) {
         *self.delivery() = delivery;
     }
@@ -87,10 +87,11 @@ impl EventBridge {
         }
         let due_always = schedules.iter().find(|schedule| schedule.every.is_zero());
         ensure!(due_always.is_none(), "a schedule must leave some time in between");
-        let clockwork = schedules.into_iter().map(|schedule| Arc::new(Clockwork::new(schedule))).collect();
-        let bridge = Arc::new(Self { lambda, rules, clockwork });
-        for clockwork in &bridge.clockwork {
-            tokio::spawn(clockwork.clone().run(bridge.lambda.clone(), over.clone()));
+        let running =
+            schedules.into_iter().map(|schedule| Arc::new(RunningSchedule::new(schedule))).collect();
+        let bridge = Arc::new(Self { lambda, rules, running });
+        for running in &bridge.running {
+            tokio::spawn(running.clone().run(bridge.lambda.clone(), over.clone()));
         }
         tokio::spawn(over.run_until_cancelled_owned(bridge.clone().listen(changes)));
         Ok(bridge)
@@ -98,17 +99,17 @@ impl EventBridge {
 
     /// Turns a schedule on or off.
     pub(crate) fn enable_schedule(&self, function: &str, enabled: bool) -> anyhow::Result<()> {
-        schedule::of(&self.clockwork, function)?.enable(enabled);
+        schedule::of(&self.running, function)?.enable(enabled);
         Ok(())
     }
 
     /// Invokes a scheduled function now, and returns when it has handled that.
     pub(crate) async fn run_schedule(&self, function: &str) -> anyhow::Result<()> {
-        schedule::of(&self.clockwork, function)?.fire(&self.lambda).await
+        schedule::of(&self.running, function)?.fire(&self.lambda).await
     }
 
-    async fn listen(self: Arc<Self>, mut told: UnboundedReceiver<(StateChange, Delivery)>) {
-        while let Some((change, delivery)) = told.recv().await {
+    async fn listen(self: Arc<Self>, mut published: UnboundedReceiver<(StateChange, Delivery)>) {
+        while let Some((change, delivery)) = published.recv().await {
             let matching = self.rules.iter().filter(|rule| rule.matches(change.last_status));
             matching.for_each(|rule| self.deliver(&rule.function, &change.event, delivery));
         }
@@ -119,7 +120,7 @@ impl EventBridge {
             Delivery::Prompt => self.send(function, event, Duration::ZERO),
             Delivery::Late(after) => self.send(function, event, after),
             Delivery::Twice => [(); 2].into_iter().for_each(|()| self.send(function, event, Duration::ZERO)),
-            Delivery::Never => tracing::info!(function, "A state change gets lost on its way to {function}"),
+            Delivery::Never => tracing::info!(function, "A state change is lost on its way to {function}"),
         }
     }
 

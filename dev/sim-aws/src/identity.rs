@@ -1,8 +1,6 @@
-//! Who we are in this cloud: its region and account, and the names built from them.
+//! Region and account of this cloud, and the ARNs built from them.
 
-/// The only region there is.
 pub(crate) const REGION: &str = "us-east-1";
-/// The only account there is.
 pub(crate) const ACCOUNT: &str = "000000000000";
 /// Where every task runs.
 pub(crate) const ZONE: &str = "us-east-1a";
@@ -18,4 +16,9 @@ pub(crate) fn short_name(name_or_arn: &str) -> &str {
         Some(arn) => arn.rsplit(['/', ':']).next().unwrap_or(arn),
         None => name_or_arn,
     }
+}
+
+/// `arn:aws:iam::000000000000:role/MediaTaskRole`: IAM knows no regions.
+pub(crate) fn role_arn(logical_id: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:role/{logical_id}")
 }

@@ -1,4 +1,4 @@
-//! Kills a program at a chosen step of its own work: when a request arrives, or once it took effect.
+//! Kills a program at a chosen step of its work: when its request arrives, or once the request took effect.
 
 use crate::process::Process;
 use std::collections::BTreeMap;
@@ -21,109 +21,109 @@ pub enum Step {
 
 /// When in that step the program dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
+pub enum KillMoment {
     /// As soon as the request arrived: it has no effect.
     Arrived,
     /// Once the request took effect, before the program learns of it.
     TookEffect,
 }
 
-/// A trap that was set. It snaps once; until then it stays, though this handle be dropped.
+/// A kill point that was set. It kills once; until then it stays, even when this handle is dropped.
 #[derive(Debug, Clone)]
-pub struct Trap {
-    traps: Arc<Traps>,
-    snare: Arc<Snare>,
+pub struct KillPoint {
+    all: Arc<KillPoints>,
+    armed: Arc<ArmedKill>,
 }
 
-impl Trap {
-    /// Whether a program has stepped into it.
-    pub fn has_snapped(&self) -> bool {
-        self.snare.met.load(Ordering::Acquire)
+impl KillPoint {
+    /// Returns whether a program has reached it.
+    pub fn was_hit(&self) -> bool {
+        self.armed.is_hit.load(Ordering::Acquire)
     }
 
-    /// Resolves once a program has stepped into it and is gone.
-    pub async fn snapped(&self) {
-        self.snare.gone.cancelled().await;
+    /// Resolves once a program has reached it and is dead.
+    pub async fn hit(&self) {
+        self.armed.dead.cancelled().await;
     }
 
-    /// Takes it away.
+    /// Removes it.
     pub fn disarm(&self) {
-        self.traps.lock().snares.retain(|snare| !Arc::ptr_eq(snare, &self.snare));
+        self.all.lock().armed.retain(|armed| !Arc::ptr_eq(armed, &self.armed));
     }
 }
 
-/// The traps that are set, and the processes that may step into them.
+/// The kill points that are set, and the processes that may reach them.
 #[derive(Debug, Default)]
-pub(crate) struct Traps {
-    ground: Mutex<Ground>,
+pub(crate) struct KillPoints {
+    state: Mutex<KillState>,
 }
 
 #[derive(Debug, Default)]
-struct Ground {
-    snares: Vec<Arc<Snare>>,
-    walkers: BTreeMap<String, Walker>,
+struct KillState {
+    armed: Vec<Arc<ArmedKill>>,
+    targets: BTreeMap<String, Target>,
 }
 
 #[derive(Debug)]
-struct Snare {
+struct ArmedKill {
     program: String,
     step: Step,
-    cut: Cut,
-    met: AtomicBool,
-    gone: CancellationToken,
+    moment: KillMoment,
+    is_hit: AtomicBool,
+    dead: CancellationToken,
 }
 
 #[derive(Debug)]
-struct Walker {
+struct Target {
     program: String,
     process: Process,
     /// How many requests it has made in its present work; none while it starts.
     requests: Option<usize>,
 }
 
-/// A trap that snaps now.
+/// A process that dies now.
 #[derive(Debug)]
-pub(crate) struct Snap {
+pub(crate) struct Kill {
     process: Process,
-    snare: Arc<Snare>,
+    armed: Arc<ArmedKill>,
 }
 
-impl Traps {
-    /// Sets a trap for any process of a program.
-    pub(crate) fn set(self: &Arc<Self>, program: &str, step: Step, cut: Cut) -> Trap {
-        let snare = Arc::new(Snare {
+impl KillPoints {
+    /// Sets a kill point for any process of a program.
+    pub(crate) fn set(self: &Arc<Self>, program: &str, step: Step, moment: KillMoment) -> KillPoint {
+        let armed = Arc::new(ArmedKill {
             program: program.to_owned(),
             step,
-            cut,
-            met: AtomicBool::new(false),
-            gone: CancellationToken::new(),
+            moment,
+            is_hit: AtomicBool::new(false),
+            dead: CancellationToken::new(),
         });
-        self.lock().snares.push(snare.clone());
-        Trap { traps: self.clone(), snare }
+        self.lock().armed.push(armed.clone());
+        KillPoint { all: self.clone(), armed }
     }
 
-    /// A process has started, and asks under its name from now on.
-    pub(crate) fn enlist(&self, program: &str, process: &Process) {
-        let walkers = &mut self.lock().walkers;
-        walkers.retain(|_, walker| walker.process.is_alive());
-        let walker = Walker { program: program.to_owned(), process: process.clone(), requests: None };
-        walkers.insert(process.name().to_owned(), walker);
+    /// Adds a process that has started; its requests come under its name.
+    pub(crate) fn add_target(&self, program: &str, process: &Process) {
+        let targets = &mut self.lock().targets;
+        targets.retain(|_, target| target.process.is_alive());
+        let target = Target { program: program.to_owned(), process: process.clone(), requests: None };
+        targets.insert(process.name().to_owned(), target);
     }
 
     /// A process begins new work: its requests count from one.
     pub(crate) fn begin(&self, process: &Process) {
-        if let Some(walker) = self.lock().walkers.get_mut(process.name()) {
-            walker.requests = Some(0);
+        if let Some(target) = self.lock().targets.get_mut(process.name()) {
+            target.requests = Some(0);
         }
     }
 
     /// Called for each request. Requests of unknown processes trigger no kill point.
-    pub(crate) fn request(&self, asker: &str, action: &str) -> Option<Snap> {
-        let ground = &mut *self.lock();
-        let walker = ground.walkers.get_mut(asker)?;
-        walker.requests = walker.requests.map(|requests| requests + 1);
-        let requests = walker.requests;
-        ground.snap(asker, |step| match step {
+    pub(crate) fn request(&self, asker: &str, action: &str) -> Option<Kill> {
+        let state = &mut *self.lock();
+        let target = state.targets.get_mut(asker)?;
+        target.requests = target.requests.map(|requests| requests + 1);
+        let requests = target.requests;
+        state.kill(asker, |step| match step {
             Step::Request(nth) => requests == Some(*nth),
             Step::Action(name) => name == action,
             Step::Reply => false,
@@ -131,38 +131,43 @@ impl Traps {
     }
 
     /// A function replies.
-    pub(crate) fn reply(&self, process: &Process) -> Option<Snap> {
-        self.lock().snap(process.name(), |step| *step == Step::Reply)
+    pub(crate) fn reply(&self, process: &Process) -> Option<Kill> {
+        self.lock().kill(process.name(), |step| *step == Step::Reply)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Ground> {
-        self.ground.lock().expect("no thread panics while holding the traps")
-    }
-}
-
-impl Ground {
-    fn snap(&mut self, asker: &str, is_there: impl Fn(&Step) -> bool) -> Option<Snap> {
-        let Walker { program, process, .. } = self.walkers.get(asker)?;
-        let met = self.snares.iter().position(|snare| snare.program == *program && is_there(&snare.step))?;
-        let snare = self.snares.remove(met);
-        snare.met.store(true, Ordering::Release);
-        Some(Snap { process: process.clone(), snare })
+    fn lock(&self) -> MutexGuard<'_, KillState> {
+        self.state.lock().expect("no thread panics while holding the kill points")
     }
 }
 
-impl Snap {
-    /// Does `deed`, or not, and kills the process before it learns what came of it.
-    pub(crate) async fn around<T>(self, deed: impl Future<Output = T>) -> Option<T> {
-        let done = match self.snare.cut {
-            Cut::Arrived => None,
-            Cut::TookEffect => Some(deed.await),
+impl KillState {
+    fn kill(&mut self, asker: &str, is_there: impl Fn(&Step) -> bool) -> Option<Kill> {
+        let Target { program, process, .. } = self.targets.get(asker)?;
+        let hit = self.armed.iter().position(|armed| armed.program == *program && is_there(&armed.step))?;
+        let armed = self.armed.remove(hit);
+        armed.is_hit.store(true, Ordering::Release);
+        Some(Kill { process: process.clone(), armed })
+    }
+}
+
+impl Kill {
+    /// Runs `request`, or not, and kills the process before it learns the outcome.
+    pub(crate) async fn around<T>(self, request: impl Future<Output = T>) -> Option<T> {
+        let done = match self.armed.moment {
+            KillMoment::Arrived => None,
+            KillMoment::TookEffect => Some(request.await),
         };
         // The request ends with the process that made it, and who waits for that process must not end with the request.
         let killing = tokio::spawn(async move {
-            tracing::info!("Killed {} at {:?}, {:?}", self.process.name(), self.snare.step, self.snare.cut);
+            tracing::info!(
+                "Killed {} at {:?}, {:?}",
+                self.process.name(),
+                self.armed.step,
+                self.armed.moment
+            );
             self.process.kill();
             self.process.exited().await;
-            self.snare.gone.cancel();
+            self.armed.dead.cancel();
         });
         killing.await.expect("killing does not panic");
         done

@@ -1,13 +1,15 @@
-//! Lambda: functions that start cold, answer one invocation at a time each, and are asked again when they fail.
+//! Lambda: functions that start cold, handle one invocation at a time in each process, and are retried when they fail.
 
 mod event;
-mod fleet;
+mod events;
 mod invoke;
+mod limits;
 mod outcome;
 mod queue;
 mod reply;
 mod runtime;
 mod sandbox;
+mod sandbox_pool;
 mod url;
 mod url_config;
 
@@ -17,8 +19,8 @@ use crate::listening::{self, ANY_PORT};
 use crate::processes::Processes;
 use crate::refusal::Refusal;
 use anyhow::Context;
-use fleet::Fleet;
 use sandbox::Invocation;
+use sandbox_pool::SandboxPool;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -26,18 +28,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
+pub use events::Events;
 pub(crate) use invoke::invoke;
-pub use queue::Events;
-
-/// The most bytes an invocation and its reply may have: 6 MB (Lambda quotas, "Invocation payload").
-const SYNCHRONOUS_LIMIT: usize = 6 * 1024 * 1024;
-/// The most bytes an `Event` may have: 1 MB (Lambda quotas; it was 256 KB until October 2025).
-const EVENT_LIMIT: usize = 1024 * 1024;
 
 /// All functions of the cloud, and their URLs.
 #[derive(Debug)]
 pub(crate) struct Lambda {
-    functions: BTreeMap<String, Arc<Fleet>>,
+    functions: BTreeMap<String, Arc<SandboxPool>>,
     urls: BTreeMap<String, SocketAddr>,
     processes: Arc<Processes>,
     concurrency: AtomicUsize,
@@ -56,8 +53,8 @@ impl Lambda {
         let mut lambda = Self { functions: BTreeMap::new(), urls, processes, concurrency, elsewhere };
         for function in functions {
             let name = function.name.clone();
-            let fleet = Fleet::new(function, lambda.processes.clone())?;
-            lambda.functions.insert(name.clone(), Arc::new(fleet));
+            let pool = SandboxPool::new(function, lambda.processes.clone())?;
+            lambda.functions.insert(name.clone(), Arc::new(pool));
             let url = lambda.listen_at(&name, ANY_PORT).await?;
             lambda.urls.insert(name, url);
         }
@@ -66,10 +63,10 @@ impl Lambda {
 
     /// Gives a function one more URL.
     pub(crate) async fn listen_at(&self, name: &str, address: SocketAddr) -> anyhow::Result<SocketAddr> {
-        let fleet = self.known(name)?.clone();
+        let pool = self.known(name)?.clone();
         let listener = listening::bind(address).await?;
         let address = listening::address(&listener);
-        listening::serve(listener, url::router(fleet), self.processes.over());
+        listening::serve(listener, url::router(pool), self.processes.over());
         Ok(address)
     }
 
@@ -89,7 +86,7 @@ impl Lambda {
         self.functions.contains_key(name)
     }
 
-    /// Throttles so many of the next invocations of a function.
+    /// Throttles the next `times` invocations of a function.
     pub(crate) fn throttle(&self, name: &str, times: usize) -> anyhow::Result<()> {
         self.known(name)?.throttle(times);
         Ok(())
@@ -104,7 +101,7 @@ impl Lambda {
     pub(crate) fn account_settings(&self) -> Value {
         let quota = self.concurrency.load(Ordering::Relaxed);
         let reserved: usize =
-            self.functions.values().filter_map(|fleet| fleet.function().reserved_concurrency).sum();
+            self.functions.values().filter_map(|pool| pool.function().reserved_concurrency).sum();
         let unreserved = quota.saturating_sub(reserved);
         let limits = serde_json::json!({"TotalCodeSize": 80_530_636_800_u64, "CodeSizeUnzipped": 262_144_000,
             "CodeSizeZipped": 52_428_800, "ConcurrentExecutions": quota, "UnreservedConcurrentExecutions": unreserved});
@@ -114,11 +111,11 @@ impl Lambda {
 
     /// `GetFunctionConcurrency`: an empty object when nothing is reserved.
     pub(crate) fn function_concurrency(&self, name: &str) -> Result<Value, Refusal> {
-        let Some(fleet) = self.fleet(name) else {
+        let Some(pool) = self.pool(name) else {
             let message = format!("Function not found: {name}");
             return Err(Refusal::new("ResourceNotFoundException", message).with_status(404));
         };
-        let reserved = fleet.function().reserved_concurrency;
+        let reserved = pool.function().reserved_concurrency;
         Ok(reserved.map_or_else(
             || serde_json::json!({}),
             |most| serde_json::json!({"ReservedConcurrentExecutions": most}),
@@ -132,26 +129,26 @@ impl Lambda {
 
     /// Delivers an event, and tells whether the function handled it.
     pub(crate) async fn deliver(&self, name: &str, event: &Value) -> anyhow::Result<bool> {
-        let fleet = self.known(name)?.clone();
-        Ok(queue::deliver(fleet, Invocation::new(event.to_string().into())).await)
+        let pool = self.known(name)?.clone();
+        Ok(queue::deliver(pool, Invocation::new(event.to_string().into())).await)
     }
 
     /// The pids of a function's processes, oldest first.
     pub(crate) fn pids(&self, name: &str) -> Vec<u32> {
-        self.fleet(name).map(|fleet| fleet.pids()).unwrap_or_default()
+        self.pool(name).map(|pool| pool.pids()).unwrap_or_default()
     }
 
     /// How many of a function's invocations are under way.
     pub(crate) fn invocations_under_way(&self, name: &str) -> usize {
-        self.fleet(name).map(|fleet| fleet.busy()).unwrap_or_default()
+        self.pool(name).map(|pool| pool.busy()).unwrap_or_default()
     }
 
-    fn known(&self, name: &str) -> anyhow::Result<&Arc<Fleet>> {
-        self.fleet(name).with_context(|| format!("there is no function {name}"))
+    fn known(&self, name: &str) -> anyhow::Result<&Arc<SandboxPool>> {
+        self.pool(name).with_context(|| format!("there is no function {name}"))
     }
 
     /// A function by its name, its ARN, or `account:function:name`.
-    fn fleet(&self, name_or_arn: &str) -> Option<&Arc<Fleet>> {
+    fn pool(&self, name_or_arn: &str) -> Option<&Arc<SandboxPool>> {
         let name = name_or_arn.rsplit_once(":function:").map_or(name_or_arn, |(_, name)| name);
         self.functions.get(short_name(name))
     }

@@ -1,9 +1,9 @@
 //! Serves HTTP on a loopback address until the cloud is over.
 
-use crate::connection::{Cuttable, Peer};
 use anyhow::Context;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use sim_network::{Connection, CuttableListener};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;
@@ -28,16 +28,17 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Serves `router` at `listener`. The services know their own size limits, so there is none here.
 pub(crate) fn serve(listener: TcpListener, router: Router, over: CancellationToken) {
-    let service = router.layer(DefaultBodyLimit::disable()).into_make_service_with_connect_info::<Peer>();
+    let service =
+        router.layer(DefaultBodyLimit::disable()).into_make_service_with_connect_info::<Connection>();
     tokio::spawn(async move {
-        let serving = axum::serve(Cuttable(listener), service).with_graceful_shutdown(over.cancelled_owned());
+        let serving =
+            axum::serve(CuttableListener(listener), service).with_graceful_shutdown(over.cancelled_owned());
         if let Err(error) = serving.await {
             tracing::error!(%error, "A listener of the cloud failed");
         }
     });
 }
 
-/// The address a listener got.
 pub(crate) fn address(listener: &TcpListener) -> SocketAddr {
     listener.local_addr().expect("a bound listener has an address")
 }

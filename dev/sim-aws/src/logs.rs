@@ -1,4 +1,4 @@
-//! Where the children's words go: one file per process, the cloud's own stderr, or nowhere.
+//! Logs of the children: one file per process, the cloud's own stderr, or none.
 
 use std::collections::BTreeMap;
 use std::fs::{File, create_dir_all};

@@ -1,7 +1,7 @@
-//! Starts every child of the cloud, with a clean environment, and ends them all.
+//! Starts the children of the cloud, each with a clean environment, and ends them.
 
 use crate::environment::{self, ACCESS_KEY_ID, Environment};
-use crate::kill_points::Traps;
+use crate::kill_points::KillPoints;
 use crate::logs::{LogBook, LogFile, Logs};
 use crate::process::{Ending, Process};
 use anyhow::{Context, bail};
@@ -24,7 +24,7 @@ pub(crate) struct Processes {
     logs: LogBook,
     ending: Ending,
     owners: TaskTracker,
-    traps: Arc<Traps>,
+    kill_points: Arc<KillPoints>,
     started: Mutex<BTreeMap<String, usize>>,
 }
 
@@ -46,7 +46,7 @@ impl Processes {
             logs: LogBook::new(logs),
             ending,
             owners: TaskTracker::new(),
-            traps: Arc::default(),
+            kill_points: Arc::default(),
             started: Mutex::default(),
         }
     }
@@ -62,7 +62,7 @@ impl Processes {
         let child = child.with_context(|| format!("cannot start {}", program.what))?;
         let (process, owner) = Process::own(child, &name, self.ending.clone());
         self.owners.spawn(owner);
-        self.traps.enlist(program.name, &process);
+        self.kill_points.add_target(program.name, &process);
         tracing::debug!(pid = process.pid(), "Started {}", program.what);
         Ok(process)
     }
@@ -80,7 +80,7 @@ impl Processes {
         Ok(command)
     }
 
-    /// `webhook-1`, `webhook-2`: the access key by which the endpoint knows who asks.
+    /// `webhook-1`, `webhook-2`: the access key by which the endpoint identifies the client.
     fn next_name(&self, program: &str) -> String {
         let mut started = self.started.lock().expect("no thread panics while counting");
         let number = started.entry(program.to_owned()).or_default();
@@ -89,8 +89,8 @@ impl Processes {
     }
 
     /// Where processes can be made to die.
-    pub(crate) fn traps(&self) -> &Arc<Traps> {
-        &self.traps
+    pub(crate) fn kill_points(&self) -> &Arc<KillPoints> {
+        &self.kill_points
     }
 
     pub(crate) fn is_closing(&self) -> bool {
@@ -110,7 +110,7 @@ impl Processes {
         self.ending.over.clone()
     }
 
-    /// Asks every child to end, waits briefly, kills who is left.
+    /// Asks every child to end, waits briefly, and kills the rest.
     pub(crate) async fn end(&self) {
         self.ending.closing.cancel();
         self.owners.close();

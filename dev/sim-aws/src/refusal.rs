@@ -1,4 +1,4 @@
-//! What an AWS service says when it says no.
+//! Errors of the AWS APIs.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -39,7 +39,7 @@ impl Refusal {
         Self::new("ClientException", message)
     }
 
-    /// What a single write to DynamoDB is told while a transaction is at work on its item.
+    /// The error of a single write to DynamoDB while a transaction is at work on its item.
     pub fn transaction_conflict() -> Self {
         Self::new("TransactionConflictException", "Transaction is ongoing for the item")
     }

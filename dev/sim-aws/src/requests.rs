@@ -1,4 +1,4 @@
-//! Counts the API calls, and refuses those it was told to refuse.
+//! Counts the API calls, and refuses those that are planned to be refused.
 
 use crate::refusal::Refusal;
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ impl Requests {
         requests.planned.get_mut(action).and_then(Planned::take).map_or(Ok(()), Err)
     }
 
-    /// Refuses the next calls of an action, so many times.
+    /// Refuses the next `times` calls of an action.
     pub(crate) fn refuse_next(&self, action: &str, times: usize, refusal: Refusal) {
         self.requests().planned.insert(action.to_owned(), Planned { refusal, times });
     }

@@ -1,12 +1,12 @@
-//! What the programs of a template may ask of AWS: what the policies of their roles allow, and nothing else.
+//! Enforces the rights of a template's programs: what the policies of their roles allow, and nothing else.
 //!
 //! The policies are evaluated by `iam-rs`. A program that the template does not know may do everything: it is a test's.
 
-mod needs;
+mod need;
+pub(crate) mod needs;
 mod template;
 
-pub use needs::Need;
-pub(crate) use needs::{of_invocation, of_request};
+pub use need::Need;
 
 use crate::identity::{ACCOUNT, arn};
 use crate::refusal::Refusal;
@@ -58,9 +58,6 @@ pub struct Right {
 
 impl Rights {
     /// Reads them out of a CloudFormation template.
-    ///
-    /// # Errors
-    /// When a role or its policies cannot be understood.
     pub fn of(template: &str) -> anyhow::Result<Self> {
         let read = template::read(template)?;
         let mut rights =
@@ -227,11 +224,6 @@ fn denied(role: &str, asker: &str, need: &Need) -> Refusal {
          {resource} because no identity-based policy allows the {action} action"
     );
     Refusal::new("AccessDeniedException", message)
-}
-
-/// `arn:aws:iam::000000000000:role/MediaTaskRole`: IAM knows no regions.
-fn role_arn(logical_id: &str) -> String {
-    format!("arn:aws:iam::{ACCOUNT}:role/{logical_id}")
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ use uuid::Uuid;
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
-/// All secrets of the cloud.
 #[derive(Debug)]
 pub(crate) struct Secrets {
     secrets: Mutex<BTreeMap<String, Secret>>,
@@ -54,7 +53,6 @@ impl Secrets {
         arn("secretsmanager", &format!("secret:{id}"))
     }
 
-    /// Answers one action of the API.
     pub(crate) fn answer(&self, action: &str, body: &[u8]) -> Result<Value, Refusal> {
         match action {
             "GetSecretValue" => self.get(&read(body)?),

@@ -30,7 +30,6 @@ const INVISIBLE: [&str; 9] = [
     "WarmThroughput",
 ];
 
-/// One table of the template.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Table {
     /// The resource's key in the template.

@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod stage;
+mod support;
 
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use serde_json::{Value, json};
 use sim_aws::{Cloud, Events, Function};
-use stage::{Strings, cloud_of, function, invoke, soon};
 use std::time::Duration;
+use support::{Strings, cloud_of, function, invoke, soon};
 
 #[tokio::test]
 async fn a_function_at_its_limit_is_too_busy_for_more() {
@@ -73,7 +73,7 @@ async fn an_event_that_fails_at_every_attempt_is_lost() {
 #[tokio::test]
 async fn a_throttled_function_is_too_busy_so_many_times() {
     let cloud = cloud_of(single()).await;
-    cloud.mischief().throttle_invocations("puppet", 1).unwrap();
+    cloud.faults().throttle_invocations("puppet", 1).unwrap();
 
     let refused = once(&cloud).invoke().function_name("puppet").send().await.unwrap_err();
     let next = invoke(&cloud, json!({})).await;
@@ -85,7 +85,7 @@ async fn a_throttled_function_is_too_busy_so_many_times() {
 #[tokio::test]
 async fn a_throttled_event_is_no_attempt() {
     let cloud = cloud_of(Function { retry_after: Vec::new(), ..single() }).await;
-    cloud.mischief().throttle_invocations("puppet", 3).unwrap();
+    cloud.faults().throttle_invocations("puppet", 3).unwrap();
 
     send(&cloud, json!({})).await;
 

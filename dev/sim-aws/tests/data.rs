@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod stage;
+mod support;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use sim_aws::{Cloud, CloudConfig, Refusal};
-use stage::template;
 use std::collections::BTreeMap;
+use support::template;
 
 #[tokio::test]
 async fn the_templates_table_has_its_keys_index_and_expiry() {

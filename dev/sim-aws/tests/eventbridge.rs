@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod stage;
+mod support;
 
 use serde_json::json;
 use sim_aws::{Cloud, CloudConfig, Delivery, Events, Function, LastStatus, Rule, Schedule};
-use stage::{Puppet, Strings, function, service, soon, template};
 use std::time::{Duration, Instant};
+use support::{Puppet, Strings, function, service, soon, template};
 
 #[tokio::test]
 async fn a_function_learns_of_every_change_of_a_task() {
@@ -55,7 +55,7 @@ async fn a_state_change_comes_late() {
     let (strings, told) = (Strings::new().await, Strings::new().await);
     let cloud = cloud(Rule::when_a_task_stops("puppet"), &strings, &told).await;
     let delay = Duration::from_millis(100);
-    cloud.mischief().deliver_state_changes(Delivery::Late(delay));
+    cloud.faults().deliver_state_changes(Delivery::Late(delay));
 
     let before = Instant::now();
     cloud.stop_task(&cloud.tasks()[0].id).unwrap();
@@ -68,7 +68,7 @@ async fn a_state_change_comes_late() {
 async fn a_state_change_comes_twice() {
     let (strings, told) = (Strings::new().await, Strings::new().await);
     let cloud = cloud(Rule::when_a_task_stops("puppet"), &strings, &told).await;
-    cloud.mischief().deliver_state_changes(Delivery::Twice);
+    cloud.faults().deliver_state_changes(Delivery::Twice);
 
     cloud.stop_task(&cloud.tasks()[0].id).unwrap();
     let (first, second) = (learns(&mut told.puppet().await).await, learns(&mut told.puppet().await).await);
@@ -81,13 +81,13 @@ async fn a_state_change_never_comes() {
     let (strings, told) = (Strings::new().await, Strings::new().await);
     let cloud = cloud(Rule::when_a_task_stops("puppet"), &strings, &told).await;
     let first = cloud.tasks()[0].clone();
-    cloud.mischief().deliver_state_changes(Delivery::Never);
+    cloud.faults().deliver_state_changes(Delivery::Never);
     cloud.kill_task(&first.id).await.unwrap();
     let another =
         |tasks: &[sim_aws::TaskStatus]| tasks.iter().any(|task| task.last_status == LastStatus::Running);
     let second = soon(cloud.tasks_until(another)).await.pop().unwrap();
 
-    cloud.mischief().deliver_state_changes(Delivery::Prompt);
+    cloud.faults().deliver_state_changes(Delivery::Prompt);
     cloud.kill_task(&second.id).await.unwrap();
 
     assert_eq!(learns(&mut told.puppet().await).await["detail"]["taskArn"], json!(second.arn));
@@ -122,7 +122,7 @@ async fn a_schedule_can_be_turned_on() {
     let told = Strings::new().await;
     let cloud = scheduled(Duration::from_millis(1), false, &told).await;
 
-    cloud.mischief().enable_schedule("puppet", true).unwrap();
+    cloud.faults().enable_schedule("puppet", true).unwrap();
 
     learns(&mut told.puppet().await).await;
 }

@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod stage;
+mod support;
 
 use serde_json::json;
 use sim_aws::Function;
-use stage::{Strings, cloud_of, frozen, function, invoke, soon};
+use support::{Strings, cloud_of, frozen, function, invoke, soon};
 
 #[tokio::test]
 async fn what_a_function_does_after_its_answer_waits_for_the_next_invocation() {

@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod stage;
+mod support;
 
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use serde_json::json;
 use sim_aws::{Cloud, CloudConfig, Function};
-use stage::{Strings, cloud_of, function, invoke, payload, template};
 use std::time::Duration;
+use support::{Strings, cloud_of, function, invoke, payload, template};
 
 #[tokio::test]
 async fn an_event_is_answered_by_a_process_that_is_kept() {

@@ -2,19 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod stage;
+mod support;
 
 use serde_json::{Value, json};
-use sim_aws::{AgentTrouble, Cut, LastStatus, ProtectionRule, Refusal, Step};
-use stage::ecs::{describe, put, run, send};
-use stage::{Strings, cloud_of_tasks, service, soon};
+use sim_aws::{AgentFault, KillMoment, LastStatus, ProtectionRule, Refusal, Step};
 use std::time::{Duration, Instant};
+use support::ecs::{describe, put, run, send};
+use support::{Strings, cloud_of_tasks, service, soon};
 
 #[tokio::test]
 async fn a_failed_run_task_fails_under_its_token_ever_after() {
     let strings = Strings::new().await;
     let cloud = cloud_of_tasks(service(0, &strings)).await;
-    cloud.mischief().fail_run_task(1, "RESOURCE:ENI");
+    cloud.faults().fail_run_task(1, "RESOURCE:ENI");
 
     let refused = [run(&cloud, "token", "1").await.unwrap(), run(&cloud, "token", "1").await.unwrap()];
     let started = run(&cloud, "another", "1").await.unwrap();
@@ -43,7 +43,7 @@ async fn tasks_start_more_slowly_from_now_on() {
     let strings = Strings::new().await;
     let cloud = cloud_of_tasks(service(0, &strings)).await;
     let delay = Duration::from_millis(100);
-    cloud.mischief().start_delay("media-task", delay).unwrap();
+    cloud.faults().start_delay("media-task", delay).unwrap();
 
     let before = Instant::now();
     run(&cloud, "token", "1").await.unwrap();
@@ -56,7 +56,7 @@ async fn tasks_start_more_slowly_from_now_on() {
 async fn a_task_without_network_stops_before_it_ran() {
     let strings = Strings::new().await;
     let cloud = cloud_of_tasks(service(0, &strings)).await;
-    cloud.mischief().tasks_never_start("media-task", 1).unwrap();
+    cloud.faults().tasks_never_start("media-task", 1).unwrap();
 
     let arn = run(&cloud, "token", "1").await.unwrap().tasks()[0].task_arn().unwrap().to_owned();
     soon(cloud.tasks_until(|tasks| tasks[0].last_status == LastStatus::Stopped)).await;
@@ -74,10 +74,10 @@ async fn a_task_dies_at_a_request_and_is_replaced() {
     let mut asking = service(0, &strings);
     asking.env.insert("ASK".into(), "1".into());
     let cloud = cloud_of_tasks(asking).await;
-    let trap = cloud.kill_task_after("media-task", Step::Request(1), Cut::TookEffect).unwrap();
+    let kill_point = cloud.kill_task_after("media-task", Step::Request(1), KillMoment::TookEffect).unwrap();
 
     cloud.scale("media-task", 1).unwrap();
-    soon(trap.snapped()).await;
+    soon(kill_point.hit()).await;
     strings.puppet().await.settings().await;
 
     assert_eq!(cloud.requests()["dynamodb.ListTables"], 2);
@@ -90,7 +90,7 @@ async fn protection_is_refused_while_a_deployment_blocks_it() {
     let strings = Strings::new().await;
     let cloud = cloud_of_tasks(service(1, &strings)).await;
     let settings = strings.puppet().await.settings().await;
-    cloud.mischief().refuse_protection(1);
+    cloud.faults().refuse_protection(1);
 
     let refused = put(&settings, json!({"ProtectionEnabled": true})).await;
     let unprotected = cloud.tasks()[0].protected;
@@ -107,7 +107,7 @@ async fn more_protected_tasks_than_desired_block_protection_by_either_rule() {
     {
         let strings = Strings::new().await;
         let cloud = cloud_of_tasks(service(1, &strings)).await;
-        cloud.mischief().block_protection(rule);
+        cloud.faults().block_protection(rule);
         let mut old = strings.puppet().await;
         let old = old.settings().await;
         assert!(is_protected(&protect(&old).await), "{rule:?}");
@@ -133,22 +133,22 @@ async fn an_agent_is_slow_throttled_timed_out_failing_or_garbled() {
     let short = Duration::from_millis(50);
     let on = || json!({"ProtectionEnabled": true});
 
-    cloud.mischief().trouble_agents(1, AgentTrouble::Slow(short));
+    cloud.faults().fail_agents(1, AgentFault::Slow(short));
     let before = Instant::now();
     assert!(is_protected(&put(&settings, on()).await) && before.elapsed() >= short);
 
-    for (trouble, status, code) in [
-        (AgentTrouble::Throttled, 400, "ThrottlingException"),
-        (AgentTrouble::TimesOut(short), 504, "RequestCanceled"),
-        (AgentTrouble::Fails, 500, "ServerException"),
+    for (fault, status, code) in [
+        (AgentFault::Throttled, 400, "ThrottlingException"),
+        (AgentFault::TimesOut(short), 504, "RequestCanceled"),
+        (AgentFault::Fails, 500, "ServerException"),
     ] {
-        cloud.mischief().trouble_agents(1, trouble);
+        cloud.faults().fail_agents(1, fault);
         let answer = send(&settings, on()).await;
-        assert_eq!(answer.status(), status, "{trouble:?}");
-        assert_eq!(answer.json::<Value>().await.unwrap()["error"]["Code"], code, "{trouble:?}");
+        assert_eq!(answer.status(), status, "{fault:?}");
+        assert_eq!(answer.json::<Value>().await.unwrap()["error"]["Code"], code, "{fault:?}");
     }
 
-    cloud.mischief().trouble_agents(1, AgentTrouble::Garbles);
+    cloud.faults().fail_agents(1, AgentFault::Garbles);
     assert!(send(&settings, on()).await.json::<Value>().await.is_err());
     assert!(is_protected(&put(&settings, on()).await), "it is over");
 }
@@ -159,7 +159,7 @@ async fn metadata_fails_as_often_as_it_is_told_to() {
     let cloud = cloud_of_tasks(service(1, &strings)).await;
     let settings = strings.puppet().await.settings().await;
     let url = format!("{}/task", settings["ECS_CONTAINER_METADATA_URI_V4"].as_str().unwrap());
-    cloud.mischief().fail_metadata(1);
+    cloud.faults().fail_metadata(1);
 
     assert_eq!(reqwest::get(&url).await.unwrap().status(), 500);
     assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
@@ -170,7 +170,7 @@ async fn a_dead_task_is_replaced_by_its_own_revision_while_the_next_one_starts()
     let strings = Strings::new().await;
     let cloud = cloud_of_tasks(service(1, &strings)).await;
     strings.puppet().await.settings().await;
-    cloud.mischief().start_delay("media-task", Duration::from_millis(300)).unwrap();
+    cloud.faults().start_delay("media-task", Duration::from_millis(300)).unwrap();
     cloud.deploy("media-task", |_| ()).unwrap();
 
     cloud.kill_task(&cloud.tasks()[0].id).await.unwrap();

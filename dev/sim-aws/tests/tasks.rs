@@ -2,16 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod stage;
+mod support;
 
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::LaunchType;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use sim_aws::{Cloud, CloudConfig, LastStatus, Logs, Service, TaskStatus};
-use stage::ecs::{describe, put, run};
-use stage::{Strings, cloud_of_tasks, service, soon, template};
 use std::time::Duration;
+use support::ecs::{describe, put, run};
+use support::{Strings, cloud_of_tasks, service, soon, template};
 
 #[tokio::test]
 async fn a_task_is_run_once_for_one_token() {

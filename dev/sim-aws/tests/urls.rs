@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod stage;
+mod support;
 
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use sim_aws::Cloud;
-use stage::{cloud_of, function};
+use support::{cloud_of, function};
 
 #[tokio::test]
 async fn a_json_body_reaches_the_function_byte_for_byte() {

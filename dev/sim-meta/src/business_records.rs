@@ -1,4 +1,4 @@
-//! What Meta has on file about the business: its token, its app, its account, its number.
+//! Meta's records of the business: its token, app, account and number.
 //!
 //! Shapes of `debug_token`, nodes and health are Graph's as others report them; settings and rules are those of Meta's pages.
 

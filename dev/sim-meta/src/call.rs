@@ -1,10 +1,11 @@
 //! The handle on one call: the caller's phone.
 
+use crate::recorded_key::RecordedKey;
 use crate::relay::{Key, Order};
 use crate::shared_call::SharedCall;
-use crate::{CallReport, Counted, Ending};
+use crate::{CallReport, Ending, PacketCounts};
 use sim_audio::Clip;
-use sim_network::Toll;
+use sim_network::LinkCounts;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -12,24 +13,7 @@ use tokio::sync::oneshot;
 /// A call, and the phone it is made with. Clones are handles on the same call.
 #[derive(Clone)]
 pub struct Call {
-    line: Arc<SharedCall>,
-}
-
-/// A packet of a key as some phone or gateway was seen to send it (RFC 4733), told from where the stream is then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecordedKey {
-    /// When it leaves.
-    pub at: Duration,
-    /// By how much its sequence number is more than that of the packet that would be next.
-    pub sequence: u32,
-    /// By how much its timestamp is more than that of the packet before.
-    pub timestamp: u32,
-    /// Event, end bit and volume, duration.
-    pub payload: [u8; 4],
-    /// One that was agreed on for telephone events, or not.
-    pub payload_type: u8,
-    /// The marker bit.
-    pub marker: bool,
+    shared: Arc<SharedCall>,
 }
 
 /// What was waited for did not come.
@@ -54,30 +38,24 @@ pub enum WaitError {
 }
 
 impl Call {
-    pub(crate) fn new(line: Arc<SharedCall>) -> Call {
-        Call { line }
+    pub(crate) fn new(shared: Arc<SharedCall>) -> Call {
+        Call { shared }
     }
 
     /// The call's id, `wacid.` and base64. It holds phone numbers.
     pub fn id(&self) -> &str {
-        &self.line.id
+        &self.shared.id
     }
 
     /// Says something after all that is still to be said; returns when its last voiced packet left.
-    ///
-    /// # Errors
-    /// When the call ends before.
     pub async fn say(&self, clip: &Clip) -> Result<(), WaitError> {
         let (done, said) = oneshot::channel();
-        self.line.order(Order::Say { clip: clip.clone(), done });
+        self.shared.order(Order::Say { clip: clip.clone(), done });
         said.await.map_err(|_| self.ended_before(format!("{} was said", clip.name)))
     }
 
     /// Presses keys, one after the other, each for 100 ms with 100 ms before the next; returns when the last packet of
     /// the last one left. What is being said waits while a key is down.
-    ///
-    /// # Errors
-    /// When the call ends before.
     ///
     /// # Panics
     /// When something is no key: there are `0` to `9`, `*`, `#` and `A` to `D`.
@@ -90,45 +68,36 @@ impl Call {
             return Ok(());
         }
         let (done, pressed) = oneshot::channel();
-        self.line.order(Order::Press { keys, done });
+        self.shared.order(Order::Press { keys, done });
         pressed.await.map_err(|_| self.ended_before("all keys were pressed".to_owned()))
     }
 
     /// Sends packets of keys as they were recorded, voice waiting between the first and the last; returns when the last left.
-    ///
-    /// # Errors
-    /// When the call ends before.
     pub async fn play_keys(&self, packets: &[RecordedKey]) -> Result<(), WaitError> {
         if packets.is_empty() {
             return Ok(());
         }
         let (done, played) = oneshot::channel();
-        self.line.order(Order::Play { packets: packets.to_vec(), done });
+        self.shared.order(Order::Play { packets: packets.to_vec(), done });
         played.await.map_err(|_| self.ended_before("all packets of keys were sent".to_owned()))
     }
 
     /// Mutes the phone: no more voice leaves, only RTCP and keys. Whatever is said meanwhile is lost.
     pub fn mute(&self) {
-        self.line.order(Order::Mute(true));
+        self.shared.order(Order::Mute(true));
     }
 
     /// Unmutes the phone. The stream goes on where the clock is now.
     pub fn unmute(&self) {
-        self.line.order(Order::Mute(false));
+        self.shared.order(Order::Mute(false));
     }
 
     /// Returns when Graph replied 200 to `accept`: its time.
-    ///
-    /// # Errors
-    /// When the call ends before, or `timeout` passes.
     pub async fn answered(&self, timeout: Duration) -> Result<Instant, WaitError> {
         self.wait_until("accept's 200", timeout, |report| report.accepted).await
     }
 
     /// Returns when the agent is speaking, at once if it is: the time of its turn's first voiced packet.
-    ///
-    /// # Errors
-    /// When the call ends before, or `timeout` passes.
     pub async fn agent_speaks(&self, timeout: Duration) -> Result<Instant, WaitError> {
         let speaking =
             |report: &CallReport| report.agent_turns.last().filter(|turn| turn.ended.is_none()).copied();
@@ -137,34 +106,22 @@ impl Call {
 
     /// Returns when the agent has spoken and is silent: the time of its last voiced packet.
     /// How much quiet that takes is [`crate::CallerConfig::quiet`].
-    ///
-    /// # Errors
-    /// When the call ends before, or `timeout` passes.
     pub async fn agent_falls_silent(&self, timeout: Duration) -> Result<Instant, WaitError> {
         let silent = |report: &CallReport| report.agent_turns.last().and_then(|turn| turn.ended);
         self.wait_until("the agent's silence", timeout, silent).await
     }
 
     /// Returns when the call has ended: who or what ended it.
-    ///
-    /// # Errors
-    /// When `timeout` passes before.
     pub async fn ended(&self, timeout: Duration) -> Result<Ending, WaitError> {
         self.wait_until("the end of the call", timeout, |report| report.ending).await
     }
 
     /// Returns when the terminate webhook is being sent.
-    ///
-    /// # Errors
-    /// When `timeout` passes before.
     pub async fn terminated(&self, timeout: Duration) -> Result<crate::Terminated, WaitError> {
         self.wait_even_after_the_end("the terminate webhook", timeout, |report| report.terminated).await
     }
 
     /// Returns when the business has taken the terminate webhook.
-    ///
-    /// # Errors
-    /// When `timeout` passes before.
     pub async fn business_knows_of_the_end(&self, timeout: Duration) -> Result<Instant, WaitError> {
         let awaited = "the terminate webhook's 200";
         self.wait_even_after_the_end(awaited, timeout, |report| report.terminate_answered).await
@@ -172,9 +129,6 @@ impl Call {
 
     /// Returns when `look` finds something in the report. It looks whenever something was seen, not at every packet:
     /// the report's traffic is not up to date here.
-    ///
-    /// # Errors
-    /// When the call ends before, or `timeout` passes.
     pub async fn wait_until<T>(
         &self,
         awaited: &str,
@@ -190,23 +144,20 @@ impl Call {
     }
 
     /// The same, for what may still come when the call is over.
-    ///
-    /// # Errors
-    /// When `timeout` passes before.
     pub async fn wait_even_after_the_end<T>(
         &self,
         awaited: &str,
         timeout: Duration,
         look: impl Fn(&CallReport) -> Option<T>,
     ) -> Result<T, WaitError> {
-        let mut seen = self.line.watch();
+        let mut seen = self.shared.watch();
         let search = async {
             loop {
                 seen.mark_unchanged();
-                if let Some(found) = self.line.with(|state| look(&state.report)) {
+                if let Some(found) = self.shared.with(|state| look(&state.report)) {
                     return found;
                 }
-                seen.changed().await.expect("the line, which sends, is ours");
+                seen.changed().await.expect("the call, which sends, is ours");
             }
         };
         let in_vain = |_| WaitError::TimedOut { awaited: awaited.to_owned(), after: timeout };
@@ -215,42 +166,42 @@ impl Call {
 
     /// Hangs up: the relay says goodbye, and Meta sends the terminate webhook. Nothing if the call is over.
     pub async fn hang_up(&self) {
-        self.line.live(|life| life.hang_up(Instant::now()));
+        self.shared.step(|signalling| signalling.hang_up(Instant::now()));
     }
 
     /// From now on [`Traffic::lateness`](crate::Traffic) and its longest gap are of what comes from now on.
     pub fn measure_anew(&self) {
-        self.line.with(|state| state.inspector.measure_anew());
+        self.shared.with(|state| state.inspector.measure_anew());
     }
 
     /// What the phone's speaker has played since `accept`: 24 kHz, one frame for each 20 ms of the agent's RTP clock.
     /// Empty unless [`crate::CallerConfig::keeps_recording`].
     pub fn recording(&self) -> Vec<i16> {
-        self.line.with(|state| state.recording.clone())
+        self.shared.with(|state| state.recording.clone())
     }
 
     /// What the caller has said, and when each first voiced packet left.
     pub fn said(&self) -> Vec<(Instant, String)> {
-        self.line.with(|state| state.said.clone())
+        self.shared.with(|state| state.said.clone())
     }
 
     /// What a phone that replays has counted since this was last asked.
-    pub fn take_count(&self) -> Counted {
-        self.line.with(|state| state.tally.take())
+    pub fn take_count(&self) -> PacketCounts {
+        self.shared.with(|state| state.counter.take())
     }
 
     /// What the caller's network has done to the packets of sound, up and down; `None` without a network.
-    pub fn tolls(&self) -> Option<(Toll, Toll)> {
-        self.line.road.as_ref().map(|road| (road.up(), road.down()))
+    pub fn link_counts(&self) -> Option<(LinkCounts, LinkCounts)> {
+        self.shared.network.as_ref().map(|network| (network.up(), network.down()))
     }
 
     /// All that is known of the call by now.
     pub fn report(&self) -> CallReport {
-        self.line.report()
+        self.shared.report()
     }
 
     fn ended_before(&self, awaited: String) -> WaitError {
-        let ending = self.line.with(|state| state.report.ending);
+        let ending = self.shared.with(|state| state.report.ending);
         WaitError::Ended { awaited, ending: ending.unwrap_or(Ending::CallerHungUp) }
     }
 }

@@ -1,4 +1,4 @@
-//! Turns instants into the Unix times Meta's words use.
+//! Turns instants into Unix times, as Meta's messages have them.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +16,7 @@ impl Clock {
         Clock { start: Instant::now(), unix }
     }
 
-    /// The same clock, so many seconds ahead; behind, below zero.
+    /// The same clock, this many seconds ahead; behind, below zero.
     pub(crate) fn shifted(self, seconds: i64) -> Clock {
         let by = Duration::from_secs(seconds.unsigned_abs());
         let unix = if seconds < 0 { self.unix.saturating_sub(by) } else { self.unix + by };

@@ -1,10 +1,10 @@
-//! What Meta's cloud knows: the calls, the messages, who watches, and what is to go wrong.
+//! The state of Meta's cloud: calls, messages, subscribers, injected faults.
 
 use crate::business_records::BusinessRecords;
 use crate::clock::Clock;
 use crate::journal::Journal;
 use crate::shared_call::SharedCall;
-use crate::webhook::delivery::Postman;
+use crate::webhook::delivery::WebhookSender;
 use crate::webhook::json;
 use crate::{Action, InjectedFault, MetaConfig, Seen, wacid};
 use fastrand::Rng;
@@ -24,11 +24,11 @@ pub(crate) struct Cloud {
     pub(crate) config: MetaConfig,
     pub(crate) clock: Clock,
     pub(crate) journal: Arc<Journal>,
-    pub(crate) postman: Postman,
+    pub(crate) sender: WebhookSender,
     access_token: Mutex<String>,
-    books: Mutex<BusinessRecords>,
+    records: Mutex<BusinessRecords>,
     rng: Mutex<Rng>,
-    lines: Mutex<HashMap<String, Arc<SharedCall>>>,
+    calls: Mutex<HashMap<String, Arc<SharedCall>>>,
     messages: Mutex<Vec<Value>>,
     hook: Mutex<Option<Hook>>,
     strays: Mutex<Vec<String>>,
@@ -36,19 +36,16 @@ pub(crate) struct Cloud {
 
 impl Cloud {
     /// A cloud without calls.
-    ///
-    /// # Errors
-    /// When there can be no HTTP client.
     pub(crate) fn new(config: MetaConfig) -> anyhow::Result<Cloud> {
         Ok(Cloud {
-            postman: Postman::new(&config)?,
+            sender: WebhookSender::new(&config)?,
             access_token: Mutex::new(config.access_token.clone()),
-            books: Mutex::default(),
+            records: Mutex::default(),
             rng: Mutex::new(Rng::with_seed(config.seed)),
             config,
             clock: Clock::starting_now(),
             journal: Arc::default(),
-            lines: Mutex::default(),
+            calls: Mutex::default(),
             messages: Mutex::default(),
             hook: Mutex::default(),
             strays: Mutex::default(),
@@ -65,13 +62,12 @@ impl Cloud {
     }
 
     /// What is on file about the business.
-    pub(crate) fn books(&self) -> BusinessRecords {
-        lock(&self.books).clone()
+    pub(crate) fn records(&self) -> BusinessRecords {
+        lock(&self.records).clone()
     }
 
-    /// Changes what is on file.
-    pub(crate) fn change_books(&self, change: impl FnOnce(&mut BusinessRecords)) {
-        change(&mut lock(&self.books));
+    pub(crate) fn change_records(&self, change: impl FnOnce(&mut BusinessRecords)) {
+        change(&mut lock(&self.records));
     }
 
     /// Returns a generator for one call, so that what one call draws does not depend on what another drew before.
@@ -85,10 +81,10 @@ impl Cloud {
     }
 
     /// As long as Graph takes to reply about a call, or about none.
-    pub(crate) async fn delay(&self, line: Option<&SharedCall>) {
-        let is_slow = match line {
-            Some(line) => line.plot.does(InjectedFault::GraphSlow),
-            None => self.config.mischief == Some(InjectedFault::GraphSlow),
+    pub(crate) async fn delay(&self, call: Option<&SharedCall>) {
+        let is_slow = match call {
+            Some(call) => call.faults.has(InjectedFault::GraphSlow),
+            None => self.config.fault == Some(InjectedFault::GraphSlow),
         };
         self.delay_by(if is_slow { self.config.timers.slow_graph } else { Duration::ZERO }).await;
     }
@@ -101,20 +97,20 @@ impl Cloud {
         }
     }
 
-    pub(crate) fn add_line(&self, line: Arc<SharedCall>) {
-        lock(&self.lines).insert(line.id.clone(), line);
+    pub(crate) fn add_call(&self, call: Arc<SharedCall>) {
+        lock(&self.calls).insert(call.id.clone(), call);
     }
 
     /// A call by its id, ended ones too.
-    pub(crate) fn line(&self, call: &str) -> Option<Arc<SharedCall>> {
-        lock(&self.lines).get(call).cloned()
+    pub(crate) fn call(&self, call: &str) -> Option<Arc<SharedCall>> {
+        lock(&self.calls).get(call).cloned()
     }
 
     /// Every call so far, in the order they began.
-    pub(crate) fn lines(&self) -> Vec<Arc<SharedCall>> {
-        let mut lines: Vec<_> = lock(&self.lines).values().cloned().collect();
-        lines.sort_by_key(|line| line.began);
-        lines
+    pub(crate) fn calls(&self) -> Vec<Arc<SharedCall>> {
+        let mut calls: Vec<_> = lock(&self.calls).values().cloned().collect();
+        calls.sort_by_key(|call| call.began);
+        calls
     }
 
     /// Notes that the business acted on a call that is none of its own.
@@ -127,18 +123,18 @@ impl Cloud {
     }
 
     /// The newest call of a number or user id.
-    pub(crate) fn line_of(&self, user: &str) -> Option<Arc<SharedCall>> {
-        let lines = lock(&self.lines);
-        let theirs = lines
+    pub(crate) fn call_of(&self, user: &str) -> Option<Arc<SharedCall>> {
+        let calls = lock(&self.calls);
+        let theirs = calls
             .values()
-            .filter(|line| line.caller.number.as_deref() == Some(user) || line.caller.user_id == user);
-        theirs.max_by_key(|line| line.began).cloned()
+            .filter(|call| call.caller.number.as_deref() == Some(user) || call.caller.user_id == user);
+        theirs.max_by_key(|call| call.began).cloned()
     }
 
     /// Tells what happened; to a call's own report too, if it is a call's.
-    pub(crate) fn tell(&self, line: Option<&SharedCall>, what: Seen) {
-        match line {
-            Some(line) => line.see(what),
+    pub(crate) fn tell(&self, call: Option<&SharedCall>, what: Seen) {
+        match call {
+            Some(call) => call.see(what),
             None => self.journal.tell("", Instant::now(), what),
         }
     }

@@ -5,7 +5,7 @@ use sim_network::Profile;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-/// Meta's side: its secrets, our number, and its moods.
+/// Meta's side: its secrets, our number, and its faults.
 #[derive(Debug, Clone)]
 pub struct MetaConfig {
     /// Signs the webhooks.
@@ -26,8 +26,8 @@ pub struct MetaConfig {
     pub graph_delay: Duration,
     /// The other waits.
     pub timers: Timers,
-    /// What goes wrong with every call, if anything; [`CallerConfig::mischief`] adds to it.
-    pub mischief: Option<InjectedFault>,
+    /// What goes wrong with every call, if anything; [`CallerConfig::faults`] adds to it.
+    pub fault: Option<InjectedFault>,
     /// Decides every fresh value and the order of keys in webhooks.
     pub seed: u64,
 }
@@ -44,7 +44,7 @@ impl Default for MetaConfig {
             ring: Duration::from_secs(45),
             graph_delay: Duration::ZERO,
             timers: Timers::default(),
-            mischief: None,
+            fault: None,
             seed: 1,
         }
     }
@@ -110,7 +110,7 @@ pub struct CallerConfig {
     /// How long without a voiced frame the agent counts as silent.
     pub quiet: Duration,
     /// What goes wrong with this call, all of it at once.
-    pub mischief: Vec<InjectedFault>,
+    pub faults: Vec<InjectedFault>,
     /// Whether what the speaker plays is kept: 48 kB for each second of the call.
     pub keeps_recording: bool,
     /// Whether the phone spends less on sound, for load: what it says is narrowband, at 12 kbit/s.
@@ -137,7 +137,7 @@ impl Default for CallerConfig {
             offer: Vec::new(),
             waits_for_media: true,
             quiet: Duration::from_millis(600),
-            mischief: Vec::new(),
+            faults: Vec::new(),
             keeps_recording: true,
             spares_effort: false,
             replays: None,

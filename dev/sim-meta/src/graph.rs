@@ -4,31 +4,28 @@ mod account;
 mod app;
 mod bearer;
 mod calls;
+mod challenge;
 mod error;
+mod faults;
 mod messages;
-mod moods;
 mod node;
 mod permissions;
 mod permit;
 mod request;
 mod settings;
 mod token;
-mod wire;
 
 use crate::cloud::Cloud;
 use axum::Router;
 use axum::routing::{get, post};
 use error::GraphError;
+use sim_network::{Connection, CuttableListener};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use wire::{Listener, Scissors};
 
 /// Listens on 127.0.0.1 until `stop` is sent or dropped.
-///
-/// # Errors
-/// When the port cannot be bound.
 pub(crate) async fn serve(
     cloud: Arc<Cloud>,
     stop: oneshot::Receiver<()>,
@@ -49,21 +46,16 @@ pub(crate) async fn serve(
         .fallback(|| async { GraphError::unknown_path() })
         .method_not_allowed_fallback(|| async { GraphError::unknown_path() })
         .with_state(cloud)
-        .into_make_service_with_connect_info::<Scissors>();
+        .into_make_service_with_connect_info::<Connection>();
     let serving = async move {
         let stopped = async {
             let _ = stop.await;
         };
-        if let Err(error) = axum::serve(Listener(listener), routes).with_graceful_shutdown(stopped).await {
+        if let Err(error) =
+            axum::serve(CuttableListener(listener), routes).with_graceful_shutdown(stopped).await
+        {
             tracing::error!(%error, "Graph stopped");
         }
     };
     Ok((address, serving))
-}
-
-/// Asks an address for the challenge before anything is sent there.
-async fn challenge(cloud: &Cloud, url: &str, verify_token: &str) -> Result<(), GraphError> {
-    let challenge = cloud.rng().u64(..) >> 33;
-    let asked = cloud.postman.challenge(url, verify_token, challenge).await;
-    asked.map_err(|error| GraphError::callback(&error.to_string()))
 }

@@ -1,9 +1,9 @@
-//! What can be made to go wrong, each thing by name.
+//! The faults that can be injected, by name.
 
 use std::fmt;
 use std::str::FromStr;
 
-macro_rules! mischief {
+macro_rules! injected_faults {
     ($($(#[doc = $doc:literal])* $variant:ident = $name:literal, $side:ident, $weight:literal;)*) => {
         /// One thing that goes wrong with a call. Its name is in kebab case, as in `--fault cut-accept`.
         ///
@@ -61,7 +61,7 @@ impl Side {
     pub const ALL: [Side; 5] = [Side::Shape, Side::Connect, Side::Terminate, Side::Graph, Side::Media];
 }
 
-mischief! {
+injected_faults! {
     /// The caller's number is hidden: no `from`, no `wa_id`, only the business-scoped user id.
     NoFrom = "no-from", Shape, 3;
     /// The webhooks have no `contacts`.
@@ -87,7 +87,7 @@ mischief! {
     OutOfOrder = "out-of-order", Connect, 2;
     /// The first `connect` bears a wrong signature; it comes again with the right one.
     BadSignatureOnce = "bad-signature-once", Connect, 3;
-    /// A call of another number of the same account is told too, from its `connect` to its `terminate`.
+    /// Webhooks of another number of the same account come too, from `connect` to `terminate`.
     Foreign = "foreign", Connect, 3;
 
     /// The `terminate` webhook never comes.
@@ -205,7 +205,7 @@ impl InjectedFault {
 
 /// No injected fault has this name.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no mischief; there are {list}", list = InjectedFault::ALL.iter().map(|m| m.name()).collect::<Vec<_>>().join(", "))]
+#[error("`{0}` is no injected fault; there are {list}", list = InjectedFault::ALL.iter().map(|m| m.name()).collect::<Vec<_>>().join(", "))]
 pub struct UnknownFault(String);
 
 impl FromStr for InjectedFault {
@@ -215,7 +215,7 @@ impl FromStr for InjectedFault {
         InjectedFault::ALL
             .iter()
             .copied()
-            .find(|mischief| mischief.name() == name)
+            .find(|fault| fault.name() == name)
             .ok_or_else(|| UnknownFault(name.to_owned()))
     }
 }
@@ -232,8 +232,8 @@ mod tests {
 
     #[test]
     fn every_name_means_itself() {
-        for mischief in InjectedFault::ALL {
-            assert_eq!(mischief.to_string().parse(), Ok(*mischief));
+        for fault in InjectedFault::ALL {
+            assert_eq!(fault.to_string().parse(), Ok(*fault));
         }
     }
 
@@ -245,10 +245,10 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_every_mischief_with_its_side_and_weight() {
+    fn the_readme_lists_every_fault_with_its_side_and_weight() {
         let readme = include_str!("../README.md");
-        for mischief in InjectedFault::ALL {
-            let row = format!("| `{mischief}` | {:?} | {} |", mischief.side(), mischief.weight());
+        for fault in InjectedFault::ALL {
+            let row = format!("| `{fault}` | {:?} | {} |", fault.side(), fault.weight());
             assert!(readme.contains(&row), "{row} is not in README.md");
         }
     }

@@ -32,7 +32,7 @@ impl Journal {
     fn log(&self, call: &str, what: &Seen) {
         let n = self.number_of(call);
         match what {
-            Seen::Fault(fault) => log_fault(n, *fault),
+            Seen::Violation(fault) => log_fault(n, *fault),
             _ => tracing::info!(call = n, "{what}"),
         }
     }

@@ -72,7 +72,7 @@ async fn main() -> anyhow::Result<()> {
     let caller = CallerConfig {
         old_offer_form: options.old_offer_form,
         offer: options.offer.clone(),
-        mischief: options.faults.clone(),
+        faults: options.faults.clone(),
         ..CallerConfig::default()
     };
     let call = meta.ring(caller).await?;

@@ -2,8 +2,8 @@
 
 use crate::cloud::{BoxFuture, Cloud};
 use crate::{
-    Action, BusinessRecords, Call, CallRecord, CallerConfig, ForeignCall, MetaConfig, Observation,
-    SetupFault, exchange, graph,
+    Action, BusinessRecords, Call, CallRecord, CallerConfig, ExternalCall, MetaConfig, Observation,
+    SetupFault, graph, ringing,
 };
 use anyhow::Context;
 use serde_json::Value;
@@ -29,9 +29,6 @@ pub struct Meta {
 
 impl Meta {
     /// Starts Graph on 127.0.0.1.
-    ///
-    /// # Errors
-    /// When its port cannot be bound.
     pub async fn start(config: MetaConfig) -> anyhow::Result<Meta> {
         let cloud = Arc::new(Cloud::new(config)?);
         let (stop_server, stop) = oneshot::channel();
@@ -47,7 +44,7 @@ impl Meta {
 
     /// Where webhooks go from now on.
     pub fn set_webhook_url(&self, url: impl Into<String>) {
-        self.cloud.postman.set_url(url.into());
+        self.cloud.sender.set_url(url.into());
     }
 
     /// Asks the webhook for the challenge, as Meta does when it is configured.
@@ -56,12 +53,12 @@ impl Meta {
     /// When it does not reply 200 with exactly the challenge.
     pub async fn verify_webhook(&self) -> anyhow::Result<()> {
         let challenge = self.cloud.rng().u64(..) >> 33;
-        self.cloud.postman.verify(&self.cloud.config.verify_token, challenge).await
+        self.cloud.sender.verify(&self.cloud.config.verify_token, challenge).await
     }
 
     /// Signs webhooks with another app secret from now on, as after a reset in the app's settings.
     pub fn set_app_secret(&self, secret: impl Into<String>) {
-        self.cloud.postman.set_app_secret(secret.into());
+        self.cloud.sender.set_app_secret(secret.into());
     }
 
     /// Takes another access token from now on, and the old one no more.
@@ -70,38 +67,32 @@ impl Meta {
     }
 
     /// Lets a caller ring. Returns when the relay listens; the webhook is delivered meanwhile.
-    ///
-    /// # Errors
-    /// When no webhook URL is set, or no port can be bound.
     pub async fn ring(&self, caller: CallerConfig) -> anyhow::Result<Call> {
-        let (line, put_through) = exchange::ring(self.cloud.clone(), caller).await?;
+        let (call, put_through) = ringing::ring(self.cloud.clone(), caller).await?;
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).spawn(put_through);
-        Ok(Call::new(line))
+        Ok(Call::new(call))
     }
 
-    /// Lets a caller ring whose phone is none of ours, with the phone's own SDP offer. The webhook is delivered meanwhile.
-    ///
-    /// # Errors
-    /// When no webhook URL is set, or the offer cannot be read.
-    pub fn ring_with_offer(&self, caller: CallerConfig, offer: String) -> anyhow::Result<ForeignCall> {
-        let (line, answer, put_through) = exchange::ring_with_offer(self.cloud.clone(), caller, offer)?;
+    /// Lets a caller ring whose phone is another program, with its own SDP offer. The webhook is delivered meanwhile.
+    pub fn ring_with_offer(&self, caller: CallerConfig, offer: String) -> anyhow::Result<ExternalCall> {
+        let (call, answer, put_through) = ringing::ring_with_offer(self.cloud.clone(), caller, offer)?;
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).spawn(put_through);
-        Ok(ForeignCall::new(line, answer))
+        Ok(ExternalCall::new(call, answer))
     }
 
     /// What is on file about the business: its token, app, account and number.
-    pub fn books(&self) -> BusinessRecords {
-        self.cloud.books()
+    pub fn records(&self) -> BusinessRecords {
+        self.cloud.records()
     }
 
     /// Changes what is on file.
-    pub fn change_books(&self, change: impl FnOnce(&mut BusinessRecords)) {
-        self.cloud.change_books(change);
+    pub fn change_records(&self, change: impl FnOnce(&mut BusinessRecords)) {
+        self.cloud.change_records(change);
     }
 
     /// Puts something amiss with the business's set-up.
-    pub fn snag(&self, snag: SetupFault) {
-        self.cloud.change_books(|books| snag.happen(books));
+    pub fn inject_setup_fault(&self, fault: SetupFault) {
+        self.cloud.change_records(|records| fault.apply(records));
     }
 
     /// Everything seen from now on, of all calls.
@@ -121,7 +112,7 @@ impl Meta {
 
     /// What is on file about every call so far, in the order they began to ring.
     pub fn calls(&self) -> Vec<CallRecord> {
-        self.cloud.lines().iter().map(|line| line.record()).collect()
+        self.cloud.calls().iter().map(|call| call.record()).collect()
     }
 
     /// The calls that neither side has ended and that did not end by themselves.
@@ -134,7 +125,7 @@ impl Meta {
         self.cloud.strays()
     }
 
-    /// Stops everything, calls included; nothing more is told to the webhook.
+    /// Stops everything, calls included; no further webhook is sent.
     pub async fn stop(self) {
         let mut calls = self.calls.into_inner().unwrap_or_else(PoisonError::into_inner);
         calls.shutdown().await;

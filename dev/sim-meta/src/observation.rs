@@ -1,4 +1,4 @@
-//! What can be watched of a call while it goes on: the phone's journal.
+//! Observations of a call while it lasts: the phone's journal.
 
 use crate::{Ending, ProtocolViolation};
 use std::fmt;
@@ -65,7 +65,7 @@ pub enum Seen {
         clip: String,
     },
     /// The agent's side did something wrong.
-    Fault(ProtocolViolation),
+    Violation(ProtocolViolation),
     /// The call ended, in this way.
     Ended(Ending),
     /// The terminate webhook is about to be sent.
@@ -158,7 +158,7 @@ impl fmt::Display for Seen {
             Seen::AgentSilent { .. } => f.write_str("the agent is silent"),
             Seen::CallerSpeaks { clip } => write!(f, "the caller says {clip}"),
             Seen::CallerSpoke { clip } => write!(f, "the caller has said {clip}"),
-            Seen::Fault(fault) => write!(f, "FAULT: {fault}"),
+            Seen::Violation(fault) => write!(f, "FAULT: {fault}"),
             Seen::Ended(ending) => write!(f, "ended: {ending:?}"),
             Seen::Terminated { status, code: None, .. } => write!(f, "{status}"),
             Seen::Terminated { status, code: Some(code), .. } => write!(f, "{status}, code {code}"),

@@ -29,7 +29,6 @@ pub(crate) struct Offered {
     pub(crate) starts_dtls: bool,
 }
 
-/// A media section, as offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OfferedSection {
     /// Such as `audio`.
@@ -89,7 +88,6 @@ impl Offered {
         })
     }
 
-    /// The audio section.
     pub(crate) fn audio(&self) -> &OfferedSection {
         &self.sections[self.audio]
     }

@@ -1,4 +1,4 @@
-//! What the agent's side did wrong on the wire, although the call may have gone on.
+//! Protocol violations of the agent's side; the call may go on all the same.
 
 use std::time::Duration;
 

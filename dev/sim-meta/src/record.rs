@@ -1,4 +1,4 @@
-//! What Meta has on file about a call, for those who settle the accounts of many.
+//! Meta's record of a call, for audits of many.
 
 use crate::{ActionName, Ending, InjectedFault};
 use std::time::Instant;
@@ -8,12 +8,12 @@ use std::time::Instant;
 pub struct CallRecord {
     /// `wacid.` and base64. It holds phone numbers.
     pub id: String,
-    /// The caller's number, even where a mischief hides it from the business.
+    /// The caller's number, even where a fault hides it from the business.
     pub number: Option<String>,
     /// The caller's business-scoped user id.
     pub user_id: String,
     /// What went wrong on purpose.
-    pub mischief: Vec<InjectedFault>,
+    pub faults: Vec<InjectedFault>,
     /// When it began to ring.
     pub rang: Instant,
     /// When `connect` was first answered with 200.
@@ -35,7 +35,7 @@ pub struct CallRecord {
 pub struct TriedAction {
     /// Which one.
     pub name: ActionName,
-    /// When it was decided; its reply leaves later, or never where a mischief cuts it.
+    /// When it was decided; its reply leaves later, or never where a fault cuts it.
     pub at: Instant,
     /// The HTTP status of the reply: 200 where it took effect, and where it says `success: false`.
     pub status: u16,
@@ -113,7 +113,7 @@ mod tests {
             id: "wacid.A".to_owned(),
             number: None,
             user_id: "IN.1".to_owned(),
-            mischief: Vec::new(),
+            faults: Vec::new(),
             rang,
             told: None,
             actions: actions.into_iter().enumerate().map(tried).collect(),

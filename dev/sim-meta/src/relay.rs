@@ -1,25 +1,28 @@
 //! The relay where the caller's media ends: one UDP socket, one WebRTC peer, one phone behind it.
 
 mod datagram;
-mod gate;
+mod datagram_filter;
 mod inspector;
 mod keypad;
+mod lateness;
 mod microphone;
+mod order;
+mod packet_counter;
 mod peer;
 mod recorded;
 mod replayer;
 mod speaker;
-mod spread;
-mod tally;
+mod speech;
+mod speech_detector;
 mod task;
-mod voice;
 
-pub(crate) use gate::Early;
+pub(crate) use datagram_filter::Early;
 pub(crate) use inspector::Inspector;
 pub(crate) use keypad::Key;
+pub(crate) use lateness::Lateness;
 pub(crate) use microphone::{Microphone, PACE, Payload};
+pub(crate) use order::Order;
+pub(crate) use packet_counter::PacketCounter;
+pub use packet_counter::PacketCounts;
 pub(crate) use peer::Peer;
-pub(crate) use spread::Lateness;
-pub use tally::Counted;
-pub(crate) use tally::Tally;
-pub(crate) use task::{Order, Relay};
+pub(crate) use task::Relay;

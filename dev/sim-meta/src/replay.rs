@@ -1,4 +1,4 @@
-//! What a caller of many says: packets that were encoded once, for all of them.
+//! Speech of many callers: packets that are encoded once, for all of them.
 
 use crate::relay::{Microphone, PACE, Payload};
 use opus::{Channels, Decoder};
@@ -7,7 +7,7 @@ use sim_audio::{Clip, FRAME};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// After each sentence comes a silence so many times as long: the caller speaks less than half of the time.
+/// The silence after each sentence, as a multiple of its length: the caller speaks less than half of the time.
 const SILENCE: f64 = 1.2;
 
 /// Packets of speech and silence, to be sent over and over.
@@ -33,9 +33,6 @@ pub struct Replaying {
 
 impl Replay {
     /// Encodes these sentences, with silences after them.
-    ///
-    /// # Errors
-    /// When there is no codec.
     pub fn of(clips: &[Clip]) -> anyhow::Result<Replay> {
         let mut microphone = Microphone::new()?;
         let start = Instant::now();

@@ -1,9 +1,9 @@
-//! What is known of a call, gathered from what was seen of it.
+//! Gathers the report of a call from its observations.
 
 use crate::{ActionName, Ending, Event, ProtocolViolation, Seen};
 use std::time::{Duration, Instant};
 
-const MOST_FAULTS: usize = 200;
+const MOST_VIOLATIONS: usize = 200;
 
 /// A call's timestamps, counts and faults, so far.
 #[derive(Debug, Clone, Default)]
@@ -35,7 +35,7 @@ pub struct CallReport {
     /// What came and went over the wire.
     pub traffic: Traffic,
     /// What the agent's side did wrong, at most 200.
-    pub faults: Vec<ProtocolViolation>,
+    pub violations: Vec<ProtocolViolation>,
     /// Who or what ended the call.
     pub ending: Option<Ending>,
     /// What the terminate webhook said.
@@ -80,14 +80,14 @@ pub struct Traffic {
     /// Longest time between two packets from the agent.
     pub longest_gap: Duration,
     /// How late the agent's packets came, against one every 20 ms.
-    pub lateness: Spread,
+    pub lateness: Percentiles,
     /// How late the phone itself was with its own packets: over 3 ms at p99, do not trust the figures.
-    pub own_lateness: Spread,
+    pub own_lateness: Percentiles,
 }
 
 /// Two points of a distribution.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Spread {
+pub struct Percentiles {
     /// Half are no later.
     pub p50: Duration,
     /// All but a hundredth are no later.
@@ -132,7 +132,7 @@ impl CallReport {
             Seen::AgentSilent { since } => close(&mut self.agent_turns, *since),
             Seen::CallerSpeaks { .. } => self.caller_turns.push(Turn { began: at, ended: None }),
             Seen::CallerSpoke { .. } => close(&mut self.caller_turns, at),
-            Seen::Fault(fault) => return self.note_fault(*fault),
+            Seen::Violation(fault) => return self.note_violation(*fault),
             Seen::Ended(ending) => {
                 first(&mut self.ended, at);
                 self.ending = Some(*ending);
@@ -151,10 +151,10 @@ impl CallReport {
         self.agent_turns.last().is_some_and(|turn| turn.ended.is_none())
     }
 
-    fn note_fault(&mut self, fault: ProtocolViolation) -> bool {
-        let new = self.faults.len() < MOST_FAULTS && !self.faults.contains(&fault);
+    fn note_violation(&mut self, fault: ProtocolViolation) -> bool {
+        let new = self.violations.len() < MOST_VIOLATIONS && !self.violations.contains(&fault);
         if new {
-            self.faults.push(fault);
+            self.violations.push(fault);
         }
         new
     }
@@ -179,11 +179,14 @@ mod tests {
         let mut report = CallReport::default();
         let now = Instant::now();
 
-        assert!(report.note(now, &Seen::Fault(ProtocolViolation::EarlyMedia)));
-        assert!(!report.note(now, &Seen::Fault(ProtocolViolation::EarlyMedia)));
-        assert!(report.note(now, &Seen::Fault(ProtocolViolation::WrongPayloadType(0))));
+        assert!(report.note(now, &Seen::Violation(ProtocolViolation::EarlyMedia)));
+        assert!(!report.note(now, &Seen::Violation(ProtocolViolation::EarlyMedia)));
+        assert!(report.note(now, &Seen::Violation(ProtocolViolation::WrongPayloadType(0))));
 
-        assert_eq!(report.faults, [ProtocolViolation::EarlyMedia, ProtocolViolation::WrongPayloadType(0)]);
+        assert_eq!(
+            report.violations,
+            [ProtocolViolation::EarlyMedia, ProtocolViolation::WrongPayloadType(0)]
+        );
     }
 
     #[test]

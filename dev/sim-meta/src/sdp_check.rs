@@ -1,14 +1,16 @@
 //! Decides whether Meta would take the business's SDP answer, and reads from it what the relay needs.
 //!
-//! The rules are those of Meta's pages and of what implementers saw refused with 138008; what no source tells of, such as
+//! The rules are those of Meta's pages and of what implementers saw refused with 138008; what no source documents, such as
 //! an offer of several sections, is held to RFC 3264 (`sections`).
 
+mod flaw;
+mod lines;
 mod sections;
 
 use crate::offered::{Offered, keys};
+pub(crate) use flaw::SdpFlaw;
+use lines::Lines;
 use std::net::SocketAddr;
-
-const LARGEST: usize = 10_000;
 
 /// What the relay needs to know of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +19,6 @@ pub(crate) struct Answer {
     pub(crate) pwd: String,
     /// SHA-256 of the certificate the agent will show.
     pub(crate) fingerprint: Vec<u8>,
-    /// Whether the relay starts DTLS.
     pub(crate) relay_starts_dtls: bool,
     /// The stream the agent announced, if it did.
     pub(crate) ssrc: Option<u32>,
@@ -27,47 +28,6 @@ pub(crate) struct Answer {
     pub(crate) keys: Vec<(u8, u32)>,
     /// The answer itself.
     pub(crate) sdp: String,
-}
-
-/// Why Meta refuses an answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum SdpFlaw {
-    #[error("the SDP has {0} bytes, {LARGEST} or more")]
-    TooLarge(usize),
-    #[error("every line must end with CRLF, the last one too")]
-    LineEnds,
-    #[error("the first line must be v=0")]
-    NoVersion,
-    #[error("the m-lines must be those of the offer, there are {0}")]
-    MediaLines(usize),
-    #[error("the m-line must be `m=audio <port> ...` with the profile of the offer, it is `{0}`")]
-    MediaLine(String),
-    #[error("a section that is not audio must be refused, kind and profile kept and port 0; it is `{0}`")]
-    NotRefused(String),
-    #[error("`{0}` was not offered")]
-    NotOffered(&'static str),
-    #[error("payload type {0} was not offered")]
-    PayloadTypeNotOffered(String),
-    #[error("payload type {0} must be opus/48000/2")]
-    NoOpus(String),
-    #[error("`{0}` must be there once, it is there {1} times")]
-    Count(&'static str, usize),
-    #[error("`{0}` must be `{1}`")]
-    Value(&'static str, String),
-    #[error("the fingerprint must be one of sha-256")]
-    FingerprintHash,
-    #[error("the fingerprint must have 32 bytes in hexadecimal")]
-    FingerprintBytes,
-    #[error("`{0}` is copied from the offer")]
-    Copied(&'static str),
-    #[error("`{0}` is too short")]
-    TooShort(&'static str),
-    #[error("only Meta may be ice-lite")]
-    IceLite,
-    #[error("the header extension `{0}` was not offered")]
-    ExtensionNotOffered(String),
-    #[error("the direction must be sendrecv")]
-    Direction,
 }
 
 /// Reads an answer to `offer`, as strictly as Meta does.
@@ -174,50 +134,6 @@ fn fingerprint(lines: &Lines, offer: &Offered) -> Result<Vec<u8>, SdpFlaw> {
     }
     let bytes: Option<Vec<u8>> = digest.split(':').map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
     bytes.filter(|bytes| bytes.len() == 32).ok_or(SdpFlaw::FingerprintBytes)
-}
-
-struct Lines<'a>(Vec<&'a str>);
-
-impl<'a> Lines<'a> {
-    fn split(sdp: &'a str) -> Result<Lines<'a>, SdpFlaw> {
-        if sdp.len() >= LARGEST {
-            return Err(SdpFlaw::TooLarge(sdp.len()));
-        }
-        let lines: Vec<&str> = sdp.strip_suffix("\r\n").ok_or(SdpFlaw::LineEnds)?.split("\r\n").collect();
-        if lines.iter().any(|line| line.contains(['\r', '\n']) || line.is_empty()) {
-            return Err(SdpFlaw::LineEnds);
-        }
-        if lines[0] == "v=0" { Ok(Lines(lines)) } else { Err(SdpFlaw::NoVersion) }
-    }
-
-    fn attribute(&self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter_map(move |line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
-    }
-
-    fn only(&self, name: &'static str) -> Result<&'a str, SdpFlaw> {
-        let values: Vec<&str> = self.attribute(name).collect();
-        match values[..] {
-            [only] => Ok(only),
-            _ => Err(SdpFlaw::Count(name, values.len())),
-        }
-    }
-
-    fn must_be(&self, name: &'static str, value: &str) -> Result<(), SdpFlaw> {
-        if self.only(name)? == value { Ok(()) } else { Err(SdpFlaw::Value(name, value.to_owned())) }
-    }
-
-    /// What was offered must be there, and what was not must not.
-    fn must_mirror(&self, name: &'static str, offered: Option<String>) -> Result<(), SdpFlaw> {
-        match offered {
-            Some(value) => self.must_be(name, &value),
-            None if self.attribute(name).next().is_some() => Err(SdpFlaw::NotOffered(name)),
-            None => Ok(()),
-        }
-    }
-
-    fn has_flag(&self, name: &str) -> bool {
-        self.0.iter().any(|line| line.strip_prefix("a=") == Some(name))
-    }
 }
 
 #[cfg(test)]

@@ -1,164 +1,156 @@
-//! What can be amiss with a business's set-up at Meta, each thing by name.
+//! Faults in a business's set-up at Meta, by name.
 
 use crate::business_records::{BusinessRecords, Subscriber};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
+use strum::{IntoStaticStr, VariantArray};
 
 const ELSEWHERE: &str = "https://elsewhere.example/webhook";
 
-macro_rules! snags {
-    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal;)*) => {
-        /// One thing amiss with the business's set-up. Its name is in kebab case.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum SetupFault {
-            $($(#[doc = $doc])* $variant,)*
-        }
-
-        impl SetupFault {
-            /// All there are.
-            pub const ALL: &[SetupFault] = &[$(SetupFault::$variant),*];
-
-            /// Its name in kebab case.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(SetupFault::$variant => $name,)*
-                }
-            }
-        }
-    };
-}
-
-snags! {
+/// One thing amiss with the business's set-up. Its name is in kebab case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
+pub enum SetupFault {
     /// Meta no longer knows the token.
-    TokenRevoked = "token-revoked";
+    TokenRevoked,
     /// The token is a person's, which will not live.
-    TokenOfPerson = "token-of-person";
+    TokenOfPerson,
     /// The token expires in three days.
-    TokenExpires = "token-expires";
+    TokenExpires,
     /// The token may not take calls.
-    TokenWithoutMessaging = "token-without-messaging";
+    TokenWithoutMessaging,
     /// The token may not look at the account.
-    TokenWithoutManagement = "token-without-management";
+    TokenWithoutManagement,
     /// The token is for another account.
-    TokenElsewhere = "token-elsewhere";
+    TokenElsewhere,
     /// The app has no subscription.
-    AppUnsubscribed = "app-unsubscribed";
+    AppUnsubscribed,
     /// The app's subscription lacks `calls`.
-    AppWithoutCalls = "app-without-calls";
+    AppWithoutCalls,
     /// The app's subscription lacks `messages`.
-    AppWithoutMessages = "app-without-messages";
+    AppWithoutMessages,
     /// The app's subscription is not active.
-    AppInactive = "app-inactive";
+    AppInactive,
     /// The app's webhooks go elsewhere.
-    AppElsewhere = "app-elsewhere";
-    /// The app is not told of the account.
-    AccountUnsubscribed = "account-unsubscribed";
+    AppElsewhere,
+    /// The app is not subscribed to the account.
+    AccountUnsubscribed,
     /// Another app also receives the webhooks of the account.
-    AccountShared = "account-shared";
+    AccountShared,
     /// Webhooks of the account go elsewhere.
-    AccountElsewhere = "account-elsewhere";
+    AccountElsewhere,
     /// Meta has not approved the account.
-    AccountInReview = "account-in-review";
+    AccountInReview,
     /// The account has nothing to pay with.
-    AccountWithoutPayment = "account-without-payment";
+    AccountWithoutPayment,
     /// Webhooks of the number go elsewhere.
-    NumberElsewhere = "number-elsewhere";
+    NumberElsewhere,
     /// The number is not connected.
-    NumberDisconnected = "number-disconnected";
+    NumberDisconnected,
     /// The number lives in the WhatsApp Business app.
-    NumberOffCloud = "number-off-cloud";
+    NumberOffCloud,
     /// The number may write to 250 users.
-    LimitLow = "limit-low";
+    LimitLow,
     /// The number has no messaging limit yet.
-    LimitNotSet = "limit-not-set";
+    LimitNotSet,
     /// Calling is not enabled.
-    CallingOff = "calling-off";
+    CallingOff,
     /// Users see no call button.
-    IconHidden = "icon-hidden";
+    IconHidden,
     /// Calls go by SIP.
-    SipOn = "sip-on";
+    SipOn,
     /// Keys come by SDES.
-    KeysBySdes = "keys-by-sdes";
+    KeysBySdes,
     /// There are call hours, and no day has any.
-    HoursNever = "hours-never";
+    HoursNever,
     /// Meta holds calls back for low quality.
-    Restricted = "restricted";
+    Restricted,
     /// Graph is rate-limited.
-    GraphBusy = "graph-busy";
+    GraphBusy,
 }
 
 impl SetupFault {
-    /// Has it happen.
-    pub(crate) fn happen(self, books: &mut BusinessRecords) {
+    /// All there are.
+    pub const ALL: &[SetupFault] = SetupFault::VARIANTS;
+
+    /// Its name in kebab case.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// Changes the records so that it is the case.
+    pub(crate) fn apply(self, records: &mut BusinessRecords) {
         match self {
-            SetupFault::TokenRevoked => books.token.is_valid = false,
-            SetupFault::TokenOfPerson => books.token.kind = "USER".to_owned(),
-            SetupFault::TokenExpires => books.token.expires_at = now() + 3 * 86_400,
+            SetupFault::TokenRevoked => records.token.is_valid = false,
+            SetupFault::TokenOfPerson => records.token.kind = "USER".to_owned(),
+            SetupFault::TokenExpires => records.token.expires_at = now() + 3 * 86_400,
             SetupFault::TokenWithoutMessaging => {
-                books.token.scopes.retain(|it| it != "whatsapp_business_messaging")
+                records.token.scopes.retain(|it| it != "whatsapp_business_messaging")
             }
             SetupFault::TokenWithoutManagement => {
-                books.token.scopes.retain(|it| it != "whatsapp_business_management")
+                records.token.scopes.retain(|it| it != "whatsapp_business_management")
             }
-            SetupFault::TokenElsewhere => books.token.accounts = vec!["120000000000001".to_owned()],
-            SetupFault::AppUnsubscribed => books.app.subscription = None,
-            SetupFault::AppWithoutCalls => forgo(books, "calls"),
-            SetupFault::AppWithoutMessages => forgo(books, "messages"),
-            SetupFault::AppInactive => books.app.subscription.iter_mut().for_each(|it| it.is_active = false),
+            SetupFault::TokenElsewhere => records.token.accounts = vec!["120000000000001".to_owned()],
+            SetupFault::AppUnsubscribed => records.app.subscription = None,
+            SetupFault::AppWithoutCalls => forgo(records, "calls"),
+            SetupFault::AppWithoutMessages => forgo(records, "messages"),
+            SetupFault::AppInactive => {
+                records.app.subscription.iter_mut().for_each(|it| it.is_active = false)
+            }
             SetupFault::AppElsewhere => {
-                books.app.subscription.iter_mut().for_each(|it| it.callback_url = ELSEWHERE.to_owned());
+                records.app.subscription.iter_mut().for_each(|it| it.callback_url = ELSEWHERE.to_owned());
             }
-            SetupFault::AccountUnsubscribed => books.account.subscribers.clear(),
-            SetupFault::AccountShared => books.account.subscribers.push(Subscriber {
+            SetupFault::AccountUnsubscribed => records.account.subscribers.clear(),
+            SetupFault::AccountShared => records.account.subscribers.push(Subscriber {
                 id: "880000000000008".to_owned(),
                 name: "Helpdesk".to_owned(),
                 override_url: None,
             }),
             SetupFault::AccountElsewhere => {
-                books
+                records
                     .account
                     .subscribers
                     .iter_mut()
                     .for_each(|it| it.override_url = Some(ELSEWHERE.to_owned()));
             }
-            SetupFault::AccountInReview => books.account.review = "PENDING".to_owned(),
-            SetupFault::AccountWithoutPayment => books.account.funding = None,
-            SetupFault::NumberElsewhere => books.number.override_url = Some(ELSEWHERE.to_owned()),
-            SetupFault::NumberDisconnected => books.number.status = "DISCONNECTED".to_owned(),
-            SetupFault::NumberOffCloud => books.number.platform = "NOT_APPLICABLE".to_owned(),
-            SetupFault::LimitLow => books.number.messaging_limit = "TIER_250".to_owned(),
-            SetupFault::LimitNotSet => books.number.messaging_limit = "TIER_NOT_SET".to_owned(),
-            SetupFault::CallingOff => set(books, "status", json!("DISABLED")),
-            SetupFault::IconHidden => set(books, "call_icon_visibility", json!("DISABLE_ALL")),
+            SetupFault::AccountInReview => records.account.review = "PENDING".to_owned(),
+            SetupFault::AccountWithoutPayment => records.account.funding = None,
+            SetupFault::NumberElsewhere => records.number.override_url = Some(ELSEWHERE.to_owned()),
+            SetupFault::NumberDisconnected => records.number.status = "DISCONNECTED".to_owned(),
+            SetupFault::NumberOffCloud => records.number.platform = "NOT_APPLICABLE".to_owned(),
+            SetupFault::LimitLow => records.number.messaging_limit = "TIER_250".to_owned(),
+            SetupFault::LimitNotSet => records.number.messaging_limit = "TIER_NOT_SET".to_owned(),
+            SetupFault::CallingOff => set(records, "status", json!("DISABLED")),
+            SetupFault::IconHidden => set(records, "call_icon_visibility", json!("DISABLE_ALL")),
             SetupFault::SipOn => {
-                let server = json!({ "hostname": "sip.example.org", "port": 5061, "app_id": books.app.id });
-                set(books, "sip", json!({ "status": "ENABLED", "servers": [server] }));
+                let server = json!({ "hostname": "sip.example.org", "port": 5061, "app_id": records.app.id });
+                set(records, "sip", json!({ "status": "ENABLED", "servers": [server] }));
             }
-            SetupFault::KeysBySdes => set(books, "srtp_key_exchange_protocol", json!("SDES")),
+            SetupFault::KeysBySdes => set(records, "srtp_key_exchange_protocol", json!("SDES")),
             SetupFault::HoursNever => set(
-                books,
+                records,
                 "call_hours",
                 json!({ "status": "ENABLED",
                 "timezone_id": "Asia/Kolkata", "weekly_operating_hours": [] }),
             ),
             SetupFault::Restricted => set(
-                books,
+                records,
                 "restrictions",
                 json!({ "restrictions_list": [{
                 "type": "RESTRICTED_USER_INITIATED_CALLING", "reason": "LOW_PICKUP_RATE",
                 "expiration": now() + 7 * 86_400 }] }),
             ),
-            SetupFault::GraphBusy => books.is_busy = true,
+            SetupFault::GraphBusy => records.is_busy = true,
         }
     }
 }
 
-fn forgo(books: &mut BusinessRecords, field: &str) {
-    books.app.subscription.iter_mut().for_each(|it| it.fields.retain(|name| name != field));
+fn forgo(records: &mut BusinessRecords, field: &str) {
+    records.app.subscription.iter_mut().for_each(|it| it.fields.retain(|name| name != field));
 }
 
-fn set(books: &mut BusinessRecords, key: &str, value: Value) {
-    books.calling[key] = value;
+fn set(records: &mut BusinessRecords, key: &str, value: Value) {
+    records.calling[key] = value;
 }
 
 fn now() -> u64 {
@@ -170,24 +162,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_snag_changes_the_books_of_a_business_that_takes_calls() {
+    fn every_setup_fault_changes_the_records_of_a_business() {
         let mut sound = BusinessRecords::default();
         sound.subscribe("https://here.example/webhook");
-        for snag in SetupFault::ALL {
-            let mut books = sound.clone();
-            snag.happen(&mut books);
-            assert_ne!(books, sound, "{}", snag.name());
+        for fault in SetupFault::ALL {
+            let mut records = sound.clone();
+            fault.apply(&mut records);
+            assert_ne!(records, sound, "{}", fault.name());
         }
     }
 
     #[test]
-    fn the_readme_lists_every_snag() {
+    fn the_readme_lists_every_setup_fault() {
         let readme = include_str!("../README.md");
-        for snag in SetupFault::ALL {
+        for fault in SetupFault::ALL {
             assert!(
-                readme.contains(&format!("| `{}` |", snag.name())),
+                readme.contains(&format!("| `{}` |", fault.name())),
                 "{} is not in README.md",
-                snag.name()
+                fault.name()
             );
         }
     }

@@ -2,17 +2,16 @@
 
 use crate::call_faults::CallFaults;
 use crate::journal::Journal;
-use crate::life::Life;
 use crate::offered::Offered;
-use crate::relay::{Early, Inspector, Lateness, Order, Tally};
+use crate::relay::{Early, Inspector, Lateness, Order, PacketCounter};
 use crate::sdp_check::Answer;
+use crate::signalling::Signalling;
 use crate::{CallRecord, CallReport, CallerConfig, MetaConfig, PressedKey, Seen, TriedAction};
-use sim_network::Road;
+use sim_network::NetworkRelay;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 
-/// What the parties of one call share.
 pub(crate) struct SharedCall {
     pub(crate) id: String,
     /// The offer, as it goes over the wire.
@@ -20,9 +19,9 @@ pub(crate) struct SharedCall {
     pub(crate) offered: Offered,
     pub(crate) caller: CallerConfig,
     /// The network between the phone and the business, if there is any.
-    pub(crate) road: Option<Road>,
+    pub(crate) network: Option<NetworkRelay>,
     pub(crate) began: Instant,
-    pub(crate) plot: CallFaults,
+    pub(crate) faults: CallFaults,
     state: Mutex<State>,
     orders: mpsc::UnboundedSender<Order>,
     seen: watch::Sender<u64>,
@@ -31,7 +30,7 @@ pub(crate) struct SharedCall {
 
 /// What is known of it so far.
 pub(crate) struct State {
-    pub(crate) life: Life,
+    pub(crate) signalling: Signalling,
     pub(crate) report: CallReport,
     pub(crate) inspector: Inspector,
     pub(crate) early: Early,
@@ -39,7 +38,7 @@ pub(crate) struct State {
     pub(crate) sent: u64,
     pub(crate) own_lateness: Lateness,
     /// Of a phone that replays.
-    pub(crate) tally: Tally,
+    pub(crate) counter: PacketCounter,
     pub(crate) recording: Vec<i16>,
     pub(crate) said: Vec<(Instant, String)>,
     /// All that the business tried, refusals included.
@@ -49,7 +48,6 @@ pub(crate) struct State {
 }
 
 impl SharedCall {
-    /// A call that begins to ring.
     pub(crate) fn ringing(
         id: String,
         offer: String,
@@ -60,16 +58,16 @@ impl SharedCall {
         journal: Arc<Journal>,
     ) -> SharedCall {
         let began = Instant::now();
-        let plot = CallFaults::of(config.mischief.into_iter().chain(caller.mischief.iter().copied()));
+        let faults = CallFaults::of(config.fault.into_iter().chain(caller.faults.iter().copied()));
         let state = State {
-            life: Life::ringing(config, began),
+            signalling: Signalling::ringing(config, began),
             report: CallReport::default(),
             inspector: Inspector::default(),
             early: Early::default(),
             reports: 0,
             sent: 0,
             own_lateness: Lateness::default(),
-            tally: Tally::default(),
+            counter: PacketCounter::default(),
             recording: Vec::new(),
             said: Vec::new(),
             actions: Vec::new(),
@@ -81,9 +79,9 @@ impl SharedCall {
             offer,
             offered,
             caller,
-            road: None,
+            network: None,
             began,
-            plot,
+            faults,
             state: Mutex::new(state),
             orders,
             seen,
@@ -92,8 +90,8 @@ impl SharedCall {
     }
 
     /// The same call, with a network between the phone and the business.
-    pub(crate) fn through(self, road: Option<Road>) -> SharedCall {
-        SharedCall { road, ..self }
+    pub(crate) fn through(self, network: Option<NetworkRelay>) -> SharedCall {
+        SharedCall { network, ..self }
     }
 
     /// Looks at what is known, or adds to it.
@@ -101,12 +99,12 @@ impl SharedCall {
         look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Moves the call's life on. If that ends it, the relay is told.
-    pub(crate) fn live<R>(&self, step: impl FnOnce(&mut Life) -> R) -> R {
+    /// Steps the call's signalling. If that ends the call, the relay learns it.
+    pub(crate) fn step<R>(&self, step: impl FnOnce(&mut Signalling) -> R) -> R {
         let (result, ended) = self.with(|state| {
-            let was_over = state.life.ended().is_some();
-            let result = step(&mut state.life);
-            (result, state.life.ended().filter(|_| !was_over))
+            let was_over = state.signalling.ended().is_some();
+            let result = step(&mut state.signalling);
+            (result, state.signalling.ended().filter(|_| !was_over))
         });
         if let Some(ended) = ended {
             self.see_at(ended.at, Seen::Ended(ended.ending));
@@ -140,7 +138,6 @@ impl SharedCall {
         self.seen.subscribe()
     }
 
-    /// The business showed its answer.
     pub(crate) fn show_answer(&self, answer: Answer) {
         self.with(|state| state.inspector.expect(answer.ssrc));
         self.order(Order::Answer(answer));
@@ -157,12 +154,12 @@ impl SharedCall {
             id: self.id.clone(),
             number: self.caller.number.clone(),
             user_id: self.caller.user_id.clone(),
-            mischief: self.plot.mischief().to_vec(),
+            faults: self.faults.injected().to_vec(),
             rang: self.began,
             told: state.report.webhook_answered,
             actions: state.actions.clone(),
-            ended: state.life.ended().map(|ended| ended.at),
-            ending: state.life.ended().map(|ended| ended.ending),
+            ended: state.signalling.ended().map(|ended| ended.at),
+            ending: state.signalling.ended().map(|ended| ended.ending),
             terminate_sent: state.report.terminated.is_some(),
             messages: state.report.messages,
         })
@@ -177,7 +174,7 @@ impl SharedCall {
             report.traffic.early_reports = state.early.reports;
             report.traffic.reports = state.reports;
             report.traffic.sent = state.sent;
-            report.traffic.own_lateness = state.own_lateness.spread();
+            report.traffic.own_lateness = state.own_lateness.percentiles();
             report
         })
     }

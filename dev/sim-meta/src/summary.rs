@@ -1,4 +1,4 @@
-//! Tells a call in a few lines: when it was answered, who spoke when, how it ended, and what was wrong.
+//! Sums a call up in a few lines: when it was answered, who spoke when, how it ended, and its violations.
 
 use crate::{Call, CallReport, Ending, Turn};
 use sim_audio::clips::{self, Clip};
@@ -14,7 +14,7 @@ const CUT: Duration = Duration::from_millis(500);
 /// Less than this could be the beginning of anything.
 const SHORTEST: Duration = Duration::from_millis(400);
 
-/// A call as it is told when it is over.
+/// The summary of a call that is over.
 #[derive(Debug, Clone)]
 pub struct Summary {
     report: CallReport,
@@ -90,10 +90,10 @@ impl fmt::Display for Summary {
         if report.messages > 0 {
             writeln!(f, "messages: {}", report.messages)?;
         }
-        if report.faults.is_empty() {
+        if report.violations.is_empty() {
             return f.write_str("faults: none");
         }
-        let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+        let faults: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
         write!(f, "faults: {}", faults.join("; "))
     }
 }

@@ -1,4 +1,4 @@
-//! What Graph answers while a business is set up, asked by plain HTTP.
+//! Graph's replies while a business is set up, over plain HTTP.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -21,7 +21,7 @@ async fn a_token_is_told_what_it_is_and_a_revoked_one_nothing() {
     let ask = || graph.get("debug_token?input_token=an%20access%20token", TOKEN);
 
     let (status, told) = ask().await;
-    graph.meta.snag(SetupFault::TokenRevoked);
+    graph.meta.inject_setup_fault(SetupFault::TokenRevoked);
     let revoked = ask().await;
 
     assert_eq!(
@@ -35,7 +35,7 @@ async fn a_token_is_told_what_it_is_and_a_revoked_one_nothing() {
 #[tokio::test]
 async fn a_token_lists_what_it_was_granted_and_an_app_was_granted_nothing() {
     let graph = Graph::start().await;
-    graph.meta.snag(SetupFault::TokenWithoutMessaging);
+    graph.meta.inject_setup_fault(SetupFault::TokenWithoutMessaging);
 
     let (status, told) = graph.get("me/permissions", TOKEN).await;
 
@@ -51,9 +51,9 @@ async fn a_token_lists_what_it_was_granted_and_an_app_was_granted_nothing() {
 #[tokio::test]
 async fn a_user_may_be_called_back_who_has_permitted_it() {
     let graph = Graph::start().await;
-    graph.meta.change_books(|books| {
-        books.permits.insert("919900000001".to_owned(), Permit::Until(1_795_909_800));
-        books.permits.insert("IN.5550".to_owned(), Permit::ForGood);
+    graph.meta.change_records(|records| {
+        records.permits.insert("919900000001".to_owned(), Permit::Until(1_795_909_800));
+        records.permits.insert("IN.5550".to_owned(), Permit::ForGood);
     });
     let ask = async |of: &str| graph.get(&format!("{NUMBER}/call_permissions{of}"), TOKEN).await;
 
@@ -72,7 +72,7 @@ async fn a_user_may_be_called_back_who_has_permitted_it() {
     {
         assert_eq!(code(&ask(wrong).await.1), 100, "{wrong}");
     }
-    graph.meta.snag(SetupFault::TokenWithoutMessaging);
+    graph.meta.inject_setup_fault(SetupFault::TokenWithoutMessaging);
     assert_eq!(code(&ask("?user_wa_id=919900000001").await.1), 200);
 }
 
@@ -98,7 +98,7 @@ async fn an_account_shows_itself_to_those_who_may_manage_it() {
     assert_eq!(graph.get(&format!("{ACCOUNT}?fields=name,health_status"), TOKEN).await.0, 200);
     assert_eq!(code(&graph.get(&format!("{ACCOUNT}?fields=colour"), TOKEN).await.1), 100);
     assert_eq!(code(&graph.get(&format!("{ACCOUNT}/subscribed_apps"), "another").await.1), 190);
-    graph.meta.snag(SetupFault::TokenWithoutManagement);
+    graph.meta.inject_setup_fault(SetupFault::TokenWithoutManagement);
     let (status, refusal) = graph.get(&format!("{ACCOUNT}/subscribed_apps"), TOKEN).await;
     assert_eq!((status, code(&refusal)), (403, 200));
 }
@@ -106,7 +106,7 @@ async fn an_account_shows_itself_to_those_who_may_manage_it() {
 #[tokio::test]
 async fn a_subscription_without_an_address_takes_the_override_away() {
     let graph = Graph::start().await;
-    graph.meta.snag(SetupFault::AccountElsewhere);
+    graph.meta.inject_setup_fault(SetupFault::AccountElsewhere);
     let path = format!("{ACCOUNT}/subscribed_apps");
     let (_, before) = graph.get(&path, TOKEN).await;
 

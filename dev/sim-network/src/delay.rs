@@ -1,19 +1,10 @@
-//! How long a datagram takes: what the way takes at least, what the queues of the last second add, and what this one
-//! datagram meets.
+//! Draws how long a datagram takes: the least delay of the path, what its queues add, and the jitter of this one
+//! datagram.
 
-use crate::chance::Chance;
-use crate::character::Character;
+use crate::conditions::{Conditions, Swing};
+use crate::random_delay::around;
+use fastrand::Rng;
 use std::time::{Duration, Instant};
-
-/// A delay that stays for a while: a queue that is long now will be long in 20 ms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Swing {
-    /// What it adds on average.
-    pub mean: Duration,
-    /// How long it stays about the same: the time in which its correlation falls to 1/e. Zero: no two datagrams have
-    /// it alike.
-    pub lasts: Duration,
-}
 
 /// Draws the delay of one datagram after the other.
 #[derive(Debug)]
@@ -25,16 +16,15 @@ pub(crate) struct Delays {
 }
 
 impl Delays {
-    pub(crate) fn new(character: &Character) -> Self {
-        let Character { delay, jitter, swing, .. } = *character;
+    pub(crate) fn new(conditions: &Conditions) -> Self {
+        let Conditions { delay, jitter, swing, .. } = *conditions;
         Self { least: delay, jitter, swing, now: None }
     }
 
-    /// What the next one takes.
-    pub(crate) fn next(&mut self, now: Instant, chance: &mut Chance) -> Duration {
+    pub(crate) fn next(&mut self, now: Instant, rng: &mut Rng) -> Duration {
         // Both are drawn for each datagram, needed or not, so that the n-th of them has the same chances in every run.
-        let (fresh, own) = (chance.around(self.swing.mean), chance.around(self.jitter));
-        let luck = chance.happens(self.change_since_last(now));
+        let (fresh, own) = (around(rng, self.swing.mean), around(rng, self.jitter));
+        let luck = rng.f64() < self.change_since_last(now);
         let swing = match self.now {
             Some((_, swing)) if !luck => swing,
             _ => fresh,
@@ -63,10 +53,10 @@ mod tests {
     #[test]
     fn a_swing_has_its_mean_and_lasts_its_time() {
         let swing = Swing { mean: Duration::from_millis(60), lasts: Duration::from_millis(500) };
-        let delays = drawn(&Character { swing, jitter: Duration::ZERO, ..Profile::Clean.character() });
+        let delays = drawn(&Conditions { swing, jitter: Duration::ZERO, ..Profile::Clean.conditions() });
 
         let mean = delays.iter().sum::<f64>() / delays.len() as f64;
-        let least = Profile::Clean.character().delay.as_secs_f64();
+        let least = Profile::Clean.conditions().delay.as_secs_f64();
 
         assert!((mean - least - 0.060).abs() < 0.004, "{mean}");
         let correlation = correlation(&delays, 25);
@@ -77,14 +67,14 @@ mod tests {
     fn jitter_is_everybodys_own() {
         let jitter = Duration::from_millis(10);
         let swing = Swing { mean: Duration::ZERO, lasts: Duration::ZERO };
-        let delays = drawn(&Character { swing, jitter, ..Profile::Clean.character() });
+        let delays = drawn(&Conditions { swing, jitter, ..Profile::Clean.conditions() });
 
         assert!(correlation(&delays, 1).abs() < 0.03);
     }
 
-    fn drawn(character: &Character) -> Vec<f64> {
-        let (mut delays, mut chance, t0) = (Delays::new(character), Chance::seeded(3), Instant::now());
-        (0..60_000).map(|n| delays.next(t0 + FRAME * n, &mut chance).as_secs_f64()).collect()
+    fn drawn(conditions: &Conditions) -> Vec<f64> {
+        let (mut delays, mut rng, t0) = (Delays::new(conditions), Rng::with_seed(3), Instant::now());
+        (0..60_000).map(|n| delays.next(t0 + FRAME * n, &mut rng).as_secs_f64()).collect()
     }
 
     fn correlation(delays: &[f64], lag: usize) -> f64 {

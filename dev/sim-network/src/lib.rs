@@ -1,20 +1,21 @@
 //! A network between a caller and a media task, in process: late, lossy, and the same for the same seed.
 //!
 //! A [`Path`] is one direction: datagrams in, and each out again when it arrives, if it does. It has no socket and no
-//! clock. A [`Road`] is two of them between real sockets of this machine. What a network is like has a name:
+//! clock. A [`NetworkRelay`] is two of them between real sockets of this machine. What a network is like has a name:
 //! [`Profile`].
 
-mod chance;
-mod character;
+mod conditions;
+mod cuttable;
 mod delay;
 mod loss;
+mod network_relay;
 mod path;
 mod profile;
-mod road;
+mod random_delay;
 
-pub use character::{Break, Character, Meanwhile};
-pub use delay::Swing;
+pub use conditions::{Break, Conditions, Meanwhile, Swing};
+pub use cuttable::{Connection, CuttableListener, CuttableStream};
 pub use loss::Loss;
-pub use path::{Direction, Path, Toll};
+pub use network_relay::NetworkRelay;
+pub use path::{Direction, LinkCounts, Path};
 pub use profile::{Profile, UnknownProfile};
-pub use road::Road;

@@ -1,6 +1,6 @@
-//! Which datagrams are lost: none, any, or several in a row.
+//! Draws which datagrams are lost: none, any, or several in a row.
 
-use crate::chance::Chance;
+use fastrand::Rng;
 
 /// How datagrams are lost.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +29,7 @@ impl Loss {
     }
 }
 
-/// Draws the fate of one datagram after the other.
+/// Draws which datagrams are lost, one after the other.
 #[derive(Debug)]
 pub(crate) struct Losses {
     loss: Loss,
@@ -42,13 +42,13 @@ impl Losses {
     }
 
     /// Whether the next one is lost.
-    pub(crate) fn takes_next(&mut self, chance: &mut Chance) -> bool {
+    pub(crate) fn takes_next(&mut self, rng: &mut Rng) -> bool {
         self.is_bad = match self.loss {
             Loss::Never => false,
-            Loss::Random(rate) => chance.happens(rate),
+            Loss::Random(rate) => rng.f64() < rate,
             // The path is bad for `length` datagrams, and good for as many as make the rate right.
-            Loss::Bursts { length, .. } if self.is_bad => !chance.happens(1.0 / length),
-            Loss::Bursts { rate, length } => chance.happens(rate / (length * (1.0 - rate))),
+            Loss::Bursts { length, .. } if self.is_bad => rng.f64() >= 1.0 / length,
+            Loss::Bursts { rate, length } => rng.f64() < rate / (length * (1.0 - rate)),
         };
         self.is_bad
     }
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn bursts_have_the_rate_and_the_length_they_are_named_by() {
-        let lost = fates(Loss::Bursts { rate: 0.03, length: 4.0 }, 200_000);
+        let lost = draws(Loss::Bursts { rate: 0.03, length: 4.0 }, 200_000);
 
         let bursts = lost.split(|lost| !lost).filter(|burst| !burst.is_empty()).count();
         let count = lost.iter().filter(|lost| **lost).count();
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn random_loss_has_its_rate_and_no_memory() {
-        let lost = fates(Loss::Random(0.05), 200_000);
+        let lost = draws(Loss::Random(0.05), 200_000);
 
         let pairs = lost.windows(2).filter(|pair| pair[0] && pair[1]).count() as f64;
         let count = lost.iter().filter(|lost| **lost).count() as f64;
@@ -81,8 +81,8 @@ mod tests {
         assert!((0.04..0.06).contains(&(pairs / count)), "{pairs} of {count}");
     }
 
-    fn fates(loss: Loss, count: usize) -> Vec<bool> {
-        let (mut losses, mut chance) = (Losses::new(loss), Chance::seeded(7));
-        (0..count).map(|_| losses.takes_next(&mut chance)).collect()
+    fn draws(loss: Loss, count: usize) -> Vec<bool> {
+        let (mut losses, mut rng) = (Losses::new(loss), Rng::with_seed(7));
+        (0..count).map(|_| losses.takes_next(&mut rng)).collect()
     }
 }

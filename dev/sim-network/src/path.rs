@@ -1,15 +1,15 @@
 //! One direction of a network: what goes in comes out later, or twice, or never.
 //!
-//! Sound has chances of its own: the n-th packet of sound has the same fate under the same seed, whatever else (STUN,
+//! Sound has a generator of its own: the n-th packet of sound has the same transit under the same seed, whatever else (STUN,
 //! DTLS, RTCP) went between, which differs from run to run. What else there is, is lost at the same rate, each by
 //! itself.
 
-use crate::chance::Chance;
-use crate::character::{Character, Meanwhile};
+use crate::conditions::{Conditions, Meanwhile};
 use crate::delay::Delays;
 use crate::loss::Losses;
 use crate::{Loss, Profile};
 use bytes::Bytes;
+use fastrand::Rng;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ pub enum Direction {
 
 /// Counts of the packets of sound so far, by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Toll {
+pub struct LinkCounts {
     /// How many came to be carried.
     pub packets: u64,
     /// Of those, how many were lost.
@@ -44,22 +44,22 @@ pub struct Toll {
 /// One direction of a network.
 #[derive(Debug)]
 pub struct Path {
-    character: Character,
-    sound: Fates,
-    rest: Fates,
+    conditions: Conditions,
+    sound: Draws,
+    rest: Draws,
     began: Option<Instant>,
     /// Nothing that keeps the order arrives before this.
     last_at: Option<Instant>,
     under_way: BinaryHeap<Reverse<Arrival>>,
     count: u64,
     lost_in_a_row: u64,
-    toll: Toll,
+    counts: LinkCounts,
 }
 
 /// The chances of one kind of datagram.
 #[derive(Debug)]
-struct Fates {
-    chance: Chance,
+struct Draws {
+    rng: Rng,
     losses: Losses,
     delays: Delays,
 }
@@ -72,9 +72,9 @@ struct Arrival {
     datagram: Bytes,
 }
 
-/// What befalls one datagram.
+/// What happens to one datagram.
 #[derive(Debug, Clone, Copy)]
-struct Fate {
+struct Transit {
     is_lost: bool,
     takes: Duration,
     is_overtaken: bool,
@@ -88,22 +88,22 @@ impl Path {
             Direction::Up => seed.wrapping_mul(4),
             Direction::Down => seed.wrapping_mul(4) + 2,
         };
-        Self::with(profile.character(), seed)
+        Self::with(profile.conditions(), seed)
     }
 
     /// A path that is like this.
-    pub fn with(character: Character, seed: u64) -> Self {
-        let alone = Loss::Random(character.loss.rate());
+    pub fn with(conditions: Conditions, seed: u64) -> Self {
+        let alone = Loss::Random(conditions.loss.rate());
         Self {
-            sound: Fates::new(&character, character.loss, seed),
-            rest: Fates::new(&character, alone, seed + 1),
-            character,
+            sound: Draws::new(&conditions, conditions.loss, seed),
+            rest: Draws::new(&conditions, alone, seed + 1),
+            conditions,
             began: None,
             last_at: None,
             under_way: BinaryHeap::new(),
             count: 0,
             lost_in_a_row: 0,
-            toll: Toll::default(),
+            counts: LinkCounts::default(),
         }
     }
 
@@ -111,21 +111,21 @@ impl Path {
     pub fn handle_datagram(&mut self, datagram: Bytes, now: Instant) {
         let since_first = now.saturating_duration_since(*self.began.get_or_insert(now));
         let is_sound = is_sound(&datagram);
-        let fates = if is_sound { &mut self.sound } else { &mut self.rest };
-        let mut fate = fates.next(&self.character, now);
-        let broken_until = self.character.breaks.and_then(|a_break| {
+        let draws = if is_sound { &mut self.sound } else { &mut self.rest };
+        let mut transit = draws.next(&self.conditions, now);
+        let broken_until = self.conditions.breaks.and_then(|a_break| {
             Some((a_break.end_of(since_first)?.saturating_sub(since_first), a_break.meanwhile))
         });
         match broken_until {
-            Some((_, Meanwhile::Lost)) => fate.is_lost = true,
-            Some((left, Meanwhile::Held)) => fate.takes += left,
+            Some((_, Meanwhile::Lost)) => transit.is_lost = true,
+            Some((left, Meanwhile::Held)) => transit.takes += left,
             None => {}
         }
         if is_sound {
-            self.count_sound(fate);
+            self.count_sound(transit);
         }
-        if !fate.is_lost {
-            self.carry(datagram, fate, now);
+        if !transit.is_lost {
+            self.carry(datagram, transit, now);
         }
     }
 
@@ -141,17 +141,17 @@ impl Path {
     }
 
     /// Counts of the packets of sound so far, by outcome.
-    pub fn toll(&self) -> Toll {
-        self.toll
+    pub fn counts(&self) -> LinkCounts {
+        self.counts
     }
 
-    fn carry(&mut self, datagram: Bytes, fate: Fate, now: Instant) {
-        let in_order = self.last_at.map_or(now + fate.takes, |last| last.max(now + fate.takes));
-        let at = if fate.is_overtaken { in_order + self.character.slower_by } else { in_order };
-        if !fate.is_overtaken {
+    fn carry(&mut self, datagram: Bytes, transit: Transit, now: Instant) {
+        let in_order = self.last_at.map_or(now + transit.takes, |last| last.max(now + transit.takes));
+        let at = if transit.is_overtaken { in_order + self.conditions.slower_by } else { in_order };
+        if !transit.is_overtaken {
             self.last_at = Some(in_order);
         }
-        if fate.is_doubled {
+        if transit.is_doubled {
             self.arrive(datagram.clone(), at + COPY_AFTER);
         }
         self.arrive(datagram, at);
@@ -162,30 +162,30 @@ impl Path {
         self.count += 1;
     }
 
-    fn count_sound(&mut self, fate: Fate) {
-        self.lost_in_a_row = if fate.is_lost { self.lost_in_a_row + 1 } else { 0 };
-        let toll = &mut self.toll;
-        toll.packets += 1;
-        toll.lost += u64::from(fate.is_lost);
-        toll.longest_loss = toll.longest_loss.max(self.lost_in_a_row);
-        toll.overtaken += u64::from(fate.is_overtaken && !fate.is_lost);
-        toll.doubled += u64::from(fate.is_doubled && !fate.is_lost);
+    fn count_sound(&mut self, transit: Transit) {
+        self.lost_in_a_row = if transit.is_lost { self.lost_in_a_row + 1 } else { 0 };
+        let counts = &mut self.counts;
+        counts.packets += 1;
+        counts.lost += u64::from(transit.is_lost);
+        counts.longest_loss = counts.longest_loss.max(self.lost_in_a_row);
+        counts.overtaken += u64::from(transit.is_overtaken && !transit.is_lost);
+        counts.doubled += u64::from(transit.is_doubled && !transit.is_lost);
     }
 }
 
-impl Fates {
-    fn new(character: &Character, loss: Loss, seed: u64) -> Self {
-        let (losses, delays) = (Losses::new(loss), Delays::new(character));
-        Self { chance: Chance::seeded(seed), losses, delays }
+impl Draws {
+    fn new(conditions: &Conditions, loss: Loss, seed: u64) -> Self {
+        let (losses, delays) = (Losses::new(loss), Delays::new(conditions));
+        Self { rng: Rng::with_seed(seed), losses, delays }
     }
 
-    fn next(&mut self, character: &Character, now: Instant) -> Fate {
-        let chance = &mut self.chance;
-        Fate {
-            is_lost: self.losses.takes_next(chance),
-            takes: self.delays.next(now, chance),
-            is_overtaken: chance.happens(character.reorder),
-            is_doubled: chance.happens(character.duplicate),
+    fn next(&mut self, conditions: &Conditions, now: Instant) -> Transit {
+        let rng = &mut self.rng;
+        Transit {
+            is_lost: self.losses.takes_next(rng),
+            takes: self.delays.next(now, rng),
+            is_overtaken: rng.f64() < conditions.reorder,
+            is_doubled: rng.f64() < conditions.duplicate,
         }
     }
 }

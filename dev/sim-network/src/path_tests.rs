@@ -37,12 +37,12 @@ fn what_goes_between_does_not_change_the_fate_of_sound() {
     let lost = |others: u32| {
         let mut path = Path::new(Profile::WifiLossy, Direction::Up, 9);
         let t0 = Instant::now();
-        let mut fates = Vec::new();
+        let mut draws = Vec::new();
         for n in 0..2_000 {
             (0..others * (n % 3)).for_each(|_| path.handle_datagram(STUN.to_vec().into(), t0 + FRAME * n));
-            fates.push(send(&mut path, n, t0 + FRAME * n));
+            draws.push(send(&mut path, n, t0 + FRAME * n));
         }
-        fates
+        draws
     };
 
     assert_eq!(lost(0), lost(2));
@@ -50,23 +50,23 @@ fn what_goes_between_does_not_change_the_fate_of_sound() {
 
 #[test]
 fn every_profile_loses_as_much_as_it_says() {
-    for profile in Profile::ALL.into_iter().filter(|profile| profile.character().breaks.is_none()) {
+    for profile in Profile::ALL.iter().copied().filter(|profile| profile.conditions().breaks.is_none()) {
         let (mut path, t0) = (Path::new(profile, Direction::Down, 5), Instant::now());
         (0..100_000).for_each(|n| path.handle_datagram(sound(n), t0 + FRAME * n));
 
-        let toll = path.toll();
-        let (rate, wanted) = (toll.lost as f64 / toll.packets as f64, profile.character().loss.rate());
+        let counts = path.counts();
+        let (rate, wanted) = (counts.lost as f64 / counts.packets as f64, profile.conditions().loss.rate());
         assert!((rate - wanted).abs() <= wanted * 0.1, "{profile}: {rate}, and not {wanted}");
     }
 }
 
 #[test]
 fn a_jittery_path_keeps_the_order_unless_it_says_otherwise() {
-    for profile in Profile::ALL {
+    for profile in Profile::ALL.iter().copied() {
         let arrived: Vec<u32> = arrivals(profile, 2, 20_000).into_iter().map(|(n, _)| n).collect();
 
         let overtaken = arrived.windows(2).any(|pair| pair[0] > pair[1]);
-        assert_eq!(overtaken, profile.character().reorder > 0.0, "{profile}");
+        assert_eq!(overtaken, profile.conditions().reorder > 0.0, "{profile}");
     }
 }
 
@@ -100,24 +100,24 @@ fn what_a_handover_holds_comes_all_at_once() {
     assert_eq!(at_once, 5 + 1, "100 ms of them, and the one that is just due");
 }
 
-fn handover() -> Character {
+fn handover() -> Conditions {
     let breaks = crate::Break {
         after: Duration::from_millis(400),
         lasts: Duration::from_millis(100),
         every: None,
         meanwhile: Meanwhile::Held,
     };
-    Character { breaks: Some(breaks), ..Profile::Clean.character() }
+    Conditions { breaks: Some(breaks), ..Profile::Clean.conditions() }
 }
 
 /// Whether it was lost.
 fn send(path: &mut Path, n: u32, now: Instant) -> bool {
-    let before = path.toll().lost;
+    let before = path.counts().lost;
     path.handle_datagram(sound(n), now);
-    path.toll().lost > before
+    path.counts().lost > before
 }
 
-/// What arrives of so many packets, and when.
+/// Returns which of this many packets arrive, and when.
 fn arrivals(profile: Profile, seed: u64, count: u32) -> Vec<(u32, Duration)> {
     let (mut path, t0) = (Path::new(profile, Direction::Up, seed), Instant::now());
     (0..count).for_each(|n| path.handle_datagram(sound(n), t0 + FRAME * n));

@@ -5,17 +5,20 @@
 //! 150 ms, 2 %), unmanaged (C: up to 500 ms, 20 %). Here `wifi` and `cellular` are good days of B, `wifi-lossy`,
 //! `cellular-handover` and `satellite` its bad ones, and `congested` is C.
 
-use crate::{Break, Character, Loss, Meanwhile, Swing};
+use crate::{Break, Conditions, Loss, Meanwhile, Swing};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+use strum::{IntoStaticStr, VariantArray};
 
 /// A kind of network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Profile {
     /// A cable to the next room: 10 ms, and nothing else. What is measured through it is the product alone.
     Clean,
     /// Every twentieth datagram is lost, each by itself: the classical test of error correction, and of nothing else.
+    #[strum(serialize = "random-5")]
     Random5,
     /// A home's WLAN with its air to itself: little is lost, since the link layer repeats, and repeating is what makes
     /// the jitter: 802.11 tries a frame up to seven times, 1 to 10 ms in all.
@@ -37,6 +40,7 @@ pub enum Profile {
     /// and that overflow in bursts.
     Congested,
     /// Clean but for three seconds in which nothing gets through, twenty seconds after the first datagram.
+    #[strum(serialize = "outage")]
     ConnectionLoss,
 }
 
@@ -46,40 +50,20 @@ pub struct UnknownProfile(String);
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Clean,
-        Self::Random5,
-        Self::Wifi,
-        Self::WifiLossy,
-        Self::Cellular,
-        Self::CellularHandover,
-        Self::Satellite,
-        Self::Congested,
-        Self::ConnectionLoss,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Its name.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Clean => "clean",
-            Self::Random5 => "random-5",
-            Self::Wifi => "wifi",
-            Self::WifiLossy => "wifi-lossy",
-            Self::Cellular => "cellular",
-            Self::CellularHandover => "cellular-handover",
-            Self::Satellite => "satellite",
-            Self::Congested => "congested",
-            Self::ConnectionLoss => "outage",
-        }
+        self.into()
     }
 
     /// What either direction is like.
-    pub fn character(self) -> Character {
+    pub fn conditions(self) -> Conditions {
         match self {
             Self::Clean => CLEAN,
-            Self::Random5 => Character { loss: Loss::Random(0.05), ..CLEAN },
+            Self::Random5 => Conditions { loss: Loss::Random(0.05), ..CLEAN },
             Self::Wifi => WIFI,
-            Self::WifiLossy => Character {
+            Self::WifiLossy => Conditions {
                 jitter: ms(6),
                 swing: swing(15, 300),
                 loss: Loss::Bursts { rate: 0.03, length: 2.5 },
@@ -88,12 +72,12 @@ impl Profile {
                 ..WIFI
             },
             Self::Cellular => CELLULAR,
-            Self::CellularHandover => Character {
+            Self::CellularHandover => Conditions {
                 loss: Loss::Bursts { rate: 0.005, length: 3.0 },
                 breaks: Some(repeating(4_000, 150, 7_000, Meanwhile::Held)),
                 ..CELLULAR
             },
-            Self::Satellite => Character {
+            Self::Satellite => Conditions {
                 delay: ms(22),
                 jitter: ms(3),
                 swing: swing(5, 1_000),
@@ -101,7 +85,7 @@ impl Profile {
                 breaks: Some(repeating(6_000, 100, 15_000, Meanwhile::Lost)),
                 ..CLEAN
             },
-            Self::Congested => Character {
+            Self::Congested => Conditions {
                 delay: ms(40),
                 jitter: ms(8),
                 swing: swing(60, 600),
@@ -109,7 +93,7 @@ impl Profile {
                 reorder: 0.001,
                 ..CLEAN
             },
-            Self::ConnectionLoss => Character {
+            Self::ConnectionLoss => Conditions {
                 breaks: Some(Break { every: None, ..repeating(20_000, 3_000, 1, Meanwhile::Lost) }),
                 ..CLEAN
             },
@@ -117,7 +101,7 @@ impl Profile {
     }
 }
 
-const CLEAN: Character = Character {
+const CLEAN: Conditions = Conditions {
     delay: ms(10),
     jitter: Duration::ZERO,
     swing: swing(0, 0),
@@ -128,7 +112,7 @@ const CLEAN: Character = Character {
     breaks: None,
 };
 
-const WIFI: Character = Character {
+const WIFI: Conditions = Conditions {
     delay: ms(15),
     jitter: ms(3),
     swing: swing(4, 200),
@@ -136,7 +120,7 @@ const WIFI: Character = Character {
     ..CLEAN
 };
 
-const CELLULAR: Character = Character {
+const CELLULAR: Conditions = Conditions {
     delay: ms(35),
     jitter: ms(5),
     swing: swing(10, 400),
@@ -166,14 +150,15 @@ impl FromStr for Profile {
     type Err = UnknownProfile;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|profile| profile.name() == name);
+        let found = Self::ALL.iter().copied().find(|profile| profile.name() == name);
         found.ok_or_else(|| UnknownProfile(name.to_owned()))
     }
 }
 
 impl fmt::Display for UnknownProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no network {}: there are {}", self.0, Profile::ALL.map(Profile::name).join(", "))
+        let names: Vec<_> = Profile::ALL.iter().map(|profile| profile.name()).collect();
+        write!(f, "there is no network {}: there are {}", self.0, names.join(", "))
     }
 }
 
@@ -185,7 +170,7 @@ mod tests {
 
     #[test]
     fn every_profile_is_found_by_its_name() {
-        for profile in Profile::ALL {
+        for profile in Profile::ALL.iter().copied() {
             assert_eq!(profile.name().parse(), Ok(profile));
         }
         assert!("the moon".parse::<Profile>().is_err());

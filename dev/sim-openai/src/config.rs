@@ -1,10 +1,10 @@
-//! How a simulator behaves.
+//! The configuration of a simulator.
 
-use crate::{FaultPlan, Forbidden, InjectedFault, Script};
+use crate::{FaultPlan, ForbiddenParameter, InjectedFault, Script};
 use sim_audio::{Clip, clips};
 use std::time::Duration;
 
-/// How a simulator behaves. [`Config::new`] has the defaults.
+/// The configuration of a simulator. [`Config::new`] has the defaults.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The only API key let in, as `Authorization: Bearer <key>` or `api-key: <key>`.
@@ -24,12 +24,12 @@ pub struct Config {
     /// How long a session lasts before it expires. Default: 60 minutes.
     pub longest: Duration,
     /// What goes wrong, with every session or with the first one, as its name says. Default: nothing.
-    pub mischief: Option<InjectedFault>,
-    /// What goes wrong with each connection, instead of `mischief`. Default: that.
-    pub mischief_for: Option<FaultPlan>,
+    pub fault: Option<InjectedFault>,
+    /// The fault of each connection, instead of `fault`. Default: that.
+    pub fault_plan: Option<FaultPlan>,
     /// Parameters that the project may not use. Default: none.
-    pub forbids: Vec<Forbidden>,
-    /// In so many sessions, from the first on, the service fails while it is configured. Default: none.
+    pub forbids: Vec<ForbiddenParameter>,
+    /// The number of first sessions in which the service fails while it is configured. Default: none.
     pub failing_setups: usize,
     /// Whether an idle timeout that is set after a response was played expires at once. Default: no.
     pub idles_at_once: bool,
@@ -55,8 +55,8 @@ impl Config {
             configuring: Duration::ZERO,
             pace: 6.0,
             longest: Duration::from_secs(60 * 60),
-            mischief: None,
-            mischief_for: None,
+            fault: None,
+            fault_plan: None,
             forbids: vec![],
             failing_setups: 0,
             idles_at_once: false,
@@ -81,10 +81,10 @@ impl Config {
     }
 
     /// The fault of the n-th connection, which would be the n-th session if none had been refused before.
-    pub(crate) fn befalling(&self, connection: usize, session: usize) -> Option<InjectedFault> {
-        match &self.mischief_for {
+    pub(crate) fn fault_of(&self, connection: usize, session: usize) -> Option<InjectedFault> {
+        match &self.fault_plan {
             Some(fate) => fate.of(connection),
-            None => self.mischief.and_then(|mischief| mischief.befalling(session)),
+            None => self.fault.and_then(|fault| fault.fault_of(session)),
         }
     }
 }

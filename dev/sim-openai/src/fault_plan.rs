@@ -1,4 +1,4 @@
-//! Decides what goes wrong with which connection, for those who rehearse many.
+//! Plans which fault is injected into which connection, for rehearsals of many.
 
 use crate::InjectedFault;
 use crate::random::of_session;
@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Of sixteen connections so many suffer something.
+/// How many of sixteen connections have a fault.
 const UNLUCKY: usize = 5;
 /// Audio deltas before a session drops or stalls: from the greeting's first to the middle of an answer.
 const DELTAS: Range<usize> = 1..60;
@@ -44,7 +44,7 @@ const WEIGHTS: [(InjectedFault, usize); 24] = [
 
 /// What goes wrong with each connection, by its number from 0: that of [`crate::Realtime::connections`] before it.
 ///
-/// What happens *once* happens to each session that is fated to it.
+/// What happens *once* happens to each session that draws it.
 #[derive(Clone)]
 pub struct FaultPlan(Arc<dyn Fn(usize) -> Option<InjectedFault> + Send + Sync>);
 
@@ -56,7 +56,7 @@ impl FaultPlan {
 
     /// By chance, which repeats itself: five connections of sixteen suffer something. The README has the weights.
     pub fn seeded(seed: u64) -> Self {
-        Self::new(move |connection| InjectedFault::draw(seed, connection))
+        Self::new(move |connection| InjectedFault::random(seed, connection))
     }
 
     pub(crate) fn of(&self, connection: usize) -> Option<InjectedFault> {
@@ -72,7 +72,7 @@ impl fmt::Debug for FaultPlan {
 
 impl InjectedFault {
     /// What goes wrong with the n-th connection of this seed, if anything.
-    pub fn draw(seed: u64, connection: usize) -> Option<Self> {
+    pub fn random(seed: u64, connection: usize) -> Option<Self> {
         let mut rng = of_session(seed, connection);
         let is_unlucky = rng.usize(0..16) < UNLUCKY;
         let total: usize = WEIGHTS.iter().map(|(_, weight)| weight).sum();
@@ -86,22 +86,13 @@ impl InjectedFault {
         Some(drawn.at_any_time(&mut rng))
     }
 
-    fn at_any_time(self, rng: &mut Rng) -> Self {
-        let mut any_time = || rng.usize(DELTAS);
-        match self {
-            Self::DropsSession { .. } => Self::DropsSession { after_deltas: any_time() },
-            Self::Stalls { .. } => Self::Stalls { after_deltas: any_time() },
-            Self::GoesSilent { .. } => Self::GoesSilent { after_deltas: any_time() },
-            Self::DropsThenRefuses { .. } => Self::DropsThenRefuses { after_deltas: any_time() },
-            Self::QuotaMidCall { .. } => Self::QuotaMidCall { after_deltas: any_time() },
-            Self::Expires { .. } => Self::Expires { after: Duration::from_secs(rng.usize(SECONDS) as u64) },
-            Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => self,
-            Self::ServerError | Self::RateLimited | Self::RateLimitedThrice | Self::IgnoresCreate => self,
-            Self::SplitsSamples | Self::TranscriptionFails | Self::Deaf => self,
-            Self::RunsOut { .. } => Self::RunsOut { after_deltas: any_time() },
-            Self::Writes { .. } | Self::SaysNothing { .. } | Self::Filters | Self::CutsCalls => self,
-            Self::Mute | Self::MuteAsides => self,
+    fn at_any_time(mut self, rng: &mut Rng) -> Self {
+        if let Self::Expires { after } = &mut self {
+            *after = Duration::from_secs(rng.usize(SECONDS) as u64);
+        } else if let Some(after_deltas) = self.after_deltas_mut() {
+            *after_deltas = rng.usize(DELTAS);
         }
+        self
     }
 }
 
@@ -112,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_seed_repeats_itself() {
-        let drawn = |seed| (0..100).map(|n| InjectedFault::draw(seed, n)).collect::<Vec<_>>();
+        let drawn = |seed| (0..100).map(|n| InjectedFault::random(seed, n)).collect::<Vec<_>>();
 
         assert_eq!(drawn(7), drawn(7));
         assert_ne!(drawn(7), drawn(8));
@@ -120,7 +111,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_drawn_as_often_as_its_weight_says() {
-        let drawn: Vec<_> = (0..26_000).filter_map(|n| InjectedFault::draw(1, n)).collect();
+        let drawn: Vec<_> = (0..26_000).filter_map(|n| InjectedFault::random(1, n)).collect();
         let total: usize = WEIGHTS.iter().map(|(_, weight)| weight).sum();
 
         for (kind, weight) in WEIGHTS {
@@ -136,7 +127,7 @@ mod tests {
             assert!(WEIGHTS.iter().any(|(other, _)| discriminant(other) == discriminant(&kind)), "{kind}");
         }
 
-        let unlucky = (0..16_000).filter(|n| InjectedFault::draw(3, *n).is_some()).count();
+        let unlucky = (0..16_000).filter(|n| InjectedFault::random(3, *n).is_some()).count();
         assert!((4_700..5_300).contains(&unlucky), "{unlucky}");
     }
 

@@ -1,6 +1,6 @@
-//! How sound travels: the three audio formats of the Realtime API, in bytes and in our 24 kHz samples.
+//! The three audio formats of the Realtime API, in bytes and in our 24 kHz samples.
 
-use crate::g711;
+use audio_codec_algorithms::{decode_alaw, decode_ulaw, encode_alaw, encode_ulaw};
 use serde_json::{Value, json};
 
 /// Samples of ours for each sample of 8 kHz G.711.
@@ -57,16 +57,16 @@ impl Format {
         match self {
             Self::Pcm if !bytes.len().is_multiple_of(2) => None,
             Self::Pcm => Some(bytes.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect()),
-            Self::Mulaw => Some(upsample(bytes.iter().map(|b| g711::mulaw_decode(*b)))),
-            Self::Alaw => Some(upsample(bytes.iter().map(|b| g711::alaw_decode(*b)))),
+            Self::Mulaw => Some(upsample(bytes.iter().map(|b| decode_ulaw(*b)))),
+            Self::Alaw => Some(upsample(bytes.iter().map(|b| decode_alaw(*b)))),
         }
     }
 
     pub(crate) fn encode(self, samples: &[i16]) -> Vec<u8> {
         match self {
             Self::Pcm => samples.iter().flat_map(|s| s.to_le_bytes()).collect(),
-            Self::Mulaw => downsample(samples).map(g711::mulaw_encode).collect(),
-            Self::Alaw => downsample(samples).map(g711::alaw_encode).collect(),
+            Self::Mulaw => downsample(samples).map(encode_ulaw).collect(),
+            Self::Alaw => downsample(samples).map(encode_alaw).collect(),
         }
     }
 }

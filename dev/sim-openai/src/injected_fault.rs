@@ -1,11 +1,13 @@
-//! What can go wrong on purpose.
+//! The faults that can be injected, by name.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+use strum::IntoStaticStr;
 
-/// One thing that goes wrong. Those marked *once* befall only the first session, so that coming back helps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A fault. Those marked *once* occur in the first session only, so that reconnecting helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum InjectedFault {
     /// The TCP connection is accepted, the upgrade never answered.
     NeverAnswers,
@@ -15,12 +17,12 @@ pub enum InjectedFault {
     RefusesKey,
     /// `insufficient_quota` as the first event, then close 4000.
     QuotaExhausted,
-    /// *Once*: the connection breaks, without a close frame, after so many audio deltas.
+    /// *Once*: the connection breaks, without a close frame, after this many audio deltas.
     DropsSession {
         /// Audio deltas sent before.
         after_deltas: usize,
     },
-    /// *Once*: a response stops after so many audio deltas and is never done.
+    /// *Once*: a response stops after this many audio deltas and is never done.
     Stalls {
         /// Audio deltas sent before.
         after_deltas: usize,
@@ -34,7 +36,7 @@ pub enum InjectedFault {
         /// Counted from the upgrade.
         after: Duration,
     },
-    /// *Once*: after so many audio deltas the socket stays open, and nothing more ever comes.
+    /// *Once*: after this many audio deltas the socket stays open, and nothing more ever comes.
     GoesSilent {
         /// Audio deltas sent before.
         after_deltas: usize,
@@ -43,12 +45,12 @@ pub enum InjectedFault {
     Deaf,
     /// *Once*: the first three responses fail with `rate_limit_exceeded`.
     RateLimitedThrice,
-    /// The first session breaks after so many audio deltas, and from then on the key is refused.
+    /// The first session breaks after this many audio deltas, and from then on the key is refused.
     DropsThenRefuses {
         /// Audio deltas sent before.
         after_deltas: usize,
     },
-    /// After so many audio deltas the response fails with `insufficient_quota`, close 4000. Later sessions are refused.
+    /// After this many audio deltas the response fails with `insufficient_quota`, close 4000. Later sessions are refused.
     QuotaMidCall {
         /// Audio deltas sent before.
         after_deltas: usize,
@@ -59,12 +61,12 @@ pub enum InjectedFault {
     SplitsSamples,
     /// Every input transcription fails.
     TranscriptionFails,
-    /// *Once*: the first so many responses are written, though sound was asked for.
+    /// *Once*: the first `responses` responses are written, though sound was asked for.
     Writes {
         /// How many.
         responses: usize,
     },
-    /// *Once*: the first so many responses are `completed` with nothing in them.
+    /// *Once*: the first `responses` responses are `completed` with nothing in them.
     SaysNothing {
         /// How many.
         responses: usize,
@@ -80,7 +82,7 @@ pub enum InjectedFault {
     CutsCalls,
     /// Every response is `completed` with nothing in it.
     Mute,
-    /// Whatever is asked for in so many words comes in writing: a goodbye, a nudge.
+    /// Replies to explicit instructions come as text: a goodbye, a nudge.
     MuteAsides,
 }
 
@@ -113,8 +115,8 @@ impl InjectedFault {
         Self::MuteAsides,
     ];
 
-    /// What of it befalls the n-th session of a simulator.
-    pub(crate) fn befalling(self, session: usize) -> Option<Self> {
+    /// Returns the fault of the n-th session of a simulator.
+    pub(crate) fn fault_of(self, session: usize) -> Option<Self> {
         match self {
             _ if session == 0 => Some(self),
             Self::DropsSession { .. } | Self::Stalls { .. } | Self::Expires { .. } => None,
@@ -130,60 +132,41 @@ impl InjectedFault {
     }
 
     fn name(self) -> &'static str {
-        match self {
-            Self::NeverAnswers => "never-answers",
-            Self::NoSession => "no-session",
-            Self::RefusesKey => "refuses-key",
-            Self::QuotaExhausted => "quota-exhausted",
-            Self::DropsSession { .. } => "drops-session",
-            Self::Stalls { .. } => "stalls",
-            Self::ServerError => "server-error",
-            Self::RateLimited => "rate-limited",
-            Self::Expires { .. } => "expires",
-            Self::GoesSilent { .. } => "goes-silent",
-            Self::Deaf => "deaf",
-            Self::RateLimitedThrice => "rate-limited-thrice",
-            Self::DropsThenRefuses { .. } => "drops-then-refuses",
-            Self::QuotaMidCall { .. } => "quota-mid-call",
-            Self::IgnoresCreate => "ignores-create",
-            Self::SplitsSamples => "splits-samples",
-            Self::TranscriptionFails => "transcription-fails",
-            Self::Writes { .. } => "writes",
-            Self::SaysNothing { .. } => "says-nothing",
-            Self::RunsOut { .. } => "runs-out",
-            Self::Filters => "filters",
-            Self::CutsCalls => "cuts-calls",
-            Self::Mute => "mute",
-            Self::MuteAsides => "mute-asides",
-        }
+        self.into()
     }
 
-    fn with(self, number: u64) -> Option<Self> {
-        let after_deltas = number as usize;
-        match self {
-            Self::DropsSession { .. } => Some(Self::DropsSession { after_deltas }),
-            Self::Stalls { .. } => Some(Self::Stalls { after_deltas }),
-            Self::GoesSilent { .. } => Some(Self::GoesSilent { after_deltas }),
-            Self::DropsThenRefuses { .. } => Some(Self::DropsThenRefuses { after_deltas }),
-            Self::QuotaMidCall { .. } => Some(Self::QuotaMidCall { after_deltas }),
-            Self::Expires { .. } => Some(Self::Expires { after: Duration::from_secs(number) }),
-            Self::Writes { .. } => Some(Self::Writes { responses: after_deltas }),
-            Self::SaysNothing { .. } => Some(Self::SaysNothing { responses: after_deltas }),
-            Self::RunsOut { .. } => Some(Self::RunsOut { after_deltas }),
-            _ => None,
-        }
-    }
-
+    /// The number behind the name, if it has one; seconds for a duration.
     fn number(self) -> Option<u64> {
+        match self {
+            Self::Expires { after } => Some(after.as_secs()),
+            mut other => other.count_mut().map(|count| *count as u64),
+        }
+    }
+
+    fn with(mut self, number: u64) -> Option<Self> {
+        match &mut self {
+            Self::Expires { after } => *after = Duration::from_secs(number),
+            other => *other.count_mut()? = number as usize,
+        }
+        Some(self)
+    }
+
+    fn count_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Writes { responses } | Self::SaysNothing { responses } => Some(responses),
+            other => other.after_deltas_mut(),
+        }
+    }
+
+    /// The audio deltas that are sent before it occurs, where they count.
+    pub(crate) fn after_deltas_mut(&mut self) -> Option<&mut usize> {
         match self {
             Self::DropsSession { after_deltas }
             | Self::Stalls { after_deltas }
             | Self::GoesSilent { after_deltas }
             | Self::DropsThenRefuses { after_deltas }
             | Self::QuotaMidCall { after_deltas }
-            | Self::RunsOut { after_deltas } => Some(after_deltas as u64),
-            Self::Writes { responses } | Self::SaysNothing { responses } => Some(responses as u64),
-            Self::Expires { after } => Some(after.as_secs()),
+            | Self::RunsOut { after_deltas } => Some(after_deltas),
             _ => None,
         }
     }
@@ -201,7 +184,7 @@ impl fmt::Display for InjectedFault {
 
 /// No injected fault has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no mischief is called {0:?}; try one of: {names}", names = InjectedFault::ALL.map(|m| m.to_string()).join(", "))]
+#[error("no injected fault is called {0:?}; try one of: {names}", names = InjectedFault::ALL.map(|m| m.to_string()).join(", "))]
 pub struct UnknownFault(String);
 
 /// By name; the number may be left out.
@@ -210,7 +193,7 @@ impl FromStr for InjectedFault {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, number) = text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)));
-        let known = Self::ALL.into_iter().find(|mischief| mischief.name() == name);
+        let known = Self::ALL.into_iter().find(|fault| fault.name() == name);
         let chosen = known.and_then(|usual| match number {
             None => Some(usual),
             Some(number) => number.parse().ok().and_then(|number| usual.with(number)),
@@ -224,9 +207,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_mischief_is_known_by_the_name_it_prints() {
-        for mischief in InjectedFault::ALL {
-            assert_eq!(mischief.to_string().parse(), Ok(mischief));
+    fn every_fault_is_known_by_the_name_it_prints() {
+        for fault in InjectedFault::ALL {
+            assert_eq!(fault.to_string().parse(), Ok(fault));
         }
     }
 
@@ -239,7 +222,7 @@ mod tests {
 
     #[test]
     fn what_happens_once_spares_the_second_session() {
-        let both = |mischief: InjectedFault| [0, 1].map(|session| mischief.befalling(session));
+        let both = |fault: InjectedFault| [0, 1].map(|session| fault.fault_of(session));
 
         assert_eq!(both(InjectedFault::ServerError), [Some(InjectedFault::ServerError), None]);
         assert_eq!(both(InjectedFault::NoSession), [Some(InjectedFault::NoSession); 2]);
@@ -247,7 +230,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_cured_is_refused_again() {
-        let again = |mischief: &str| mischief.parse::<InjectedFault>().expect("it is known").befalling(1);
+        let again = |fault: &str| fault.parse::<InjectedFault>().expect("it is known").fault_of(1);
 
         assert_eq!(again("drops-then-refuses"), Some(InjectedFault::RefusesKey));
         assert_eq!(again("quota-mid-call:7"), Some(InjectedFault::QuotaExhausted));

@@ -16,7 +16,6 @@ pub(crate) struct Input {
     speech: Option<Speech>,
 }
 
-/// Speech that has begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Speech {
     /// The item it will become.

@@ -5,14 +5,12 @@
 //! the shell around it only carries events. Facts come from OpenAI's own types (`fixtures/realtime-schema`) and from
 //! what the service has been seen to do; where neither says, the README does.
 
-mod admission;
 mod clock;
 mod config;
 mod conversation;
 mod fault_plan;
-mod forbidden;
+mod forbidden_parameter;
 mod format;
-mod g711;
 mod greetings;
 mod injected_fault;
 mod input;
@@ -24,6 +22,7 @@ mod random;
 mod realtime;
 mod refusal;
 mod reply;
+mod reply_syntax;
 mod report;
 mod response;
 mod schema;
@@ -34,13 +33,13 @@ mod settings;
 mod socket;
 mod summary;
 mod transcription;
+mod upgrade;
 mod usage;
 mod vad;
-mod wording;
 
 pub use config::Config;
 pub use fault_plan::FaultPlan;
-pub use forbidden::Forbidden;
+pub use forbidden_parameter::ForbiddenParameter;
 pub use injected_fault::{InjectedFault, UnknownFault};
 pub use observation::{Observation, Seen};
 pub use realtime::Realtime;

@@ -1,4 +1,4 @@
-//! What the docs forbid though the types allow it: ranges, lengths, and settings that only some models have.
+//! Checks limits that the docs set and the types do not: ranges, lengths, and settings that only some models have.
 
 use crate::refusal::Refusal;
 use serde_json::Value;

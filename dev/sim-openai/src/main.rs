@@ -2,7 +2,9 @@
 
 use anyhow::Context;
 use clap::Parser;
-use sim_openai::{Config, Forbidden, InjectedFault, Observation, Realtime, Reply, Script, Seen, Summary};
+use sim_openai::{
+    Config, ForbiddenParameter, InjectedFault, Observation, Realtime, Reply, Script, Seen, Summary,
+};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -43,8 +45,8 @@ struct Arguments {
     fault: Option<InjectedFault>,
     /// A parameter that the project may not use, such as `audio.input.transcription`. May be given several times.
     #[arg(long, value_name = "PATH")]
-    forbids: Vec<Forbidden>,
-    /// In so many sessions, from the first on, the service fails while it is configured.
+    forbids: Vec<ForbiddenParameter>,
+    /// The number of first sessions in which the service fails while it is configured.
     #[arg(long, default_value_t = 0)]
     failing_setups: usize,
     /// How long a session lasts, in seconds.
@@ -96,7 +98,7 @@ fn record(realtime: &Realtime, folder: &Path) -> anyhow::Result<()> {
         let file = folder.join(format!("session-{number}.jsonl"));
         std::fs::write(&file, session.recording_jsonl())
             .with_context(|| format!("cannot write {}", file.display()))?;
-        info!(file = %file.display(), "Recorded session {number}, with {} faults", session.faults.len());
+        info!(file = %file.display(), "Recorded session {number}, with {} faults", session.violations.len());
     }
     Ok(())
 }
@@ -114,7 +116,7 @@ impl From<Arguments> for Config {
             configuring: Duration::from_millis(arguments.configuring),
             pace: arguments.pace,
             longest: Duration::from_secs(arguments.longest),
-            mischief: arguments.fault,
+            fault: arguments.fault,
             script: script(arguments.answer),
             forbids: arguments.forbids,
             failing_setups: arguments.failing_setups,

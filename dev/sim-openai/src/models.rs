@@ -33,12 +33,8 @@ pub(crate) async fn are_asked_for(stream: &TcpStream) -> bool {
 }
 
 /// Serves a connection that asks about models.
-pub(crate) async fn serve(
-    stream: TcpStream,
-    mischief: Option<InjectedFault>,
-    registry: &Arc<SessionRegistry>,
-) {
-    let refuses_key = mischief == Some(InjectedFault::RefusesKey);
+pub(crate) async fn serve(stream: TcpStream, fault: Option<InjectedFault>, registry: &Arc<SessionRegistry>) {
+    let refuses_key = fault == Some(InjectedFault::RefusesKey);
     let routes =
         Router::new().route("/v1/models/{model}", get(answer)).with_state((registry.clone(), refuses_key));
     let service = TowerToHyperService::new(routes);

@@ -1,4 +1,4 @@
-//! What a simulator saw happen, as it happens.
+//! Observations of sessions, as they happen.
 
 use std::fmt;
 use std::time::Instant;

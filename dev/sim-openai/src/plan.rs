@@ -165,7 +165,7 @@ impl Planner<'_> {
     }
 }
 
-/// The text in about so many shares, cut between words.
+/// Splits the text into about `count` shares, between words.
 fn shares(text: &str, count: usize) -> Vec<String> {
     let words: Vec<&str> = text.split_inclusive(' ').collect();
     words.chunks(words.len().div_ceil(count.max(1)).max(1)).map(|share| share.concat()).collect()

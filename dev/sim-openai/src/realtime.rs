@@ -28,17 +28,11 @@ pub struct Realtime {
 
 impl Realtime {
     /// Listens on 127.0.0.1, on a port of the system's choice.
-    ///
-    /// # Errors
-    /// When no port can be bound.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         Self::start_at(config, (Ipv4Addr::LOCALHOST, 0).into()).await
     }
 
     /// Listens on the address.
-    ///
-    /// # Errors
-    /// When the address cannot be bound.
     pub async fn start_at(config: Config, address: SocketAddr) -> anyhow::Result<Self> {
         let listener = bind(address).with_context(|| format!("cannot listen on {address}"))?;
         let address = listener.local_addr().context("a bound socket has an address")?;
@@ -53,7 +47,7 @@ impl Realtime {
         format!("ws://{}/v1/realtime", self.address)
     }
 
-    /// What happened so far in each session, in the order they began. Connections refused at admission have none.
+    /// What happened so far in each session, in the order they began. Connections refused at the upgrade have none.
     pub fn sessions(&self) -> Vec<SessionReport> {
         self.registry.reports()
     }

@@ -1,4 +1,4 @@
-//! What the API answers when it will not do as it was told: the `error` event.
+//! Refusals of the API: the `error` event.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What the model says in one response: sentences and calls of tools, and what it says once the tools have answered.
+//! The reply of one response: sentences and tool calls, and what follows the results of the tools.
 
 use sim_audio::Clip;
 use std::time::Duration;
@@ -160,7 +160,7 @@ impl Reply {
         self.items.iter().any(|item| matches!(item, ReplyItem::FunctionCall { .. }))
     }
 
-    /// What is left of it when so many milliseconds of its n-th item were said.
+    /// Returns the rest of it once this many milliseconds of its n-th item were said.
     pub(crate) fn rest(&self, item: usize, said_ms: u64) -> Option<Self> {
         let ReplyItem::Speech(clip) = self.items.get(item)? else { return None };
         let at = sim_audio::samples(Duration::from_millis(said_ms)).min(clip.samples.len());

@@ -1,4 +1,4 @@
-//! What happened in a session, for those who judge it.
+//! The report of a session: what it heard, said and refused.
 
 use crate::Observation;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub struct SessionReport {
     /// What was seen, in order.
     pub observations: Vec<Observation>,
     /// Whatever the client did that the real service would refuse, or that is unwise. Empty is right.
-    pub faults: Vec<String>,
+    pub violations: Vec<String>,
 }
 
 /// An event on the wire.

@@ -1,4 +1,4 @@
-//! One response while it is being sent: what the client has of it so far, and the events that tell it.
+//! One response while it is being sent: what the client has of it so far, and its events.
 
 use crate::conversation::Item;
 use crate::format::Format;
@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::time::Instant;
 
-/// What the response was asked to be.
 #[derive(Debug, Clone)]
 pub(crate) struct Terms {
     /// `None` for a response out of band, which leaves the conversation as it is.
@@ -41,14 +40,12 @@ pub(crate) struct Response {
     output: Vec<OutputItem>,
 }
 
-/// How a response ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
     Completed,
     /// The caller spoke.
     TurnDetected,
     ClientCancelled,
-    /// It was cut.
     Incomplete(Cut),
     Failed {
         kind: &'static str,

@@ -94,14 +94,14 @@ fn nearest<'a>(
 ) -> Option<&'a ValidationError<'static>> {
     let place = error.instance_path().as_str();
     let distance = |faults: &&Vec<ValidationError<'static>>| {
-        let strangeness = faults.iter().map(|fault| strangeness(fault, place)).max();
-        (strangeness, faults.len())
+        let mismatch = faults.iter().map(|fault| mismatch(fault, place)).max();
+        (mismatch, faults.len())
     };
     alternatives.iter().min_by_key(distance)?.first()
 }
 
 /// How foreign the value at `place` is to an alternative: only faulty, tagged otherwise, or another JSON type.
-fn strangeness(fault: &ValidationError<'_>, place: &str) -> u8 {
+fn mismatch(fault: &ValidationError<'_>, place: &str) -> u8 {
     let inner = fault.instance_path().as_str().strip_prefix(place).unwrap_or_default();
     match fault.kind() {
         ValidationErrorKind::Type { .. } if inner.is_empty() => 2,

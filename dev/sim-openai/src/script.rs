@@ -1,5 +1,5 @@
-//! What the model says in the whole of a conversation: a greeting, an answer to each turn of the caller, and what it
-//! says when it is asked for something in particular.
+//! The model's part in a whole conversation: a greeting, an answer to each turn of the caller, and replies to particular
+//! requests.
 
 use crate::{Reply, ReplyItem};
 use sim_audio::clips;

@@ -4,6 +4,7 @@ mod choosing;
 mod delivery;
 mod items;
 mod mcp;
+mod pending;
 mod replies;
 mod turns;
 
@@ -20,6 +21,7 @@ use crate::settings::Settings;
 use crate::usage::Cache;
 use crate::{Config, Observation, Seen, SessionReport, schema};
 use fastrand::Rng;
+use pending::{FollowUp, OpenCall, RemoteCall, Transcription};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -53,13 +55,12 @@ pub(crate) enum Output {
     Break,
 }
 
-/// Who has connected.
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
     /// How many sessions came before.
     pub session: usize,
     /// What befalls it.
-    pub mischief: Option<InjectedFault>,
+    pub fault: Option<InjectedFault>,
     pub model: String,
     /// Seconds since 1970 now.
     pub unix_now: u64,
@@ -70,7 +71,7 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 pub(crate) struct Session {
     config: Arc<Config>,
-    mischief: Option<InjectedFault>,
+    fault: Option<InjectedFault>,
     session: usize,
     /// The moment of the fact being handled.
     now: Instant,
@@ -83,14 +84,14 @@ pub(crate) struct Session {
     conversation: Conversation,
     input: Input,
     clock: AudioClock,
-    transcriptions: VecDeque<turns::Transcription>,
+    transcriptions: VecDeque<Transcription>,
     idle: Option<Instant>,
     responses: Vec<Response>,
     /// When the last response has been played, while there was no speech since.
     played: Option<Instant>,
-    open_calls: Vec<choosing::OpenCall>,
+    open_calls: Vec<OpenCall>,
     /// What follows the results that no response has spoken of yet.
-    answered: Vec<Option<choosing::FollowUp>>,
+    answered: Vec<Option<FollowUp>>,
     greetings: Greetings,
     /// Nothing was said in this session: whatever the client creates is of an earlier one.
     is_fresh: bool,
@@ -103,7 +104,7 @@ pub(crate) struct Session {
     rest: Option<crate::Reply>,
     /// Events that are sent only then.
     later: Vec<(Instant, Value)>,
-    remote_calls: Vec<mcp::RemoteCall>,
+    remote_calls: Vec<RemoteCall>,
     /// It will never send anything again.
     is_dead: bool,
     /// The remote servers whose tools were listed.
@@ -120,7 +121,7 @@ impl Session {
     pub(crate) fn open(config: Arc<Config>, connection: Connection, now: Instant) -> Self {
         let mut session = Self::new(config, &connection, now);
         session.tell(Seen::Connected { model: connection.model });
-        match session.mischief {
+        match session.fault {
             Some(InjectedFault::NoSession) => session.is_dead = true,
             Some(InjectedFault::QuotaExhausted) => session.refuse_for_good(&Refusal::quota()),
             _ => session.greet(),
@@ -140,7 +141,6 @@ impl Session {
         session
     }
 
-    /// A text message of the client.
     pub(crate) fn handle_client(&mut self, text: &str, now: Instant) {
         self.now = now;
         if self.over {
@@ -216,15 +216,14 @@ impl Session {
     }
 
     fn new(config: Arc<Config>, connection: &Connection, now: Instant) -> Self {
-        let mischief = connection.mischief;
-        let length =
-            if let Some(InjectedFault::Expires { after }) = mischief { after } else { config.longest };
+        let fault = connection.fault;
+        let length = if let Some(InjectedFault::Expires { after }) = fault { after } else { config.longest };
         let mut rng = random::of_session(config.seed, connection.session);
         let expires_at = connection.unix_now + length.as_secs();
         let settings = Settings::new(&random::id(&mut rng, "sess"), &connection.model, expires_at);
         let detection = settings.turn_detection().expect("a new session detects turns");
         Self {
-            mischief,
+            fault,
             session: connection.session,
             now,
             expires: now + length,
@@ -305,7 +304,7 @@ impl Session {
             self.cache.bust();
         }
         if !update["prompt"].is_null() {
-            self.fault("session.prompt: stored prompts end on 2026-11-30");
+            self.note_violation("session.prompt: stored prompts end on 2026-11-30");
         }
         if let Some(detection) = self.settings.turn_detection() {
             self.input.listen(detection.hearing);
@@ -346,7 +345,7 @@ impl Session {
     /// Answers with an error. Whether the error names the event that caused it is left to chance, as in real life.
     fn refuse(&mut self, refusal: &Refusal, cause: Option<&str>) {
         let named = cause.filter(|_| self.rng.bool());
-        self.fault(refusal.to_string());
+        self.note_violation(refusal.to_string());
         self.tell(Seen::Refused { why: refusal.to_string() });
         self.send(refusal.event(named));
     }
@@ -361,8 +360,8 @@ impl Session {
         self.outputs.push_back(Output::Close { code, reason: reason.to_owned() });
     }
 
-    fn fault(&mut self, fault: impl Into<String>) {
-        self.report.faults.push(fault.into());
+    fn note_violation(&mut self, violation: impl Into<String>) {
+        self.report.violations.push(violation.into());
     }
 
     fn tell(&mut self, what: Seen) {

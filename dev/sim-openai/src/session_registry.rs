@@ -1,4 +1,4 @@
-//! Where the sessions of a simulator are kept, for their sockets and for those who ask about them.
+//! Holds the sessions of a simulator, for their sockets and for reports.
 
 use crate::greetings::Greetings;
 use crate::session::{Connection, Session};
@@ -75,9 +75,9 @@ impl SessionRegistry {
     ) -> Shared {
         let mut sessions = self.sessions();
         let session = sessions.len();
-        let mischief = self.config.befalling(connection, session);
+        let fault = self.config.fault_of(connection, session);
         let greetings = self.greetings.clone();
-        let connection = Connection { session, mischief, model, unix_now: unix_now(), greetings };
+        let connection = Connection { session, fault, model, unix_now: unix_now(), greetings };
         let session = Shared(Arc::new(Mutex::new(begin(self.config.clone(), connection))));
         sessions.push(session.clone());
         session
@@ -88,8 +88,8 @@ impl SessionRegistry {
     }
 
     /// What befalls a connection before anything is known of it.
-    pub(crate) fn befalling(&self, connection: usize) -> Option<InjectedFault> {
-        self.config.befalling(connection, self.sessions().len())
+    pub(crate) fn fault_of(&self, connection: usize) -> Option<InjectedFault> {
+        self.config.fault_of(connection, self.sessions().len())
     }
 
     /// Holds all sockets for this duration: nothing is read or written.

@@ -14,7 +14,6 @@ const PERSONA: &str = "You are a helpful, witty and friendly AI. Talk quickly.";
 #[derive(Debug, Clone)]
 pub(crate) struct Settings(Value);
 
-/// Who takes turns, and when.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct TurnDetection {
     pub hearing: Hearing,

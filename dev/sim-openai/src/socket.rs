@@ -1,10 +1,10 @@
 //! Carries the events of one connection between its socket and its session.
 
 use crate::InjectedFault;
-use crate::admission::{Admission, Doorman};
 use crate::models;
 use crate::session::{Output, Session};
 use crate::session_registry::{SessionRegistry, Shared};
+use crate::upgrade::{UpgradeDecision, UpgradeHandler};
 use futures_util::{SinkExt, StreamExt};
 use std::future::pending;
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -26,14 +26,14 @@ type Socket = WebSocketStream<TcpStream>;
 
 /// Serves one connection until it is over.
 pub(crate) async fn serve(stream: TcpStream, connection: usize, registry: &Arc<SessionRegistry>) {
-    let mischief = registry.befalling(connection);
-    if mischief == Some(InjectedFault::NeverAnswers) {
+    let fault = registry.fault_of(connection);
+    if fault == Some(InjectedFault::NeverAnswers) {
         return pending().await;
     }
     if models::are_asked_for(&stream).await {
-        return models::serve(stream, mischief, registry).await;
+        return models::serve(stream, fault, registry).await;
     }
-    match upgrade(stream, connection, mischief, registry).await {
+    match upgrade(stream, connection, fault, registry).await {
         Ok((mut socket, session)) => {
             let why = converse(&mut socket, &session, registry).await;
             session.lock().handle_close(why, Instant::now());
@@ -46,26 +46,26 @@ pub(crate) async fn serve(stream: TcpStream, connection: usize, registry: &Arc<S
 async fn upgrade(
     stream: TcpStream,
     connection: usize,
-    mischief: Option<InjectedFault>,
+    fault: Option<InjectedFault>,
     registry: &SessionRegistry,
 ) -> Result<(Socket, Shared), Error> {
     stream.set_nodelay(true)?;
     let mut decided = None;
     let key = registry.key();
-    let doorman = Doorman { key: &key, config: &registry.config, mischief, decided: &mut decided };
+    let handler = UpgradeHandler { key: &key, config: &registry.config, fault, decided: &mut decided };
     let limits = WebSocketConfig::default()
         .max_message_size(Some(LARGEST_MESSAGE))
         .max_frame_size(Some(LARGEST_MESSAGE));
-    let socket = accept_hdr_async_with_config(stream, doorman, Some(limits)).await?;
+    let socket = accept_hdr_async_with_config(stream, handler, Some(limits)).await?;
     let now = Instant::now();
-    let session = match decided.expect("an upgrade succeeds only past the doorman") {
-        Admission::LetIn { model } => {
+    let session = match decided.expect("an upgrade succeeds only past the handler") {
+        UpgradeDecision::LetIn { model } => {
             registry.begin(connection, model, |config, who| Session::open(config, who, now))
         }
-        Admission::ToBeRefused { model, refusal } => {
+        UpgradeDecision::ToBeRefused { model, refusal } => {
             registry.begin(connection, model, |config, who| Session::refused(config, who, &refusal, now))
         }
-        Admission::TurnedAway { .. } => unreachable!("the doorman answered with an error"),
+        UpgradeDecision::TurnedAway { .. } => unreachable!("the handler answered with an error"),
     };
     Ok((socket, session))
 }

@@ -1,9 +1,9 @@
-//! Tells a session in a few lines: what was said and heard, which tools were called, how it ended, and what was wrong.
+//! Sums a session up in a few lines: what was said and heard, which tools were called, how it ended, and its violations.
 
 use crate::{Seen, SessionReport, Spoken};
 use std::fmt;
 
-/// A session as it is told when it is over.
+/// The summary of a session that is over.
 #[derive(Debug)]
 pub struct Summary<'a>(pub &'a SessionReport);
 
@@ -36,7 +36,11 @@ impl fmt::Display for Summary<'_> {
         )?;
         list(f, "closed", seen().filter_map(|it| closed(&it.what)))?;
         write!(f, "  faults: ")?;
-        if report.faults.is_empty() { f.write_str("none") } else { f.write_str(&report.faults.join("; ")) }
+        if report.violations.is_empty() {
+            f.write_str("none")
+        } else {
+            f.write_str(&report.violations.join("; "))
+        }
     }
 }
 

@@ -49,7 +49,7 @@ async fn each_connection_has_its_own_fate() -> Result<()> {
         2 => None,
         _ => Some(InjectedFault::DropsSession { after_deltas: 1 }),
     });
-    let realtime = Realtime::start(Config { mischief_for: Some(fate), ..Config::new("sk-test") }).await?;
+    let realtime = Realtime::start(Config { fault_plan: Some(fate), ..Config::new("sk-test") }).await?;
 
     let mut refused = connect(&realtime.url()).await?;
     let mut broke = connect(&realtime.url()).await?;

@@ -1,4 +1,4 @@
-//! What the simulator says about models, asked over plain HTTP.
+//! The simulator's replies about models, over plain HTTP.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

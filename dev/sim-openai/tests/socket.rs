@@ -34,7 +34,7 @@ async fn a_caller_is_greeted_answered_and_understood() -> Result<()> {
     assert_eq!(spoken(&report), ["agent-greeting", "agent-answer"]);
     let found = sim_audio::hearing::find(&sim_audio::clips::caller_question().samples, &report.heard);
     assert!(found.is_some_and(|found| found.correlation > 0.99), "{found:?}");
-    assert_eq!(report.faults, [] as [&str; 0]);
+    assert_eq!(report.violations, [] as [&str; 0]);
     assert!(report.closed);
     Ok(())
 }
@@ -93,8 +93,8 @@ async fn an_unknown_model_is_refused_by_the_first_event_and_closed() -> Result<(
 
 #[tokio::test]
 async fn a_dropped_session_ends_without_farewell_and_the_next_one_lives() -> Result<()> {
-    let mischief = Some(InjectedFault::DropsSession { after_deltas: 2 });
-    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+    let fault = Some(InjectedFault::DropsSession { after_deltas: 2 });
+    let realtime = Realtime::start(Config { fault, ..Config::new("sk-test") }).await?;
     let mut client = Client::connect(&realtime, "sk-test").await?;
     client.configure().await?;
     client.send(json!({"type": "response.create"})).await?;
@@ -113,8 +113,8 @@ async fn a_dropped_session_ends_without_farewell_and_the_next_one_lives() -> Res
 
 #[tokio::test]
 async fn a_session_that_drops_may_find_its_key_refused() -> Result<()> {
-    let mischief = Some(InjectedFault::DropsThenRefuses { after_deltas: 2 });
-    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+    let fault = Some(InjectedFault::DropsThenRefuses { after_deltas: 2 });
+    let realtime = Realtime::start(Config { fault, ..Config::new("sk-test") }).await?;
     let mut client = Client::connect(&realtime, "sk-test").await?;
     client.configure().await?;
     client.send(json!({"type": "response.create"})).await?;
@@ -129,8 +129,8 @@ async fn a_session_that_drops_may_find_its_key_refused() -> Result<()> {
 
 #[tokio::test]
 async fn an_account_that_runs_dry_stays_dry() -> Result<()> {
-    let mischief = Some(InjectedFault::QuotaMidCall { after_deltas: 2 });
-    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+    let fault = Some(InjectedFault::QuotaMidCall { after_deltas: 2 });
+    let realtime = Realtime::start(Config { fault, ..Config::new("sk-test") }).await?;
     let mut client = Client::connect(&realtime, "sk-test").await?;
     client.configure().await?;
     client.send(json!({"type": "response.create"})).await?;
@@ -147,8 +147,8 @@ async fn an_account_that_runs_dry_stays_dry() -> Result<()> {
 
 #[tokio::test]
 async fn a_session_that_has_gone_silent_still_answers_pings() -> Result<()> {
-    let mischief = Some(InjectedFault::GoesSilent { after_deltas: 2 });
-    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+    let fault = Some(InjectedFault::GoesSilent { after_deltas: 2 });
+    let realtime = Realtime::start(Config { fault, ..Config::new("sk-test") }).await?;
     let mut client = Client::connect(&realtime, "sk-test").await?;
     client.configure().await?;
     client.send(json!({"type": "response.create"})).await?;
@@ -180,7 +180,12 @@ async fn a_caller_must_not_be_greeted_in_each_session() -> Result<()> {
     second.until("response.done").await?;
 
     let reports = realtime.sessions();
-    assert_eq!((reports[0].faults.len(), reports[1].faults.len()), (0, 1), "{:?}", reports[1].faults);
+    assert_eq!(
+        (reports[0].violations.len(), reports[1].violations.len()),
+        (0, 1),
+        "{:?}",
+        reports[1].violations
+    );
     assert_eq!(reports[1].replayed[0].text, "Hello,");
     assert_eq!(spoken(&reports[1]), ["agent-nudge"]);
     Ok(())
@@ -188,8 +193,8 @@ async fn a_caller_must_not_be_greeted_in_each_session() -> Result<()> {
 
 #[tokio::test]
 async fn an_upgrade_may_stay_unanswered() -> Result<()> {
-    let mischief = Some(InjectedFault::NeverAnswers);
-    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+    let fault = Some(InjectedFault::NeverAnswers);
+    let realtime = Realtime::start(Config { fault, ..Config::new("sk-test") }).await?;
 
     let waited = timeout(Duration::from_millis(200), Client::connect(&realtime, "sk-test")).await;
 

@@ -51,7 +51,7 @@ impl Chaos {
     async fn start_testbed(self, binaries: &Binaries) -> anyhow::Result<Testbed> {
         let meta = MetaConfig { seed: self.seed, ..MetaConfig::default() };
         let mut model = sim_openai::Config::new(MODEL_KEY).for_many();
-        model.mischief_for = Some(FaultPlan::seeded(self.seed));
+        model.fault_plan = Some(FaultPlan::seeded(self.seed));
         let config = TestbedConfig {
             meta,
             model,

@@ -4,38 +4,38 @@ use call::Ending;
 use harness::{Afterwards, Story, StoryBuilder};
 use serde_json::json;
 use sim_audio::clips;
-use sim_aws::{Cancelled, Cloud, Delivery, Gone, LastStatus, Refusal};
+use sim_aws::{CancellationReason, Cloud, Delivery, LastStatus, Outage, Refusal};
 use sim_meta::{ActionName, Ending as AtMeta};
 use std::time::Duration;
 
 const TASK: &str = "media-task";
 const SOON: Duration = Duration::from_secs(20);
 
-/// A story for each mischief: made before the call, which is an ordinary one all the same.
+/// A story for each fault: made before the call, which is an ordinary one all the same.
 macro_rules! harmless {
-    ($($name:ident: $mischief:expr;)*) => {
+    ($($name:ident: $fault:expr;)*) => {
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $name() {
-            is_picked_up_all_the_same($mischief).await;
+            is_picked_up_all_the_same($fault).await;
         })*
     };
 }
 
 harmless! {
-    a_webhook_too_busy: |cloud: &Cloud| cloud.mischief().throttle_invocations("webhook", 2).expect("there is one");
-    a_call_control_too_busy: |cloud: &Cloud| cloud.mischief().throttle_invocations("call-control", 2).expect("there is one");
-    a_task_that_may_not_be_protected: |cloud: &Cloud| cloud.mischief().refuse_protection(100);
-    a_schedule_that_stands_still: |cloud: &Cloud| cloud.mischief().enable_schedule("reaper", false).expect("there is one");
-    dynamodb_throttles_a_while: |cloud: &Cloud| cloud.mischief().throttle_dynamodb(9);
-    dynamodb_throttles_one_in_five: |cloud: &Cloud| cloud.mischief().throttle_share_of_dynamodb(0.2);
-    transactions_conflict: |cloud: &Cloud| cloud.mischief().conflict_transactions(2);
-    transactions_are_throttled: |cloud: &Cloud| cloud.mischief().cancel_transactions(2, Cancelled::Throttling);
+    a_webhook_too_busy: |cloud: &Cloud| cloud.faults().throttle_invocations("webhook", 2).expect("there is one");
+    a_call_control_too_busy: |cloud: &Cloud| cloud.faults().throttle_invocations("call-control", 2).expect("there is one");
+    a_task_that_may_not_be_protected: |cloud: &Cloud| cloud.faults().refuse_protection(100);
+    a_schedule_that_stands_still: |cloud: &Cloud| cloud.faults().enable_schedule("reaper", false).expect("there is one");
+    dynamodb_throttles_a_while: |cloud: &Cloud| cloud.faults().throttle_dynamodb(9);
+    dynamodb_throttles_one_in_five: |cloud: &Cloud| cloud.faults().throttle_share_of_dynamodb(0.2);
+    transactions_conflict: |cloud: &Cloud| cloud.faults().conflict_transactions(2);
+    transactions_are_throttled: |cloud: &Cloud| cloud.faults().cancel_transactions(2, CancellationReason::Throttling);
     single_writes_conflict: |cloud: &Cloud| cloud.refuse_next("dynamodb.PutItem", 3, Refusal::transaction_conflict());
-    dynamodb_is_slow: |cloud: &Cloud| cloud.mischief().slow_dynamodb(Duration::from_millis(200));
-    dynamodb_is_cut_off_for_2_s: |cloud: &Cloud| cloud.mischief().dynamodb_gone(Gone::Cut, Duration::from_secs(2));
-    dynamodb_is_silent_for_2_s: |cloud: &Cloud| cloud.mischief().dynamodb_gone(Gone::Silent, Duration::from_secs(2));
-    dynamodb_fails_for_2_s: |cloud: &Cloud| cloud.mischief().dynamodb_gone(Gone::Failing, Duration::from_secs(2));
-    replies_of_dynamodb_are_lost: |cloud: &Cloud| cloud.mischief().lose_dynamodb_replies(3);
+    dynamodb_is_slow: |cloud: &Cloud| cloud.faults().slow_dynamodb(Duration::from_millis(200));
+    dynamodb_is_cut_off_for_2_s: |cloud: &Cloud| cloud.faults().dynamodb_outage(Outage::Cut, Duration::from_secs(2));
+    dynamodb_is_silent_for_2_s: |cloud: &Cloud| cloud.faults().dynamodb_outage(Outage::Silent, Duration::from_secs(2));
+    dynamodb_fails_for_2_s: |cloud: &Cloud| cloud.faults().dynamodb_outage(Outage::Failing, Duration::from_secs(2));
+    replies_of_dynamodb_are_lost: |cloud: &Cloud| cloud.faults().lose_dynamodb_replies(3);
     any_request_is_refused: |cloud: &Cloud| cloud.refuse_next("lambda.Invoke", 4, Refusal::throttling());
     secrets_are_throttled: |cloud: &Cloud| cloud.refuse_next("secretsmanager.GetSecretValue", 2, Refusal::throttling());
     a_secret_changes: |cloud: &Cloud| cloud.rotate_secret("meta", json!({
@@ -48,7 +48,7 @@ async fn dynamodb_gone_for_30_s_in_mid_call() {
     let story = Story::begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
-    story.stack.cloud.mischief().dynamodb_gone(Gone::Failing, Duration::from_secs(30));
+    story.stack.cloud.faults().dynamodb_outage(Outage::Failing, Duration::from_secs(30));
     let ended = caller.phone().ended(Duration::from_secs(31)).await;
     assert!(ended.is_err(), "a healthy call ended: {ended:?}");
     caller.phone().say(&clips::caller_question()).await.expect("the caller can speak");
@@ -88,7 +88,7 @@ async fn scaling_in_spares_a_task_with_a_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_takes_long_to_start_takes_the_call_that_waits() {
     let story = without_tasks(StoryBuilder::default()).await;
-    story.stack.cloud.mischief().start_delay(TASK, Duration::from_secs(8)).expect("there is such a service");
+    story.stack.cloud.faults().start_delay(TASK, Duration::from_secs(8)).expect("there is such a service");
     let caller = story.ring().await;
     caller.is_greeted().await;
 
@@ -102,7 +102,7 @@ async fn a_task_that_takes_long_to_start_takes_the_call_that_waits() {
 async fn however_many_ring_no_more_tasks_are_started_than_there_may_be() {
     let story =
         without_tasks(StoryBuilder::default().with_setting_of("call-control", "MAX_TASKS", "1")).await;
-    story.stack.cloud.mischief().start_delay(TASK, Duration::from_secs(3)).expect("there is such a service");
+    story.stack.cloud.faults().start_delay(TASK, Duration::from_secs(3)).expect("there is such a service");
     let mut callers = vec![];
     for _ in 0..4 {
         callers.push(story.ring().await);
@@ -130,7 +130,7 @@ async fn however_many_ring_no_more_tasks_are_started_than_there_may_be() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_comes_too_late_finds_the_call_refused() {
     let story = without_tasks(StoryBuilder::default().ringing_for(5)).await;
-    story.stack.cloud.mischief().start_delay(TASK, Duration::from_secs(8)).expect("there is such a service");
+    story.stack.cloud.faults().start_delay(TASK, Duration::from_secs(8)).expect("there is such a service");
     is_refused_for_want_of_a_task(&story).await;
     story
         .stack
@@ -144,7 +144,7 @@ async fn a_task_that_comes_too_late_finds_the_call_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn run_task_that_fails_is_tried_again() {
     let story = without_tasks(StoryBuilder::default()).await;
-    story.stack.cloud.mischief().fail_run_task(1, "RESOURCE:ENI");
+    story.stack.cloud.faults().fail_run_task(1, "RESOURCE:ENI");
     is_kept_waiting_and_picked_up(&story).await;
 }
 
@@ -158,7 +158,7 @@ async fn run_task_that_finds_fargate_full_is_tried_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_never_starts_costs_the_call() {
     let story = without_tasks(StoryBuilder::default().ringing_for(4)).await;
-    story.stack.cloud.mischief().tasks_never_start(TASK, 9).expect("there is such a service");
+    story.stack.cloud.faults().tasks_never_start(TASK, 9).expect("there is such a service");
     let caller = story.ring().await;
     // Where no task lives, only the reaper looks at the call again.
     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -236,9 +236,9 @@ with_a_wrong_clock! {
     a_media_tasks_clock_is_5_s_behind: "media-task", -5;
 }
 
-async fn is_picked_up_all_the_same(mischief: impl FnOnce(&Cloud)) {
+async fn is_picked_up_all_the_same(fault: impl FnOnce(&Cloud)) {
     let story = Story::begin().await;
-    mischief(&story.stack.cloud);
+    fault(&story.stack.cloud);
     let caller = story.ring().await;
     caller.is_greeted().await;
 
@@ -263,7 +263,7 @@ fn was_refused_for_want_of_a_task(after: &Afterwards) {
 
 async fn is_lost_once(delivery: Delivery) {
     let story = Story::begin().await;
-    story.stack.cloud.mischief().deliver_state_changes(delivery);
+    story.stack.cloud.faults().deliver_state_changes(delivery);
     let caller = story.ring().await;
     caller.is_greeted().await;
     let task = story.stack.cloud.tasks()[0].id.clone();

@@ -6,7 +6,7 @@ use harness::wakeup_probe::{WakeupLatency, WakeupProbe};
 use harness::{Story, StoryBuilder};
 use journal::JournalEvent;
 use sim_audio::clips;
-use sim_aws::Gone;
+use sim_aws::Outage;
 use sim_meta::{Call, CallerConfig};
 use std::time::Duration;
 use switchboard::call_ref;
@@ -43,7 +43,7 @@ async fn no_frame_is_late_because_dynamodb_the_door_or_the_model_is_held_hostage
     let quiet = listen(&calls, tokio::time::sleep(HELD)).await;
 
     let without_table = listen(&calls, async {
-        story.stack.cloud.mischief().dynamodb_gone(Gone::Silent, HELD);
+        story.stack.cloud.faults().dynamodb_outage(Outage::Silent, HELD);
         tokio::time::sleep(HELD).await;
     });
     quiet.bounds(without_table.await, "DynamoDB");

@@ -163,9 +163,9 @@ async fn a_rehearsal_that_goes_wrong_prints_verdict_evidence_and_cure() {
 }
 
 /// A call of which the doctor knows what is wrong long before its ring time is over; then the caller gives up.
-async fn rings_until_it_is_known(scene: StoryBuilder, mischief: InjectedFault) -> Afterwards {
+async fn rings_until_it_is_known(scene: StoryBuilder, fault: InjectedFault) -> Afterwards {
     let story = scene.begin().await;
-    let caller = story.ring_with_faults(&[mischief]).await;
+    let caller = story.ring_with_faults(&[fault]).await;
     is_known(&story, &caller).await;
     let after = caller.hangs_up().await;
     assert_eq!(after.ending, Ending::CallerGaveUp, "it rang until then");

@@ -20,12 +20,12 @@ const GRAPHS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A story for each injected fault, by its name: what comes of it.
 macro_rules! stories {
-    ($($name:ident: $mischief:ident, $story:ident;)*) => {
-        const TOLD: &[InjectedFault] = &[$(InjectedFault::$mischief),*];
+    ($($name:ident: $fault:ident, $story:ident;)*) => {
+        const TOLD: &[InjectedFault] = &[$(InjectedFault::$fault),*];
 
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $name() {
-            $story(InjectedFault::$mischief).await;
+            $story(InjectedFault::$fault).await;
         })*
     };
 }
@@ -89,8 +89,8 @@ stories! {
 }
 
 #[test]
-fn every_mischief_has_its_story() {
-    let untold = InjectedFault::ALL.iter().filter(|mischief| !TOLD.contains(mischief));
+fn every_fault_has_its_story() {
+    let untold = InjectedFault::ALL.iter().filter(|fault| !TOLD.contains(fault));
     assert_eq!(untold.collect::<Vec<_>>(), [] as [&InjectedFault; 0]);
 }
 
@@ -125,9 +125,9 @@ async fn a_caller_who_gives_up_just_before_the_accept_is_not_told() {
 }
 
 /// The call is picked up, once, and ends as the caller wants.
-async fn is_picked_up_all_the_same(mischief: InjectedFault) {
+async fn is_picked_up_all_the_same(fault: InjectedFault) {
     let story = Story::begin().await;
-    let caller = story.ring_with_faults(&[mischief]).await;
+    let caller = story.ring_with_faults(&[fault]).await;
     caller.is_greeted().await;
 
     let after = caller.hangs_up().await;
@@ -135,9 +135,9 @@ async fn is_picked_up_all_the_same(mischief: InjectedFault) {
     was_an_ordinary_call(&after);
 }
 
-async fn is_picked_up_and_the_other_one_is_not(mischief: InjectedFault) {
+async fn is_picked_up_and_the_other_one_is_not(fault: InjectedFault) {
     let story = Story::begin().await;
-    let caller = story.ring_with_faults(&[mischief]).await;
+    let caller = story.ring_with_faults(&[fault]).await;
     caller.is_greeted().await;
     let ours = caller.call_ref();
 
@@ -152,9 +152,9 @@ async fn is_picked_up_and_the_other_one_is_not(mischief: InjectedFault) {
     assert_eq!(story.calls.call(other).await.expect("the table can be read"), None);
 }
 
-async fn is_missed_when_it_has_vanished(mischief: InjectedFault) {
+async fn is_missed_when_it_has_vanished(fault: InjectedFault) {
     let story = Story::begin().await;
-    let caller = story.ring_with_faults(&[mischief]).await;
+    let caller = story.ring_with_faults(&[fault]).await;
     caller.is_greeted().await;
     caller.phone().hang_up().await;
 
@@ -164,9 +164,9 @@ async fn is_missed_when_it_has_vanished(mischief: InjectedFault) {
     assert!(after.was_held_once() && after.messages == 0, "{after:?}");
 }
 
-async fn is_recorded_and_not_answered(mischief: InjectedFault) {
+async fn is_recorded_and_not_answered(fault: InjectedFault) {
     let story = Story::begin().await;
-    let caller = story.ring_with_faults(&[mischief]).await;
+    let caller = story.ring_with_faults(&[fault]).await;
     is_told(&story, &caller, Event::Connect).await;
     assert!(story.call_control_was_left_alone());
     caller.phone().hang_up().await;
@@ -178,9 +178,9 @@ async fn is_recorded_and_not_answered(mischief: InjectedFault) {
     was_not_touched(&story, &caller).await;
 }
 
-async fn was_over_before_it_was_known(mischief: InjectedFault) {
+async fn was_over_before_it_was_known(fault: InjectedFault) {
     let story = Story::begin().await;
-    let caller = story.ring_with_faults(&[mischief]).await;
+    let caller = story.ring_with_faults(&[fault]).await;
     is_told(&story, &caller, Event::Terminate).await;
     is_told(&story, &caller, Event::Connect).await;
     story.is_at_rest().await;
@@ -188,45 +188,45 @@ async fn was_over_before_it_was_known(mischief: InjectedFault) {
     was_not_touched(&story, &caller).await;
 }
 
-async fn is_rejected(mischief: InjectedFault) {
+async fn is_rejected(fault: InjectedFault) {
     let story = Story::begin().await;
-    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
+    let after = story.ring_with_faults(&[fault]).await.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::MetaRefused, AtMeta::Rejected));
     assert_eq!((&after.actions[..], after.messages), (&[ActionName::Reject][..], 1));
     assert!(after.was_held_once(), "{after:?}");
 }
 
-async fn is_terminated_once(mischief: InjectedFault) {
+async fn is_terminated_once(fault: InjectedFault) {
     let story = StoryBuilder::with_fault("quota-exhausted").begin().await;
-    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
+    let after = story.ring_with_faults(&[fault]).await.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::AgentUnavailable, AtMeta::Terminated));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Terminate]);
     assert!(after.was_held_once() && after.messages == 1, "{after:?}");
 }
 
-async fn is_terminated_at_the_end_of_its_ring_time(mischief: InjectedFault) {
+async fn is_terminated_at_the_end_of_its_ring_time(fault: InjectedFault) {
     let story = StoryBuilder::default().ringing_for(3).begin().await;
-    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
+    let after = story.ring_with_faults(&[fault]).await.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::MediaNeverConnected, AtMeta::Terminated));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Terminate]);
     assert!(after.was_held_once() && after.messages == 1, "{after:?}");
 }
 
-async fn is_ended_by_meta_for_want_of_sound(mischief: InjectedFault) {
+async fn is_ended_by_meta_for_want_of_sound(fault: InjectedFault) {
     let story = Story::begin().await;
-    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
+    let after = story.ring_with_faults(&[fault]).await.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::MediaFailed, AtMeta::NoMedia));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
     assert!(after.was_held_once(), "{after:?}");
 }
 
-async fn is_not_picked_up_and_not_told(mischief: InjectedFault) {
+async fn is_not_picked_up_and_not_told(fault: InjectedFault) {
     let story = Story::begin().await;
-    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
+    let after = story.ring_with_faults(&[fault]).await.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::CallerGaveUp, AtMeta::CallerHungUp));
     assert_eq!(after.actions, [ActionName::PreAccept]);
@@ -234,9 +234,9 @@ async fn is_not_picked_up_and_not_told(mischief: InjectedFault) {
 }
 
 /// Meta ends the call with an error of its own, not media's: the caller is told, and Meta is not.
-async fn is_given_up_by_meta_and_told(mischief: InjectedFault) {
+async fn is_given_up_by_meta_and_told(fault: InjectedFault) {
     let story = Story::begin().await;
-    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
+    let after = story.ring_with_faults(&[fault]).await.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::MetaRefused, AtMeta::TimedOut));
     assert_eq!(after.actions, [ActionName::PreAccept]);
@@ -244,9 +244,9 @@ async fn is_given_up_by_meta_and_told(mischief: InjectedFault) {
 }
 
 /// A connection that died between two invocations costs nothing.
-async fn is_picked_up_without_a_wait(mischief: InjectedFault) {
+async fn is_picked_up_without_a_wait(fault: InjectedFault) {
     let story = Story::begin().await;
-    let caller = story.ring_with_faults(&[mischief]).await;
+    let caller = story.ring_with_faults(&[fault]).await;
     caller.is_greeted().await;
     let report = caller.phone().report();
 
@@ -258,26 +258,26 @@ async fn is_picked_up_without_a_wait(mischief: InjectedFault) {
 }
 
 /// Meta takes no action, so it rings there until the caller has had enough; but they are told why.
-async fn is_given_up_without_a_word_at_meta(mischief: InjectedFault) {
-    let (after, _) = rings_on(mischief).await;
+async fn is_given_up_without_a_word_at_meta(fault: InjectedFault) {
+    let (after, _) = rings_on(fault).await;
 
     assert_eq!((after.ending, after.messages), (Ending::MediaNeverConnected, 1));
 }
 
-async fn is_given_up_and_the_cure_is_named(mischief: InjectedFault) {
-    let (after, code) = rings_on(mischief).await;
+async fn is_given_up_and_the_cure_is_named(fault: InjectedFault) {
+    let (after, code) = rings_on(fault).await;
 
     let names_cause_and_cure = |event: &Happened| matches!(event, Happened::MetaTrouble { code: told, reason, cure, .. } if *told == code && !reason.is_empty() && !cure.is_empty());
     assert!(after.journal.iter().any(names_cause_and_cure), "{after:?}");
     // Without a token, no message can be sent.
-    let messages = usize::from(mischief != InjectedFault::TokenInvalid);
+    let messages = usize::from(fault != InjectedFault::TokenInvalid);
     assert_eq!((after.ending, after.messages), (Ending::MetaRefused, messages));
 }
 
 /// Meta takes no action: the product has given the call up before the caller does. And Meta's code for it.
-async fn rings_on(mischief: InjectedFault) -> (Afterwards, u32) {
+async fn rings_on(fault: InjectedFault) -> (Afterwards, u32) {
     let story = StoryBuilder::default().ringing_for(3).begin().await;
-    let caller = story.ring_with_faults(&[mischief]).await;
+    let caller = story.ring_with_faults(&[fault]).await;
     let ended = story.calls.call_until(&caller.call_ref(), SOON, |record| record.call.has_ended()).await;
     ended.expect("the call ends though Meta takes no action");
     let code = story.observations().into_iter().find_map(|seen| match seen.what {

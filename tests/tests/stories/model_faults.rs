@@ -11,14 +11,14 @@ use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// A story for each mischief, by its name: what comes of it.
+/// A story for each fault, by its name: what comes of it.
 macro_rules! stories {
-    ($($name:ident: $mischief:literal, $story:ident;)*) => {
-        const TOLD: &[&str] = &[$($mischief),*];
+    ($($name:ident: $fault:literal, $story:ident;)*) => {
+        const TOLD: &[&str] = &[$($fault),*];
 
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $name() {
-            $story($mischief).await;
+            $story($fault).await;
         })*
     };
 }
@@ -51,20 +51,19 @@ stories! {
 }
 
 #[test]
-fn every_mischief_has_its_story() {
+fn every_fault_has_its_story() {
     let told: Vec<InjectedFault> =
-        TOLD.iter().map(|name| name.parse().expect("there is such a mischief")).collect();
-    let is_told =
-        |mischief: &&InjectedFault| told.iter().any(|told| discriminant(told) == discriminant(*mischief));
-    assert_eq!(InjectedFault::ALL.iter().find(|mischief| !is_told(mischief)), None);
+        TOLD.iter().map(|name| name.parse().expect("there is such a fault")).collect();
+    let is_told = |fault: &&InjectedFault| told.iter().any(|told| discriminant(told) == discriminant(*fault));
+    assert_eq!(InjectedFault::ALL.iter().find(|fault| !is_told(fault)), None);
 }
 
-async fn is_never_accepted(mischief: &str) {
-    never_accepted(StoryBuilder::with_fault(mischief)).await;
+async fn is_never_accepted(fault: &str) {
+    never_accepted(StoryBuilder::with_fault(fault)).await;
 }
 
-async fn is_never_accepted_in_its_ring_time(mischief: &str) {
-    never_accepted(StoryBuilder::with_fault(mischief).ringing_for(3)).await;
+async fn is_never_accepted_in_its_ring_time(fault: &str) {
+    never_accepted(StoryBuilder::with_fault(fault).ringing_for(3)).await;
 }
 
 async fn never_accepted(scene: StoryBuilder) {
@@ -76,8 +75,8 @@ async fn never_accepted(scene: StoryBuilder) {
     assert!(after.assignments == 1 && after.messages == 1, "{after:?}");
 }
 
-async fn is_ended_with_an_apology(mischief: &str) {
-    let story = StoryBuilder::with_fault(mischief).begin().await;
+async fn is_ended_with_an_apology(fault: &str) {
+    let story = StoryBuilder::with_fault(fault).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_question()).await;
@@ -89,18 +88,17 @@ async fn is_ended_with_an_apology(mischief: &str) {
     assert!(after.assignments == 1 && after.messages == 1, "{after:?}");
 }
 
-async fn goes_on_in_another_session(mischief: &str) {
-    assert_eq!(is_answered_twice(mischief, true).await, 2, "connections");
+async fn goes_on_in_another_session(fault: &str) {
+    assert_eq!(is_answered_twice(fault, true).await, 2, "connections");
 }
 
-async fn goes_on(mischief: &str) {
-    assert_eq!(is_answered_twice(mischief, false).await, 1, "connections");
+async fn goes_on(fault: &str) {
+    assert_eq!(is_answered_twice(fault, false).await, 1, "connections");
 }
 
 /// The model hears nothing of a caller who speaks for long, and asks no one whether they are there.
-async fn hears_the_caller_in_another_session(mischief: &str) {
-    let story =
-        StoryBuilder::with_fault(mischief).with_agent_also("\n[limits]\nsilence_s = 7\n").begin().await;
+async fn hears_the_caller_in_another_session(fault: &str) {
+    let story = StoryBuilder::with_fault(fault).with_agent_also("\n[limits]\nsilence_s = 7\n").begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
 
@@ -115,12 +113,12 @@ async fn hears_the_caller_in_another_session(mischief: &str) {
 }
 
 /// Whatever goes wrong at first, the caller is greeted once, and answered. How often the model was connected to.
-async fn is_answered_twice(mischief: &str, is_replaced: bool) -> usize {
+async fn is_answered_twice(fault: &str, is_replaced: bool) -> usize {
     let script = Script::new(
         Reply::speech(clips::agent_greeting()),
         [clips::agent_long(), clips::agent_answer()].map(Reply::speech),
     );
-    let story = StoryBuilder::with_fault(mischief).scripted(script).begin().await;
+    let story = StoryBuilder::with_fault(fault).scripted(script).begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
     caller.phone().agent_falls_silent(SOON).await.expect("the greeting comes to an end");
@@ -142,9 +140,9 @@ async fn is_answered_twice(mischief: &str, is_replaced: bool) -> usize {
 }
 
 /// The model was to speak about what a tool found, and took no notice.
-async fn asks_again(mischief: &str) {
+async fn asks_again(fault: &str) {
     let story =
-        StoryBuilder::with_fault(mischief).scripted(looking_up("427", clips::agent_order())).begin().await;
+        StoryBuilder::with_fault(fault).scripted(looking_up("427", clips::agent_order())).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
@@ -155,11 +153,11 @@ async fn asks_again(mischief: &str) {
 }
 
 /// The goodbye of a call that may last no longer comes without a sound, twice.
-async fn ends_without_a_goodbye(mischief: &str) {
+async fn ends_without_a_goodbye(fault: &str) {
     let script =
         Script::about_bikes().aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
     let scene =
-        StoryBuilder::with_fault(mischief).scripted(script).with_agent_also("\n[limits]\nlongest_s = 15\n");
+        StoryBuilder::with_fault(fault).scripted(script).with_agent_also("\n[limits]\nlongest_s = 15\n");
     let story = scene.begin().await;
     let caller = story.ring().await;
     caller.talks().await;

@@ -76,7 +76,7 @@ async fn a_relay_that_takes_only_nominating_checks_is_satisfied() {
     // Checks of the nominated pair leave every two seconds.
     caller.talks().await;
 
-    assert!(!caller.phone().report().faults.contains(&ProtocolViolation::CheckWithoutNomination));
+    assert!(!caller.phone().report().violations.contains(&ProtocolViolation::CheckWithoutNomination));
     assert_eq!(caller.hangs_up().await.verdicts(), [""; 0]);
 }
 

@@ -4,7 +4,7 @@ use call::Ending;
 use harness::{Afterwards, Story, StoryBuilder, using};
 use journal::JournalEvent;
 use sim_audio::clips;
-use sim_openai::{Forbidden, Script, Side};
+use sim_openai::{ForbiddenParameter, Script, Side};
 
 const ANY_OF: &str = include_str!("../../../fixtures/field-cases/agents/anyof.toml");
 const IDLE: &str = include_str!("../../../fixtures/field-cases/agents/idle-timeout.toml");
@@ -12,8 +12,8 @@ const IDLE: &str = include_str!("../../../fixtures/field-cases/agents/idle-timeo
 #[tokio::test(flavor = "multi_thread")]
 async fn parts_that_are_refused_cost_one_call_a_moment() {
     let forbids = vec![
-        Forbidden::new("audio.input.transcription"),
-        Forbidden::new("audio.input.noise_reduction.type").unnamed(),
+        ForbiddenParameter::new("audio.input.transcription"),
+        ForbiddenParameter::new("audio.input.noise_reduction.type").unnamed(),
     ];
     let story = StoryBuilder::default().with_model(|model| model.forbids = forbids).begin().await;
 

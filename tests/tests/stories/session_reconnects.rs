@@ -19,9 +19,9 @@ async fn a_session_that_falls_silent_for_ever_is_replaced() {
     goes_on_after("goes-silent:60").await;
 }
 
-async fn goes_on_after(mischief: &str) {
+async fn goes_on_after(fault: &str) {
     let script = Script::new(Reply::speech(clips::agent_greeting()), [Reply::speech(clips::agent_long())]);
-    let story = StoryBuilder::with_fault(mischief).scripted(script).begin().await;
+    let story = StoryBuilder::with_fault(fault).scripted(script).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_directions()).await;
@@ -106,10 +106,10 @@ async fn a_rate_limit_is_waited_for() {
 /// The key is taken away in mid-call: the caller hears an apology, and the operator what to do.
 #[tokio::test(flavor = "multi_thread")]
 async fn when_no_session_is_to_be_had_the_caller_hears_an_apology() {
-    for (mischief, code) in
+    for (fault, code) in
         [("drops-then-refuses:30", "invalid_api_key"), ("quota-mid-call:30", "insufficient_quota")]
     {
-        let story = StoryBuilder::with_fault(mischief).beside(code).begin().await;
+        let story = StoryBuilder::with_fault(fault).beside(code).begin().await;
         let caller = story.ring().await;
         caller.hears_the_greeting().await;
         caller.says(&clips::caller_question()).await;

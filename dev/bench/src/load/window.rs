@@ -4,7 +4,7 @@ use super::callers::Callers;
 use super::model::{Model, SessionCounters};
 use super::process::Process;
 use anyhow::ensure;
-use sim_meta::Counted;
+use sim_meta::PacketCounts;
 use std::time::{Duration, Instant};
 
 /// What takes longer is no answer to it.
@@ -65,7 +65,7 @@ impl Window {
         Self::percentile(&self.own_lateness, 99) > TRUSTED
     }
 
-    fn of(counted: Vec<Counted>, heard: &[SessionCounters]) -> Self {
+    fn of(counted: Vec<PacketCounts>, heard: &[SessionCounters]) -> Self {
         let mut window = Self {
             lasted: Duration::ZERO,
             ran: Duration::ZERO,
@@ -100,7 +100,7 @@ impl Window {
     }
 }
 
-fn count(callers: &Callers<'_>, model: &Model) -> (Vec<Counted>, Vec<SessionCounters>) {
+fn count(callers: &Callers<'_>, model: &Model) -> (Vec<PacketCounts>, Vec<SessionCounters>) {
     (callers.calls.iter().map(sim_meta::Call::take_count).collect(), model.take())
 }
 

@@ -103,7 +103,7 @@ fn interruption(evidence: &Evidence) -> Check {
 /// What was wrong with the agent's packets. On a busy machine, gaps and bursts are not the product's fault.
 fn wire_faults(evidence: &Evidence) -> Vec<String> {
     let is_judged = |fault: &&ProtocolViolation| !is_about_time(fault) || evidence.disturbance.is_none();
-    evidence.report.faults.iter().filter(is_judged).map(ToString::to_string).collect()
+    evidence.report.violations.iter().filter(is_judged).map(ToString::to_string).collect()
 }
 
 /// Whether a fault says that packets came late or in bunches.
@@ -112,7 +112,7 @@ pub(super) fn is_about_time(fault: &ProtocolViolation) -> bool {
 }
 
 fn model_faults(evidence: &Evidence) -> Vec<String> {
-    evidence.sessions.iter().flat_map(|session| session.faults.clone()).collect()
+    evidence.sessions.iter().flat_map(|session| session.violations.clone()).collect()
 }
 
 fn one_session(evidence: &Evidence) -> Check {

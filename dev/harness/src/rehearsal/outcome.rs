@@ -150,7 +150,7 @@ fn fits(heard: &Heard) -> String {
 
 /// What is not held against the product, and why.
 fn excuse(evidence: &Evidence) -> Option<String> {
-    let late = evidence.report.faults.iter().filter(|fault| checks::is_about_time(fault)).count();
+    let late = evidence.report.violations.iter().filter(|fault| checks::is_about_time(fault)).count();
     let disturbance = evidence.disturbance.as_ref().filter(|_| late > 0)?;
     Some(format!("{late} gaps or bursts are not judged: this machine was busy otherwise ({disturbance})."))
 }

@@ -43,7 +43,7 @@ pub(super) fn phone(seen: &Seen) -> Told {
         Seen::AgentSilent { .. } => None,
         Seen::CallerSpeaks { clip } => told("caller → agent", format!("says: {}", text(clip))),
         Seen::CallerSpoke { .. } => told("caller → agent", "has finished".into()),
-        Seen::Fault(fault) => told("caller's phone", format!("FAULT: {fault}")),
+        Seen::Violation(fault) => told("caller's phone", format!("FAULT: {fault}")),
         Seen::Ended(ending) => told("caller's phone", format!("the call is over: {}", words(*ending))),
         Seen::Terminated { .. } => None,
         Seen::MessageSent => told("Meta → caller", "delivers a message".into()),

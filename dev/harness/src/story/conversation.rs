@@ -62,7 +62,7 @@ impl Story {
 
     /// Returns the protocol faults that the model noted.
     pub fn model_faults(&self) -> Vec<String> {
-        self.model.sessions().into_iter().flat_map(|session| session.faults).collect()
+        self.model.sessions().into_iter().flat_map(|session| session.violations).collect()
     }
 
     /// Whether the model has heard all of this clip.

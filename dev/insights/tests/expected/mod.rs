@@ -1,4 +1,4 @@
-//! What each query finds in the recorded lines, worked out by hand: nine stories, eight calls.
+//! The expected result of each query over the recorded lines, worked out by hand: nine stories, eight calls.
 //!
 //! Five callers hung up: one muted, one was never heard, one waited for a new task, two needed a tool that failed them;
 //! one call was lost with its task, one found no task, one came when it was closed. Two webhooks were not Meta's.

@@ -1,10 +1,10 @@
-//! What a task can ask its agent: about itself, and to be spared by scale-in.
+//! The ECS agent of a task: serves its metadata, and changes its protection from scale-in.
 //!
 //! Spec: "Amazon ECS task scale-in protection endpoint"; the statuses are those of the agent's own source
 //! (`ecs-agent/tmds/handlers/taskprotection`): a failure that ECS reports is a 200.
 
 use super::task::Task;
-use super::{AgentTrouble, Ecs, metadata};
+use super::{AgentFault, Ecs, metadata};
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
@@ -25,7 +25,6 @@ struct Protect {
     expires_in_minutes: Option<i64>,
 }
 
-/// The agent of every task.
 pub(crate) fn router(ecs: Arc<Ecs>) -> Router {
     Router::new()
         .route("/v4/{container}", get(container))
@@ -37,8 +36,8 @@ pub(crate) fn router(ecs: Arc<Ecs>) -> Router {
 /// What the agent of a task says first, if metadata fails just now.
 fn failed(ecs: &Ecs) -> Option<Response> {
     let fails = ecs.change(|state| {
-        let left = state.mishaps.metadata.checked_sub(1);
-        left.map(|left| state.mishaps.metadata = left).is_some()
+        let left = state.faults.metadata.checked_sub(1);
+        left.map(|left| state.faults.metadata = left).is_some()
     });
     fails.then(|| (StatusCode::INTERNAL_SERVER_ERROR, Json("failed to get task metadata")).into_response())
 }
@@ -77,8 +76,8 @@ async fn protect(State(ecs): State<Arc<Ecs>>, Path(container): Path<String>, bod
     let Some(enabled) = request.protection_enabled else {
         return invalid(&arn, "Invalid request: does not contain 'ProtectionEnabled' field");
     };
-    if let Some(trouble) = trouble(&ecs)
-        && let Some(response) = misbehave(trouble, &arn).await
+    if let Some(fault) = injected_fault(&ecs)
+        && let Some(response) = answer_with(fault, &arn).await
     {
         return response;
     }
@@ -88,35 +87,35 @@ async fn protect(State(ecs): State<Arc<Ecs>>, Path(container): Path<String>, bod
     }
 }
 
-/// How the agent misbehaves this time. Asking uses that up.
-fn trouble(ecs: &Ecs) -> Option<AgentTrouble> {
+/// Takes the fault injected into this request, if there is one.
+fn injected_fault(ecs: &Ecs) -> Option<AgentFault> {
     ecs.change(|state| {
-        let (left, trouble) = state.mishaps.agent.as_mut()?;
+        let (left, fault) = state.faults.agent.as_mut()?;
         *left = left.checked_sub(1)?;
-        Some(*trouble)
+        Some(*fault)
     })
 }
 
 /// What the agent answers in place of ECS, if it does.
-async fn misbehave(trouble: AgentTrouble, arn: &str) -> Option<Response> {
-    match trouble {
-        AgentTrouble::Slow(delay) => {
+async fn answer_with(fault: AgentFault, arn: &str) -> Option<Response> {
+    match fault {
+        AgentFault::Slow(delay) => {
             sleep(delay).await;
             None
         }
-        AgentTrouble::Throttled => {
+        AgentFault::Throttled => {
             Some(error(StatusCode::BAD_REQUEST, arn, "ThrottlingException", "Rate exceeded"))
         }
-        AgentTrouble::TimesOut(after) => {
+        AgentFault::TimesOut(after) => {
             sleep(after).await;
             let message = "Timed out calling ECS Task Protection API";
             Some(error(StatusCode::GATEWAY_TIMEOUT, arn, "RequestCanceled", message))
         }
-        AgentTrouble::Fails => {
+        AgentFault::Fails => {
             let message = "Unexpected error occurred";
             Some(error(StatusCode::INTERNAL_SERVER_ERROR, arn, "ServerException", message))
         }
-        AgentTrouble::Garbles => Some("<html>Bad gateway</html>".into_response()),
+        AgentFault::Garbles => Some("<html>Bad gateway</html>".into_response()),
     }
 }
 

@@ -3,8 +3,9 @@
 use super::input::{
     DescribeServices, DescribeTasks, ListTasks, RunTask, StopTask, TaskProtection, UpdateService, read,
 };
+use super::last_status::LastStatus;
 use super::protection::{OutOfRange, Protection};
-use super::task::{LastStatus, StopCode, Task};
+use super::task::{StopCode, Task};
 use super::{Ecs, shapes};
 use crate::clock;
 use crate::identity::short_name;
@@ -129,7 +130,7 @@ impl Ecs {
             .map_err(|error: OutOfRange| Refusal::new("InvalidParameterException", error.to_string()))?;
         Ok(self.change(|state| {
             protected(state.task(name), name)?;
-            let (left, reason) = &mut state.mishaps.protection;
+            let (left, reason) = &mut state.faults.protection;
             if let Some(fewer) = left.checked_sub(1) {
                 *left = fewer;
                 return Err(shapes::failure(name, reason, "Refused by the rehearsal"));

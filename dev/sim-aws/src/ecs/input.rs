@@ -5,7 +5,6 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::refusal::Refusal;
 
-/// Reads a request.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| Refusal::new("SerializationException", error.to_string()))
 }

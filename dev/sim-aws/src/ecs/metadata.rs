@@ -1,4 +1,4 @@
-//! Writes what a task is told about itself: task metadata, version 4.
+//! Writes the metadata that a task reads about itself, version 4.
 //!
 //! Spec: "Amazon ECS task metadata endpoint version 4 for tasks on Fargate".
 

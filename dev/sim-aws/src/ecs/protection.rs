@@ -1,4 +1,4 @@
-//! Whether, and until when, scale-in spares a task.
+//! A task's protection from scale-in, and its expiry.
 
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +19,7 @@ pub(super) struct Protection {
 pub(super) struct OutOfRange;
 
 impl Protection {
-    /// Turns protection on for so many minutes, or off.
+    /// Turns protection on for this many minutes, or off.
     pub(super) fn new(enabled: bool, minutes: Option<i64>, now: SystemTime) -> Result<Self, OutOfRange> {
         let minutes = minutes.unwrap_or(DEFAULT_MINUTES);
         if !(1..=LONGEST_MINUTES).contains(&minutes) {

@@ -1,7 +1,7 @@
 //! `RunTask`: what it refuses, what a client token means, and the tasks it starts.
 
 use super::input::{Awsvpc, RunTask};
-use super::state::State;
+use super::state::{AnsweredRequest, State};
 use super::task::Task;
 use super::{Ecs, shapes};
 use crate::config::Service;
@@ -17,20 +17,12 @@ const LONGEST_TOKEN: usize = 64;
 /// The most characters `startedBy` may have.
 const LONGEST_STARTED_BY: usize = 128;
 
-/// A request that was answered under a client token, with tasks or with a failure. Exceptions are not remembered.
-#[derive(Debug, Clone)]
-pub(super) struct Carried {
-    request: RunTask,
-    tasks: Vec<String>,
-    failure: Option<String>,
-}
-
 impl Ecs {
     pub(super) fn run_task(self: &Arc<Self>, request: RunTask) -> Result<Value, Refusal> {
         let (revision, definition) = self.definition(&request)?;
         let overrides = overrides(&request, &definition)?;
         check(&request)?;
-        if let Some(reason) = self.change(|state| mishap(state, &request))? {
+        if let Some(reason) = self.change(|state| injected_failure(state, &request))? {
             return Ok(json!({"tasks": [], "failures": [{"reason": reason}]}));
         }
         let count = request.count.unwrap_or(1);
@@ -74,26 +66,26 @@ impl Ecs {
 }
 
 /// Why nothing is started this time. A request that was answered before under the request's token has that answer.
-fn mishap(state: &mut State, request: &RunTask) -> Result<Option<String>, Refusal> {
-    if let Some(carried) = carried(state, request)? {
-        return Ok(carried.failure.clone());
+fn injected_failure(state: &mut State, request: &RunTask) -> Result<Option<String>, Refusal> {
+    if let Some(answered) = answered_before(state, request)? {
+        return Ok(answered.failure.clone());
     }
-    let (times, reason) = &mut state.mishaps.run_task;
+    let (times, reason) = &mut state.faults.run_task;
     let Some(left) = times.checked_sub(1) else { return Ok(None) };
     *times = left;
     let reason = reason.clone();
     if let Some(token) = request.client_token.clone() {
         let failure = Some(reason.clone());
-        state.tokens.insert(token, Carried { request: request.clone(), tasks: vec![], failure });
+        state.tokens.insert(token, AnsweredRequest { request: request.clone(), tasks: vec![], failure });
     }
     Ok(Some(reason))
 }
 
 /// What was answered to this request before. Another request with its token is a conflict.
-fn carried<'a>(state: &'a State, request: &RunTask) -> Result<Option<&'a Carried>, Refusal> {
+fn answered_before<'a>(state: &'a State, request: &RunTask) -> Result<Option<&'a AnsweredRequest>, Refusal> {
     let before = request.client_token.as_ref().and_then(|token| state.tokens.get(token));
     match before {
-        Some(carried) if carried.request != *request => {
+        Some(answered) if answered.request != *request => {
             let message = "The provided clientToken is already in use with a different RunTask request.";
             Err(Refusal::new("ConflictException", message))
         }
@@ -109,12 +101,14 @@ fn admit(
     request: &RunTask,
     tasks: Vec<Task>,
 ) -> Result<(Vec<String>, Vec<String>), Refusal> {
-    if let Some(carried) = carried(state, request)? {
-        return Ok((Vec::new(), carried.tasks.clone()));
+    if let Some(answered) = answered_before(state, request)? {
+        return Ok((Vec::new(), answered.tasks.clone()));
     }
     let ids: Vec<String> = tasks.iter().map(|task| task.id.clone()).collect();
     if let Some(token) = request.client_token.clone() {
-        state.tokens.insert(token, Carried { request: request.clone(), tasks: ids.clone(), failure: None });
+        state
+            .tokens
+            .insert(token, AnsweredRequest { request: request.clone(), tasks: ids.clone(), failure: None });
     }
     state.tasks.extend(tasks);
     Ok((ids.clone(), ids))

@@ -1,10 +1,10 @@
 //! Runs one task from PROVISIONING to STOPPED: starts its process, and ends it when asked to.
 
 use super::Ecs;
+use super::program::{program, what};
 use super::task::StopCode;
 use crate::config::Service;
 use crate::process::Process;
-use crate::processes::Program;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -43,7 +43,7 @@ impl Ecs {
             () = self.processes.closing() => return None,
             () = sleep(delay) => {}
         }
-        if self.is_doomed(id, config) {
+        if self.fails_to_start(id, config) {
             return None;
         }
         let environment = self.look(|state| {
@@ -55,7 +55,7 @@ impl Ecs {
         });
         let started = self.processes.start(program(config, &what(config)), &environment);
         if let Ok(process) = &started {
-            self.processes.traps().begin(process);
+            self.processes.kill_points().begin(process);
         }
         self.change(|state| {
             let task = state.task_mut(id).expect("tasks are never removed");
@@ -75,14 +75,14 @@ impl Ecs {
     }
 
     /// Stops a task that was to get no network interface, as happens to some on Fargate.
-    fn is_doomed(&self, id: &str, config: &Service) -> bool {
+    fn fails_to_start(&self, id: &str, config: &Service) -> bool {
         self.change(|state| {
-            let doomed = state.dooms(&config.family);
-            if doomed {
+            let failing_starts = state.take_failing_start(&config.family);
+            if failing_starts {
                 let task = state.task_mut(id).expect("tasks are never removed");
                 task.ask_to_stop(StopCode::TaskFailedToStart, NO_NETWORK);
             }
-            doomed
+            failing_starts
         })
     }
 
@@ -99,7 +99,7 @@ impl Ecs {
             let service = task.service.clone();
             let service = service.and_then(|service| state.service_mut(&service));
             if let Some(service) = service.filter(|_| died) {
-                service.losses.lost(lived, now);
+                service.start_throttle.lost(lived, now);
             }
         });
         tracing::debug!(task.id = id, "A task stopped");
@@ -119,13 +119,4 @@ async fn watch_over(process: &Process, asked_to_stop: &CancellationToken, patien
             process.exited().await
         }
     }
-}
-
-/// For messages.
-pub(super) fn what(service: &Service) -> String {
-    format!("a task of service {}", service.name)
-}
-
-pub(super) fn program<'a>(service: &'a Service, what: &'a str) -> Program<'a> {
-    Program { what, name: &service.family, binary: &service.binary, args: &service.args }
 }

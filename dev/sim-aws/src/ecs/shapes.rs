@@ -1,7 +1,8 @@
 //! Writes tasks and services as the ECS API shows them.
 
+use super::last_status::LastStatus;
 use super::state::{ServiceState, State};
-use super::task::{LastStatus, StopCode, Task};
+use super::task::{StopCode, Task};
 use crate::clock;
 use crate::identity::{ZONE, arn};
 use serde_json::{Value, json};
@@ -135,18 +136,6 @@ pub(super) fn deployment(revision: usize) -> String {
 
 pub(super) fn desired_status(task: &Task) -> &'static str {
     if task.is_wanted() { "RUNNING" } else { "STOPPED" }
-}
-
-impl LastStatus {
-    /// As ECS writes it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Provisioning => "PROVISIONING",
-            Self::Running => "RUNNING",
-            Self::Stopping => "STOPPING",
-            Self::Stopped => "STOPPED",
-        }
-    }
 }
 
 impl StopCode {

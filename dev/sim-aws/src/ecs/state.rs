@@ -1,7 +1,7 @@
-//! What the cluster holds: its services and every task there ever was.
+//! The state of the cluster: its services, and every task there ever was.
 
-use super::keeper::Losses;
-use super::run_task::Carried;
+use super::input::RunTask;
+use super::start_throttle::StartThrottle;
 use super::task::Task;
 use crate::config::Service;
 use crate::identity::short_name;
@@ -15,20 +15,27 @@ pub(super) struct State {
     pub(super) services: Vec<ServiceState>,
     pub(super) tasks: Vec<Task>,
     /// What `RunTask` did under each client token.
-    pub(super) tokens: BTreeMap<String, Carried>,
-    pub(super) mishaps: Mishaps,
+    pub(super) tokens: BTreeMap<String, AnsweredRequest>,
+    pub(super) faults: EcsFaults,
 }
 
-/// What is to go wrong.
+/// A request that was answered under a client token, with tasks or with a failure. Exceptions are not remembered.
+#[derive(Debug, Clone)]
+pub(super) struct AnsweredRequest {
+    pub(super) request: RunTask,
+    pub(super) tasks: Vec<String>,
+    pub(super) failure: Option<String>,
+}
+
 #[derive(Debug, Default)]
-pub(super) struct Mishaps {
-    /// So many of the next `RunTask` start nothing, for this reason.
+pub(super) struct EcsFaults {
+    /// How many of the next `RunTask` start nothing, and the reason.
     pub(super) run_task: (usize, String),
-    /// So many of the next attempts to protect a task fail, for this reason.
+    /// How many of the next attempts to protect a task fail, and the reason.
     pub(super) protection: (usize, String),
-    /// How the agents misbehave when they are asked about protection, and how often from now on.
-    pub(super) agent: Option<(usize, AgentTrouble)>,
-    /// So many of the next requests for a task's metadata fail.
+    /// How the agents fail when they are asked about protection, and how often from now on.
+    pub(super) agent: Option<(usize, AgentFault)>,
+    /// How many of the next requests for a task's metadata fail.
     pub(super) metadata: usize,
     /// When a deployment blocks protection.
     pub(super) rule: ProtectionRule,
@@ -47,7 +54,7 @@ pub enum ProtectionRule {
 
 /// What an ECS agent does when it is asked about protection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AgentTrouble {
+pub enum AgentFault {
     /// It does as asked, and takes this long.
     Slow(Duration),
     /// It passes on that ECS throttles it: a 400 with `ThrottlingException`.
@@ -69,9 +76,9 @@ pub(super) struct ServiceState {
     pub(super) revision: usize,
     /// Every revision of its task definition, from 1 on.
     pub(super) definitions: Vec<Service>,
-    pub(super) losses: Losses,
-    /// So many of its next tasks never start.
-    pub(super) doomed: usize,
+    pub(super) start_throttle: StartThrottle,
+    /// How many of its next tasks never start.
+    pub(super) failing_starts: usize,
     pub(super) created: SystemTime,
     /// The revision that a deployment under way replaces.
     pub(super) source: Option<Source>,
@@ -111,8 +118,8 @@ impl State {
             definitions: vec![config.clone()],
             config,
             revision: 1,
-            losses: Losses::default(),
-            doomed: 0,
+            start_throttle: StartThrottle::default(),
+            failing_starts: 0,
             created,
             source: None,
         };
@@ -120,11 +127,11 @@ impl State {
             services: services.into_iter().map(service).collect(),
             tasks: Vec::new(),
             tokens: BTreeMap::new(),
-            mishaps: Mishaps::default(),
+            faults: EcsFaults::default(),
         }
     }
 
-    /// Whether so many tasks of a task's service are protected that this one may not be.
+    /// Whether too many tasks of a task's service are protected for this one to be.
     pub(super) fn blocks_protection(&self, name: &str, now: SystemTime) -> bool {
         let Some(task) = self.task(name) else { return false };
         let Some(service) = task.service.as_deref().and_then(|service| self.service(service)) else {
@@ -132,14 +139,13 @@ impl State {
         };
         let protected = self.tasks_of(&service.config.name).filter(|task| task.is_protected(now));
         let before = protected.count();
-        let counted = match self.mishaps.rule {
+        let counted = match self.faults.rule {
             ProtectionRule::Before => before,
             ProtectionRule::After => before + usize::from(!task.is_protected(now)),
         };
         counted > service.config.desired
     }
 
-    /// A task by its id or ARN.
     pub(super) fn task(&self, id_or_arn: &str) -> Option<&Task> {
         self.tasks.iter().find(|task| task.id == short_name(id_or_arn))
     }
@@ -148,7 +154,6 @@ impl State {
         self.tasks.iter_mut().find(|task| task.id == short_name(id_or_arn))
     }
 
-    /// A service by its name or ARN.
     pub(super) fn service(&self, name_or_arn: &str) -> Option<&ServiceState> {
         self.services.iter().find(|service| service.config.name == short_name(name_or_arn))
     }
@@ -157,16 +162,17 @@ impl State {
         self.services.iter_mut().find(|service| service.config.name == short_name(name_or_arn))
     }
 
-    /// The same for who has no use for a service that is not there.
+    /// The same; an error when there is no such service.
     pub(super) fn known_service(&mut self, name: &str) -> anyhow::Result<&mut ServiceState> {
         self.service_mut(name).with_context(|| format!("there is no service {name}"))
     }
 
-    /// Whether the next task of a family is one that never starts. Asking uses that up.
-    pub(super) fn dooms(&mut self, family: &str) -> bool {
+    /// Takes one of the failing starts of a family, if any is left.
+    pub(super) fn take_failing_start(&mut self, family: &str) -> bool {
         let service = self.services.iter_mut().find(|service| service.config.family == family);
-        service
-            .is_some_and(|service| service.doomed.checked_sub(1).map(|left| service.doomed = left).is_some())
+        service.is_some_and(|service| {
+            service.failing_starts.checked_sub(1).map(|left| service.failing_starts = left).is_some()
+        })
     }
 
     /// A task definition by `family`, which is its latest revision, by `family:revision`, or by ARN.
@@ -181,7 +187,6 @@ impl State {
         Some((revision, service.definitions.get(revision.checked_sub(1)?)?))
     }
 
-    /// The definition a task was made from.
     pub(super) fn definition_of(&self, task: &Task) -> &Service {
         let definition = self.definition(&format!("{}:{}", task.family, task.revision));
         definition.expect("definitions are never removed").1

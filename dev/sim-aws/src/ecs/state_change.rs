@@ -2,8 +2,9 @@
 //!
 //! Spec: "Amazon ECS task state change events". The detail is the task as the API shows it, but for its moments.
 
+use super::last_status::LastStatus;
 use super::shapes;
-use super::task::{LastStatus, Task};
+use super::task::Task;
 use crate::clock;
 use crate::identity::{ACCOUNT, REGION};
 use serde_json::{Value, json};

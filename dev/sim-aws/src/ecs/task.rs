@@ -1,5 +1,6 @@
-//! One task: what it is, where it stands, and how it moves from PROVISIONING to STOPPED.
+//! One task, and its way from PROVISIONING to STOPPED.
 
+use super::last_status::LastStatus;
 use super::protection::Protection;
 use crate::config::Service;
 use crate::environment::Environment;
@@ -9,19 +10,6 @@ use std::process::ExitStatus;
 use std::time::SystemTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-
-/// Where a task stands (`lastStatus`). ECS has some more that pass quickly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LastStatus {
-    /// It has no process yet.
-    Provisioning,
-    /// Its process runs.
-    Running,
-    /// Its process was asked to end.
-    Stopping,
-    /// It has no process any more.
-    Stopped,
-}
 
 /// A task as a rehearsal sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +48,6 @@ pub(super) enum StopCode {
     TaskFailedToStart,
 }
 
-/// A task and its process.
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) id: String,
@@ -83,7 +70,7 @@ pub(super) struct Task {
     pub(super) protection: Protection,
     pub(super) process: Option<Process>,
     pub(super) exit_code: Option<i32>,
-    /// How often it changed its state (`version`), and what it was told to be then.
+    /// How often it changed its state (`version`), and the state published last.
     pub(super) version: u64,
     pub(super) told: Option<(LastStatus, bool)>,
 }
@@ -117,7 +104,6 @@ impl Task {
         }
     }
 
-    /// A task that a service keeps.
     pub(super) fn of_service(cluster: &str, service: &Service) -> Self {
         Self {
             service: Some(service.name.clone()),
@@ -137,12 +123,12 @@ impl Task {
         self.stop.is_none()
     }
 
-    /// Whether its state is another than was told last.
+    /// Whether its state differs from the one published last.
     pub(super) fn has_news(&self) -> bool {
         self.told != Some((self.last_status, self.is_wanted()))
     }
 
-    /// Its state is told now.
+    /// Marks its state as published.
     pub(super) fn count_news(&mut self) {
         self.told = Some((self.last_status, self.is_wanted()));
         self.version += 1;

@@ -13,20 +13,21 @@ use tokio::time::{Instant, interval_at};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// A schedule that runs.
 #[derive(Debug)]
-pub(super) struct Clockwork {
+pub(super) struct RunningSchedule {
     schedule: Schedule,
     enabled: AtomicBool,
 }
 
-/// The schedule of a function.
-pub(super) fn of<'a>(schedules: &'a [Arc<Clockwork>], function: &str) -> anyhow::Result<&'a Clockwork> {
-    let found = schedules.iter().find(|clockwork| clockwork.schedule.function == function);
+pub(super) fn of<'a>(
+    schedules: &'a [Arc<RunningSchedule>],
+    function: &str,
+) -> anyhow::Result<&'a RunningSchedule> {
+    let found = schedules.iter().find(|running| running.schedule.function == function);
     found.map(Arc::as_ref).with_context(|| format!("there is no schedule of function {function}"))
 }
 
-impl Clockwork {
+impl RunningSchedule {
     pub(super) fn new(schedule: Schedule) -> Self {
         Self { enabled: AtomicBool::new(schedule.enabled), schedule }
     }
@@ -40,8 +41,8 @@ impl Clockwork {
         let mut due = interval_at(Instant::now() + self.schedule.every, self.schedule.every);
         while over.run_until_cancelled(due.tick()).await.is_some() {
             if self.enabled.load(Ordering::Relaxed) {
-                let (clockwork, lambda) = (self.clone(), lambda.clone());
-                tokio::spawn(async move { clockwork.fire(&lambda).await });
+                let (running, lambda) = (self.clone(), lambda.clone());
+                tokio::spawn(async move { running.fire(&lambda).await });
             }
         }
     }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-/// An HTTP request, and when and whence it came.
+/// An HTTP request, with its source and time.
 #[derive(Debug)]
 pub(super) struct Incoming<'a> {
     pub(super) id: &'a str,

@@ -1,10 +1,11 @@
 //! The Invoke API: ask and wait, ask and go (`Event`), or ask whether one could (`DryRun`).
 
-use super::fleet::Fleet;
+use super::Lambda;
+use super::limits::{EVENT_LIMIT, SYNCHRONOUS_LIMIT};
 use super::outcome::{Outcome, Throttled};
 use super::queue::deliver;
 use super::sandbox::Invocation;
-use super::{EVENT_LIMIT, Lambda, SYNCHRONOUS_LIMIT};
+use super::sandbox_pool::SandboxPool;
 use crate::identity::arn;
 use crate::refusal::Refusal;
 use axum::http::{HeaderMap, StatusCode};
@@ -20,14 +21,14 @@ pub(crate) async fn invoke(
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let fleet = lambda.fleet(function).ok_or_else(|| unknown_function(function))?;
+    let pool = lambda.pool(function).ok_or_else(|| unknown_function(function))?;
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if header("x-amz-log-type") == Some("Tail") {
         return Err(Refusal::new("InvalidParameterValueException", "log tails are not played"));
     }
     match header("x-amz-invocation-type").unwrap_or("RequestResponse") {
-        "RequestResponse" => Ok(ask(fleet, checked(body, SYNCHRONOUS_LIMIT)?).await?),
-        "Event" => Ok(enqueue(fleet, checked(body, EVENT_LIMIT)?)),
+        "RequestResponse" => Ok(ask(pool, checked(body, SYNCHRONOUS_LIMIT)?).await?),
+        "Event" => Ok(enqueue(pool, checked(body, EVENT_LIMIT)?)),
         "DryRun" => Ok(StatusCode::NO_CONTENT.into_response()),
         other => Err(Refusal::new(
             "InvalidParameterValueException",
@@ -38,11 +39,11 @@ pub(crate) async fn invoke(
     }
 }
 
-async fn ask(fleet: &Arc<Fleet>, payload: Bytes) -> Result<Response, Throttled> {
+async fn ask(pool: &Arc<SandboxPool>, payload: Bytes) -> Result<Response, Throttled> {
     let invocation = Invocation::new(payload);
     let request_id =
         [("x-amzn-requestid", invocation.id.clone()), ("x-amz-executed-version", "$LATEST".into())];
-    Ok(match fleet.invoke(invocation).await? {
+    Ok(match pool.invoke(invocation).await? {
         Outcome::Reply(reply) => (request_id, reply).into_response(),
         Outcome::Failure(error) => {
             (request_id, [("x-amz-function-error", "Unhandled")], error).into_response()
@@ -50,10 +51,10 @@ async fn ask(fleet: &Arc<Fleet>, payload: Bytes) -> Result<Response, Throttled> 
     })
 }
 
-fn enqueue(fleet: &Arc<Fleet>, payload: Bytes) -> Response {
+fn enqueue(pool: &Arc<SandboxPool>, payload: Bytes) -> Response {
     let invocation = Invocation::new(payload);
     let request_id = [("x-amzn-requestid", invocation.id.clone())];
-    tokio::spawn(deliver(fleet.clone(), invocation));
+    tokio::spawn(deliver(pool.clone(), invocation));
     (StatusCode::ACCEPTED, request_id).into_response()
 }
 

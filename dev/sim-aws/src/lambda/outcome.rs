@@ -1,4 +1,4 @@
-//! How an invocation ended: with a reply, or with the error Lambda makes of it.
+//! The outcome of an invocation: a reply, or the error Lambda makes of it.
 
 use crate::refusal::Refusal;
 use bytes::Bytes;

@@ -2,12 +2,12 @@
 //!
 //! Spec: "Using the Lambda runtime API for custom runtimes", version 2018-06-01.
 
-use super::SYNCHRONOUS_LIMIT;
+use super::limits::SYNCHRONOUS_LIMIT;
 use super::outcome::Outcome;
 use crate::clock;
 use crate::config::Function;
 use crate::identity::arn;
-use crate::kill_points::Traps;
+use crate::kill_points::KillPoints;
 use crate::process::Process;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -38,7 +38,7 @@ pub(super) struct RuntimeApi {
     process: Process,
     /// Whether the process is frozen while it waits.
     freezes: bool,
-    traps: Arc<Traps>,
+    kill_points: Arc<KillPoints>,
     deliveries: tokio::sync::Mutex<mpsc::Receiver<Delivery>>,
     open: Mutex<Option<Open>>,
     init_error: Mutex<Option<Bytes>>,
@@ -55,7 +55,7 @@ impl RuntimeApi {
     pub(super) fn new(
         function: &Function,
         process: &Process,
-        traps: &Arc<Traps>,
+        kill_points: &Arc<KillPoints>,
     ) -> (Arc<Self>, mpsc::Sender<Delivery>) {
         let (sender, deliveries) = mpsc::channel(1);
         let deliveries = tokio::sync::Mutex::new(deliveries);
@@ -64,7 +64,7 @@ impl RuntimeApi {
             timeout: function.timeout,
             process: process.clone(),
             freezes: function.freezes,
-            traps: traps.clone(),
+            kill_points: kill_points.clone(),
             deliveries,
             open: Mutex::default(),
             init_error: Mutex::default(),
@@ -122,7 +122,7 @@ async fn next(State(api): State<Arc<RuntimeApi>>) -> Response {
     let Delivery { id, payload, taken, outcome } = delivery;
     *api.open.lock().expect("no thread panics while holding the lock") =
         Some(Open { id: id.clone(), outcome });
-    api.traps.begin(&api.process);
+    api.kill_points.begin(&api.process);
     let _ = taken.send(());
     let headers = [
         ("content-type", "application/json".to_owned()),
@@ -150,9 +150,9 @@ async fn response(
         return refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message);
     }
     let closed = async { api.close(&id, Outcome::Reply(body)) };
-    match api.traps.reply(&api.process) {
+    match api.kill_points.reply(&api.process) {
         None => closed.await,
-        Some(snap) => snap.around(closed).await.unwrap_or_else(|| StatusCode::GONE.into_response()),
+        Some(kill) => kill.around(closed).await.unwrap_or_else(|| StatusCode::GONE.into_response()),
     }
 }
 

@@ -18,10 +18,10 @@ use uuid::Uuid;
 
 /// How long a process may take until it asks for an invocation (Lambda's limit of the init phase).
 const INIT_LIMIT: Duration = Duration::from_secs(10);
-/// Megabytes a function is told it has.
+/// The memory of a function, in megabytes, as its environment gives it.
 const MEMORY: u32 = 512;
 
-/// A function process with a Runtime API of its own, so that who asks needs no proof.
+/// A function process with a Runtime API of its own, so that its requests need no authentication.
 #[derive(Debug)]
 pub(super) struct Sandbox {
     process: Process,
@@ -52,7 +52,7 @@ impl Sandbox {
         let listener = listening::bind(ANY_PORT).await?;
         let environment = environment(function, listening::address(&listener));
         let process = processes.start(program(function, &what(function)), &environment)?;
-        let (runtime_api, deliveries) = RuntimeApi::new(function, &process, processes.traps());
+        let (runtime_api, deliveries) = RuntimeApi::new(function, &process, processes.kill_points());
         let api = CancellationToken::new();
         listening::serve(listener, runtime::router(runtime_api.clone()), api.clone());
         Ok(Self { process, runtime_api, deliveries, timeout: function.timeout, _api: api.drop_guard() })

@@ -1,59 +1,9 @@
-//! Which rights a request needs: an action on a resource, sometimes several.
+//! Reads from a request which rights it needs: an action on a resource, sometimes several.
 
-use super::Rights;
+use super::{Need, Rights};
 use crate::identity::{arn, short_name};
 use crate::secrets::Secrets;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// An action on a resource.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Need {
-    /// Such as `dynamodb:GetItem`.
-    pub action: String,
-    /// The ARN of what it is done to.
-    pub resource: String,
-    /// What else a policy may ask for in a condition, by its key, such as `ecs:cluster`.
-    pub circumstances: BTreeMap<String, String>,
-    /// Whose items of a DynamoDB table are touched, by the values of their partition keys (`dynamodb:LeadingKeys`); nothing where
-    /// the request names none.
-    pub leading_keys: BTreeSet<String>,
-}
-
-impl Need {
-    /// An action on a resource.
-    pub fn new(action: &str, resource: &str) -> Self {
-        Self {
-            action: action.to_owned(),
-            resource: resource.to_owned(),
-            circumstances: BTreeMap::new(),
-            leading_keys: BTreeSet::new(),
-        }
-    }
-
-    /// The same, under these circumstances too.
-    #[must_use]
-    pub fn under(mut self, key: &str, value: &str) -> Self {
-        self.circumstances.insert(key.to_owned(), value.to_owned());
-        self
-    }
-
-    /// The same, of items in these partitions.
-    #[must_use]
-    pub fn leading_to(mut self, keys: impl IntoIterator<Item = String>) -> Self {
-        self.leading_keys.extend(keys);
-        self
-    }
-
-    /// The same, with the kinds of the partitions alone: `CALL#*` for `CALL#ab12`.
-    #[must_use]
-    pub(super) fn by_kind(mut self) -> Self {
-        let kind =
-            |key: &String| key.split_once('#').map_or_else(|| key.clone(), |(kind, _)| format!("{kind}#*"));
-        self.leading_keys = self.leading_keys.iter().map(kind).collect();
-        self
-    }
-}
 
 /// What a request of a service needs. One that cannot be read needs nothing: it is refused for that.
 pub(crate) fn of_request(

@@ -2,8 +2,7 @@
 //!
 //! There is one stack here, so names do without it: `${AWS::StackName}-webhook` is `webhook`.
 
-use super::role_arn;
-use crate::identity::{ACCOUNT, REGION, arn};
+use crate::identity::{ACCOUNT, REGION, arn, role_arn};
 use crate::secrets::arn_of as secret_arn;
 use anyhow::{Context, bail};
 use serde_json::{Map, Value as Json};

@@ -1,4 +1,5 @@
 use super::*;
+use crate::identity::role_arn;
 use crate::secrets::Secrets;
 use serde_json::json;
 
@@ -99,7 +100,7 @@ fn a_missing_secret_is_denied_to_who_may_read_it_by_its_suffix_alone() {
         let template = TEMPLATE.replacen("!Ref Secret", &format!("'{}'", arn("secretsmanager", allowed)), 1);
         let rights = Rights::of(&template).unwrap();
         let body = json!({"SecretId": id}).to_string();
-        let needs = of_request(&rights, &secrets, "secretsmanager", "GetSecretValue", body.as_bytes());
+        let needs = needs::of_request(&rights, &secrets, "secretsmanager", "GetSecretValue", body.as_bytes());
         rights.exercise("control", needs).is_ok()
     };
 
@@ -112,7 +113,8 @@ fn a_missing_secret_is_denied_to_who_may_read_it_by_its_suffix_alone() {
 fn every_item_of_a_request_must_have_a_leading_key_that_is_allowed() {
     let rights = Rights::of(TEMPLATE).unwrap();
     let ask = |action: &str, request: Value| {
-        let needs = of_request(&rights, &no_secrets(), "dynamodb", action, request.to_string().as_bytes());
+        let needs =
+            needs::of_request(&rights, &no_secrets(), "dynamodb", action, request.to_string().as_bytes());
         rights.exercise("media-1", needs).map_err(|refusal| refusal.code)
     };
     let of = |pk: &str| json!({"pk": {"S": pk}, "sk": {"S": "STATE"}});

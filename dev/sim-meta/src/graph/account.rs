@@ -1,6 +1,8 @@
 //! The WhatsApp Business account: its numbers, and its subscribed apps.
 
-use super::{GraphError, bearer};
+use super::bearer;
+use super::challenge::challenge;
+use super::error::GraphError;
 use crate::business_records::{BusinessRecords, Subscriber};
 use crate::cloud::Cloud;
 use axum::Json;
@@ -19,26 +21,26 @@ struct Elsewhere {
 }
 
 /// The account's node, with all its fields.
-pub(super) fn node(books: &BusinessRecords) -> Map<String, Value> {
+pub(super) fn node(records: &BusinessRecords) -> Map<String, Value> {
     let mut node = Map::new();
-    node.insert("id".to_owned(), json!(books.account.id));
+    node.insert("id".to_owned(), json!(records.account.id));
     node.insert("name".to_owned(), json!("Bikes of Bern"));
     node.insert("currency".to_owned(), json!("USD"));
     node.insert("timezone_id".to_owned(), json!("1"));
-    node.insert("account_review_status".to_owned(), json!(books.account.review));
-    node.insert("health_status".to_owned(), health(books));
+    node.insert("account_review_status".to_owned(), json!(records.account.review));
+    node.insert("health_status".to_owned(), health(records));
     // Graph leaves out what there is none of.
-    if let Some(funding) = &books.account.funding {
+    if let Some(funding) = &records.account.funding {
         node.insert("primary_funding_id".to_owned(), json!(funding));
     }
     node
 }
 
 /// How the account fares. The code of a missing payment method is what others report.
-pub(super) fn health(books: &BusinessRecords) -> Value {
+pub(super) fn health(records: &BusinessRecords) -> Value {
     let mut entity =
-        json!({ "entity_type": "WABA", "id": books.account.id, "can_send_message": "AVAILABLE" });
-    if books.account.funding.is_none() {
+        json!({ "entity_type": "WABA", "id": records.account.id, "can_send_message": "AVAILABLE" });
+    if records.account.funding.is_none() {
         entity["can_send_message"] = json!("BLOCKED");
         entity["errors"] = json!([{ "error_code": 141_006,
             "error_description": "There is an error with the payment method.",
@@ -53,8 +55,8 @@ pub(super) async fn subscribers(
     Path((version, account)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, GraphError> {
-    let books = check(&cloud, &version, &account, &headers)?;
-    let data = books.account.subscribers.iter().map(|it| {
+    let records = check(&cloud, &version, &account, &headers)?;
+    let data = records.account.subscribers.iter().map(|it| {
         let link = format!("https://www.facebook.com/games/?app_id={}", it.id);
         let mut entry =
             json!({ "whatsapp_business_api_data": { "id": it.id, "name": it.name, "link": link } });
@@ -66,25 +68,25 @@ pub(super) async fn subscribers(
     Ok(Json(json!({ "data": data.collect::<Vec<_>>() })))
 }
 
-/// `POST subscribed_apps`: the app of the token is told from now on; an address of its own goes when none is given.
+/// `POST subscribed_apps`: subscribes the app of the token; an address of its own is removed when none is given.
 pub(super) async fn subscribe(
     State(cloud): State<Arc<Cloud>>,
     Path((version, account)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, GraphError> {
-    let books = check(&cloud, &version, &account, &headers)?;
+    let records = check(&cloud, &version, &account, &headers)?;
     let wanted = if body.is_empty() { Elsewhere::default() } else { serde_json::from_slice(&body)? };
     match (&wanted.override_callback_uri, &wanted.verify_token) {
-        (Some(url), Some(token)) => super::challenge(&cloud, url, token).await?,
+        (Some(url), Some(token)) => challenge(&cloud, url, token).await?,
         (None, None) => {}
         _ => return Err(GraphError::invalid("override_callback_uri and verify_token belong together")),
     }
     let app =
-        Subscriber { id: books.app.id, name: books.app.name, override_url: wanted.override_callback_uri };
-    cloud.change_books(|books| {
-        books.account.subscribers.retain(|it| it.id != app.id);
-        books.account.subscribers.push(app);
+        Subscriber { id: records.app.id, name: records.app.name, override_url: wanted.override_callback_uri };
+    cloud.change_records(|records| {
+        records.account.subscribers.retain(|it| it.id != app.id);
+        records.account.subscribers.push(app);
     });
     Ok(Json(json!({ "success": true })))
 }
@@ -108,10 +110,10 @@ fn check(
     headers: &HeaderMap,
 ) -> Result<BusinessRecords, GraphError> {
     let bearer = bearer::of(cloud, version, headers)?;
-    let books = cloud.books();
-    bearer::manages(bearer, &books)?;
-    if account != books.account.id {
+    let records = cloud.records();
+    bearer::manages(bearer, &records)?;
+    if account != records.account.id {
         return Err(GraphError::invalid("Unsupported request. The object does not exist"));
     }
-    Ok(books)
+    Ok(records)
 }

@@ -1,6 +1,8 @@
 //! `/{version}/{app}/subscriptions`: what the app subscribes to, and where. For the app's own token only.
 
-use super::{GraphError, bearer};
+use super::bearer;
+use super::challenge::challenge;
+use super::error::GraphError;
 use crate::business_records::Subscription;
 use crate::cloud::Cloud;
 use axum::Json;
@@ -43,7 +45,7 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Result<Json<Value>, GraphError> {
     check(&cloud, &version, &app, &headers)?;
-    let subscription = cloud.books().app.subscription;
+    let subscription = cloud.records().app.subscription;
     let data = subscription.iter().map(|it| {
         let fields = it.fields.iter().map(|name| json!({ "name": name, "version": "v26.0" }));
         let fields: Vec<_> = fields.collect();
@@ -67,9 +69,9 @@ pub(super) async fn subscribe(
     if let Some(unknown) = fields.iter().find(|field| !FIELDS.contains(&field.as_str())) {
         return Err(GraphError::invalid(format!("Param fields: {unknown} is none of the object's")));
     }
-    super::challenge(&cloud, &wanted.callback_url, &wanted.verify_token).await?;
+    challenge(&cloud, &wanted.callback_url, &wanted.verify_token).await?;
     let subscription = Subscription { callback_url: wanted.callback_url, is_active: true, fields };
-    cloud.change_books(|books| books.app.subscription = Some(subscription));
+    cloud.change_records(|records| records.app.subscription = Some(subscription));
     Ok(Json(json!({ "success": true })))
 }
 
@@ -77,7 +79,7 @@ fn check(cloud: &Cloud, version: &str, app: &str, headers: &HeaderMap) -> Result
     if bearer::of(cloud, version, headers)? != Bearer::App {
         return Err(GraphError::for_apps());
     }
-    if app != cloud.books().app.id {
+    if app != cloud.records().app.id {
         return Err(GraphError::invalid("Unsupported request. The object does not exist"));
     }
     Ok(())

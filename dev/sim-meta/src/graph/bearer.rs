@@ -1,6 +1,6 @@
-//! Who asks Graph something about the business, and whether they may.
+//! Authenticates requests about the business by their bearer token.
 
-use super::GraphError;
+use super::error::GraphError;
 use crate::business_records::BusinessRecords;
 use crate::cloud::Cloud;
 use axum::http::HeaderMap;
@@ -18,34 +18,34 @@ pub(super) enum Bearer {
     App,
 }
 
-/// Who asks.
+/// Authenticates the client of a request.
 pub(super) fn of(cloud: &Cloud, version: &str, headers: &HeaderMap) -> Result<Bearer, GraphError> {
-    let books = cloud.books();
+    let records = cloud.records();
     let token = headers.get(AUTHORIZATION).and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "));
-    let app = format!("{}|{}", books.app.id, cloud.config.app_secret);
+    let app = format!("{}|{}", records.app.id, cloud.config.app_secret);
     let bearer = match token {
         Some(token) if token == app => Bearer::App,
-        Some(token) if token == cloud.access_token() && books.token.is_valid => Bearer::Business,
+        Some(token) if token == cloud.access_token() && records.token.is_valid => Bearer::Business,
         _ => return Err(GraphError::bad_token()),
     };
     super::permit::check_version(version)?;
-    if books.is_busy {
+    if records.is_busy {
         return Err(GraphError::account_busy());
     }
     Ok(bearer)
 }
 
 /// Whether the business's token may do this with the account.
-pub(super) fn manages(bearer: Bearer, books: &BusinessRecords) -> Result<(), GraphError> {
+pub(super) fn manages(bearer: Bearer, records: &BusinessRecords) -> Result<(), GraphError> {
     if bearer != Bearer::Business {
         return Err(GraphError::invalid(
             "Unsupported request. The object does not exist, or may not be seen",
         ));
     }
-    if !books.token.scopes.iter().any(|scope| scope == MANAGEMENT) {
+    if !records.token.scopes.iter().any(|scope| scope == MANAGEMENT) {
         return Err(GraphError::not_permitted(MANAGEMENT));
     }
-    if !books.token.accounts.contains(&books.account.id) {
+    if !records.token.accounts.contains(&records.account.id) {
         return Err(GraphError::invalid(
             "Unsupported request. The object does not exist, or may not be seen",
         ));

@@ -1,7 +1,8 @@
 //! `POST /{version}/{number}/calls`: what the business does with a call.
 
+use super::error::GraphError;
 use super::request::{self, Ask, Request};
-use super::{GraphError, Scissors, moods, permit};
+use super::{faults, permit};
 use crate::cloud::Cloud;
 use crate::relay::Order;
 use crate::shared_call::SharedCall;
@@ -12,29 +13,30 @@ use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use sim_network::Connection;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(super) async fn post(
     State(cloud): State<Arc<Cloud>>,
-    ConnectInfo(scissors): ConnectInfo<Scissors>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
     Path((version, number)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let token = cloud.access_token();
     let permitted = permit::check(&cloud.config, &token, &version, &number, &headers);
-    let permitted = permitted.and_then(|()| permit::takes_calls(&cloud.books()));
+    let permitted = permitted.and_then(|()| permit::takes_calls(&cloud.records()));
     let request = permitted.and_then(|()| request::parse(&body));
     if let Ok(stray) = request::parse(&body)
-        && (number != cloud.config.phone_number_id || cloud.line(&stray.call).is_none())
+        && (number != cloud.config.phone_number_id || cloud.call(&stray.call).is_none())
     {
         cloud.note_stray(&stray.call);
     }
     // In a task of its own: what Meta has begun, it finishes, even when the client goes away.
     let reply = tokio::spawn(async move {
         match request {
-            Ok(request) => reply(&cloud, request, &scissors).await,
+            Ok(request) => reply(&cloud, request, &connection).await,
             Err(error) => {
                 cloud.delay(None).await;
                 Err(error)
@@ -48,61 +50,62 @@ pub(super) async fn post(
     }
 }
 
-async fn reply(cloud: &Cloud, request: Request, scissors: &Scissors) -> Result<(), GraphError> {
-    let Some(line) = cloud.line(&request.call) else {
+async fn reply(cloud: &Cloud, request: Request, connection: &Connection) -> Result<(), GraphError> {
+    let Some(call) = cloud.call(&request.call) else {
         cloud.delay(None).await;
         return Err(GraphError::invalid("call_id is unknown"));
     };
     let name = request.ask.name();
-    if scissors.carries() && line.plot.does(InjectedFault::DeadConnections) {
+    if connection.mark_used() && call.faults.has(InjectedFault::DeadConnections) {
         // A request over a connection that died unnoticed is lost.
         return std::future::pending().await;
     }
-    let effect = take_effect(&line, &request.ask);
-    note(&line, name, &effect);
+    let effect = take_effect(&call, &request.ask);
+    note(&call, name, &effect);
     if effect.is_ok() {
-        cloud.tell_hook(Action { call: line.id.clone(), name }).await;
+        cloud.tell_hook(Action { call: call.id.clone(), name }).await;
     }
-    let slow = if moods::is_slow(&line.plot, name) { cloud.config.timers.slow_graph } else { Duration::ZERO };
+    let slow =
+        if faults::is_slow(&call.faults, name) { cloud.config.timers.slow_graph } else { Duration::ZERO };
     cloud.delay_by(slow).await;
-    before_replying(&line, name, &effect, scissors);
+    before_replying(&call, name, &effect, connection);
     effect
 }
 
-fn take_effect(line: &SharedCall, ask: &Ask) -> Result<(), GraphError> {
-    if let Some(refusal) = moods::refusal(&line.plot) {
+fn take_effect(call: &SharedCall, ask: &Ask) -> Result<(), GraphError> {
+    if let Some(refusal) = faults::refusal(&call.faults) {
         return Err(refusal);
     }
     let now = Instant::now();
     match ask {
         Ask::PreAccept { sdp } => {
-            let answer = check_sdp(line, sdp)?;
-            line.live(|life| life.pre_accept(sdp))?;
-            line.show_answer(answer);
+            let answer = check_sdp(call, sdp)?;
+            call.step(|signalling| signalling.pre_accept(sdp))?;
+            call.show_answer(answer);
         }
         Ask::Accept { sdp, opaque } => {
-            if line.plot.does_once(InjectedFault::HangsUpAtAccept) {
-                line.live(|life| life.hang_up(now));
+            if call.faults.fires_once(InjectedFault::HangsUpAtAccept) {
+                call.step(|signalling| signalling.hang_up(now));
             }
-            let answer = check_sdp(line, sdp)?;
-            let was_shown = line.with(|state| state.life.is_pre_accepted());
-            line.live(|life| life.accept(sdp, now))?;
-            line.with(|state| state.opaque.clone_from(opaque));
+            let answer = check_sdp(call, sdp)?;
+            let was_shown = call.with(|state| state.signalling.is_pre_accepted());
+            call.step(|signalling| signalling.accept(sdp, now))?;
+            call.with(|state| state.opaque.clone_from(opaque));
             if !was_shown {
-                line.show_answer(answer);
+                call.show_answer(answer);
             }
         }
-        Ask::Reject => line.live(|life| life.reject(now))?,
-        Ask::Terminate => line.live(|life| life.terminate(now))?,
+        Ask::Reject => call.step(|signalling| signalling.reject(now))?,
+        Ask::Terminate => call.step(|signalling| signalling.terminate(now))?,
     }
     Ok(())
 }
 
-fn check_sdp(line: &SharedCall, sdp: &str) -> Result<sdp_check::Answer, GraphError> {
-    if line.plot.does(InjectedFault::SdpRefused) {
+fn check_sdp(call: &SharedCall, sdp: &str) -> Result<sdp_check::Answer, GraphError> {
+    if call.faults.has(InjectedFault::SdpRefused) {
         return Err(GraphError::sdp("Provided SDP is invalid"));
     }
-    Ok(sdp_check::check(sdp, &line.offered)?)
+    Ok(sdp_check::check(sdp, &call.offered)?)
 }
 
 fn outcome(effect: &Result<(), GraphError>) -> (u16, Option<u32>) {
@@ -113,30 +116,30 @@ fn outcome(effect: &Result<(), GraphError>) -> (u16, Option<u32>) {
 }
 
 /// Puts it on file at once: the reply may never leave.
-fn note(line: &SharedCall, name: ActionName, effect: &Result<(), GraphError>) {
+fn note(call: &SharedCall, name: ActionName, effect: &Result<(), GraphError>) {
     let (status, code) = outcome(effect);
-    line.with(|state| state.actions.push(TriedAction { name, at: Instant::now(), status, code }));
+    call.with(|state| state.actions.push(TriedAction { name, at: Instant::now(), status, code }));
 }
 
 /// The last moment before the reply leaves: now the sound is opened, and now it may be cut.
 fn before_replying(
-    line: &SharedCall,
+    call: &SharedCall,
     name: ActionName,
     effect: &Result<(), GraphError>,
-    scissors: &Scissors,
+    connection: &Connection,
 ) {
     let (status, code) = outcome(effect);
     if effect.is_ok() && name == ActionName::Accept {
-        line.order(Order::Open);
+        call.order(Order::Open);
     }
-    line.see(Seen::Action { name, status, code });
-    if effect.is_ok() && moods::cuts(&line.plot, name) {
-        scissors.cut();
+    call.see(Seen::Action { name, status, code });
+    if effect.is_ok() && faults::cuts(&call.faults, name) {
+        connection.cut();
     }
-    if effect.is_ok() && name == ActionName::PreAccept && line.plot.does(InjectedFault::CallerGivesUp) {
-        line.live(|life| life.hang_up(Instant::now()));
+    if effect.is_ok() && name == ActionName::PreAccept && call.faults.has(InjectedFault::CallerGivesUp) {
+        call.step(|signalling| signalling.hang_up(Instant::now()));
     }
-    if effect.is_ok() && name == ActionName::PreAccept && line.plot.does(InjectedFault::ConnectTimesOut) {
-        line.live(|life| life.time_out(Instant::now()));
+    if effect.is_ok() && name == ActionName::PreAccept && call.faults.has(InjectedFault::ConnectTimesOut) {
+        call.step(|signalling| signalling.time_out(Instant::now()));
     }
 }

@@ -1,13 +1,12 @@
 //! Graph's refusals, in the shape and with the codes of Meta's reference (section "Errors" of the troubleshooting page).
 
-use crate::life::Refusal;
 use crate::sdp_check::SdpFlaw;
+use crate::signalling::Refusal;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-/// One refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GraphError {
     pub(super) status: StatusCode,
@@ -38,7 +37,6 @@ impl GraphError {
         GraphError::new(StatusCode::BAD_REQUEST, 2_500, "Unknown path components", "")
     }
 
-    /// The SDP is no good.
     pub(super) fn sdp(details: impl Into<String>) -> GraphError {
         GraphError::new(StatusCode::BAD_REQUEST, 138_008, "(#138008) SDP Validation error", details)
     }

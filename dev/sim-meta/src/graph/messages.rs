@@ -1,8 +1,9 @@
 //! `POST /{version}/{number}/messages`: text messages of the business, taken and remembered.
 
-use super::{GraphError, moods, permit};
+use super::error::GraphError;
+use super::{faults, permit};
+use crate::call_webhooks;
 use crate::cloud::Cloud;
-use crate::posting;
 use crate::{InjectedFault, Seen};
 use axum::Json;
 use axum::body::Bytes;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long before its reply Graph tells of a message that fails at once.
+/// How long before its reply Graph sends the webhook of a message that fails at once.
 const AHEAD_OF_REPLY: Duration = Duration::from_millis(200);
 
 const LONGEST_TEXT: usize = 4_096;
@@ -45,25 +46,30 @@ pub(super) async fn post(
     body: Bytes,
 ) -> Result<Json<Value>, GraphError> {
     let to = parse(&body);
-    let line = to.as_ref().ok().and_then(|to| cloud.line_of(to));
-    cloud.delay(line.as_deref()).await;
+    let call = to.as_ref().ok().and_then(|to| cloud.call_of(to));
+    cloud.delay(call.as_deref()).await;
     permit::check(&cloud.config, &cloud.access_token(), &version, &number, &headers)?;
     let to = to?;
-    if let Some(refusal) = line.as_ref().and_then(|line| moods::refusal_of_message(&line.plot)) {
+    if let Some(refusal) = call.as_ref().and_then(|call| faults::refusal_of_message(&call.faults)) {
         return Err(refusal);
     }
     let message = serde_json::from_slice(&body)?;
     let id = cloud.remember_message(message, &to);
-    cloud.tell(line.as_deref(), Seen::MessageSent);
-    if let Some(line) = line {
-        if line.plot.does(InjectedFault::MessageFailsAtOnce) {
-            tokio::spawn(posting::message_fails(cloud.clone(), line.clone(), id.clone(), Duration::ZERO));
+    cloud.tell(call.as_deref(), Seen::MessageSent);
+    if let Some(call) = call {
+        if call.faults.has(InjectedFault::MessageFailsAtOnce) {
+            tokio::spawn(call_webhooks::message_fails(
+                cloud.clone(),
+                call.clone(),
+                id.clone(),
+                Duration::ZERO,
+            ));
             // The webhook is under way before the reply is.
             tokio::time::sleep(AHEAD_OF_REPLY).await;
         }
-        if line.plot.does(InjectedFault::MessageFails) {
+        if call.faults.has(InjectedFault::MessageFails) {
             let later = cloud.config.timers.message_fails;
-            tokio::spawn(posting::message_fails(cloud.clone(), line, id.clone(), later));
+            tokio::spawn(call_webhooks::message_fails(cloud.clone(), call, id.clone(), later));
         }
     }
     Ok(Json(json!({
@@ -73,7 +79,7 @@ pub(super) async fn post(
     })))
 }
 
-/// Whom it is for: the number, or else the user id.
+/// Reads the recipient: the number, or else the user id.
 fn parse(body: &[u8]) -> Result<String, GraphError> {
     let message: Message = serde_json::from_slice(body)?;
     if message.messaging_product != "whatsapp" {

@@ -1,6 +1,8 @@
 //! `/{version}/{id}`: an account or a number by its id, with the fields that are asked for and no others.
 
-use super::{GraphError, account, bearer};
+use super::challenge::challenge;
+use super::error::GraphError;
+use super::{account, bearer};
 use crate::business_records::BusinessRecords;
 use crate::cloud::Cloud;
 use axum::Json;
@@ -46,15 +48,15 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Result<Json<Value>, GraphError> {
     let bearer = bearer::of(&cloud, &version, &headers)?;
-    let books = cloud.books();
-    bearer::manages(bearer, &books)?;
+    let records = cloud.records();
+    bearer::manages(bearer, &records)?;
     let node = match &id {
-        id if *id == books.account.id => account::node(&books),
-        id if *id == cloud.config.phone_number_id => number(&cloud, &books, &version),
+        id if *id == records.account.id => account::node(&records),
+        id if *id == cloud.config.phone_number_id => number(&cloud, &records, &version),
         _ => return Err(GraphError::invalid("Unsupported get request. The object does not exist")),
     };
     let fields = asked.fields.as_deref().unwrap_or(DEFAULT);
-    if fields.split(',').any(|field| field == FOR_PROVIDERS) && !books.account.is_of_provider {
+    if fields.split(',').any(|field| field == FOR_PROVIDERS) && !records.account.is_of_provider {
         return Err(GraphError::not_for_this_app());
     }
     select(node, fields).map(Json)
@@ -68,7 +70,7 @@ pub(super) async fn post(
     body: Bytes,
 ) -> Result<Json<Value>, GraphError> {
     let bearer = bearer::of(&cloud, &version, &headers)?;
-    bearer::manages(bearer, &cloud.books())?;
+    bearer::manages(bearer, &cloud.records())?;
     if id != cloud.config.phone_number_id {
         return Err(GraphError::invalid("Unsupported post request. The object does not exist"));
     }
@@ -77,40 +79,40 @@ pub(super) async fn post(
     let url = match (url.is_empty(), verify_token) {
         (true, _) => None,
         (false, Some(token)) => {
-            super::challenge(&cloud, &url, &token).await?;
+            challenge(&cloud, &url, &token).await?;
             Some(url)
         }
         (false, None) => return Err(GraphError::invalid("verify_token is required")),
     };
-    cloud.change_books(|books| books.number.override_url = url);
+    cloud.change_records(|records| records.number.override_url = url);
     Ok(Json(json!({ "success": true })))
 }
 
 /// The number's node, with all its fields.
-fn number(cloud: &Cloud, books: &BusinessRecords, version: &str) -> Map<String, Value> {
-    let ours = books.account.subscribers.iter().find(|it| it.id == books.app.id);
+fn number(cloud: &Cloud, records: &BusinessRecords, version: &str) -> Map<String, Value> {
+    let ours = records.account.subscribers.iter().find(|it| it.id == records.app.id);
     let urls = [
-        ("application", books.app.subscription.as_ref().map(|it| &it.callback_url)),
+        ("application", records.app.subscription.as_ref().map(|it| &it.callback_url)),
         ("whatsapp_business_account", ours.and_then(|it| it.override_url.as_ref())),
-        ("phone_number", books.number.override_url.as_ref()),
+        ("phone_number", records.number.override_url.as_ref()),
     ];
     let urls = urls.into_iter().filter_map(|(level, url)| Some((level.to_owned(), json!(url?))));
     let mut node = json!({
         "id": cloud.config.phone_number_id,
         "display_phone_number": cloud.config.display_phone_number,
         "verified_name": "Bikes of Bern",
-        "status": books.number.status,
-        "platform_type": books.number.platform,
+        "status": records.number.status,
+        "platform_type": records.number.platform,
         "quality_rating": "GREEN",
         "code_verification_status": "VERIFIED",
         "account_mode": "LIVE",
         "webhook_configuration": urls.collect::<Map<_, _>>(),
-        "health_status": account::health(books),
+        "health_status": account::health(records),
     });
     // Older versions call it messaging_limit_tier.
     let is_new = ["v24.0", "v25.0", "v26.0", "v27.0"].contains(&version);
     let limit = if is_new { "whatsapp_business_manager_messaging_limit" } else { "messaging_limit_tier" };
-    node[limit] = json!(books.number.messaging_limit);
+    node[limit] = json!(records.number.messaging_limit);
     node.as_object().cloned().unwrap_or_default()
 }
 
@@ -132,9 +134,9 @@ mod tests {
 
     #[test]
     fn a_field_that_no_node_has_is_refused_and_one_there_is_none_of_is_left_out() {
-        let mut books = BusinessRecords::default();
-        books.account.funding = None;
-        let ask = |fields| select(account::node(&books), fields);
+        let mut records = BusinessRecords::default();
+        records.account.funding = None;
+        let ask = |fields| select(account::node(&records), fields);
 
         let wanted = json!({ "id": "110000000000001", "currency": "USD" });
         assert_eq!(ask("currency,primary_funding_id"), Ok(wanted));

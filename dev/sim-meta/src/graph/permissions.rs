@@ -2,7 +2,8 @@
 //!
 //! Meta's pages disagree about what the end of a permission is called: here it is `expiration_time`, as in their sample.
 
-use super::{GraphError, bearer, permit};
+use super::error::GraphError;
+use super::{bearer, permit};
 use crate::business_records::{BusinessRecords, Permit};
 use crate::cloud::Cloud;
 use axum::Json;
@@ -44,7 +45,7 @@ pub(super) async fn granted(
     if whose != "me" && whose != USER {
         return Err(GraphError::invalid("Unsupported get request. The object does not exist"));
     }
-    let scopes = cloud.books().token.scopes;
+    let scopes = cloud.records().token.scopes;
     let granted = scopes.iter().map(|scope| json!({ "permission": scope, "status": "granted" }));
     Ok(Json(json!({ "data": granted.collect::<Vec<_>>() })))
 }
@@ -57,12 +58,12 @@ pub(super) async fn to_call(
     headers: HeaderMap,
 ) -> Result<Json<Value>, GraphError> {
     permit::check(&cloud.config, &cloud.access_token(), &version, &number, &headers)?;
-    let books = cloud.books();
-    if books.is_busy {
+    let records = cloud.records();
+    if records.is_busy {
         return Err(GraphError::account_busy());
     }
-    permit::may_message(&books)?;
-    Ok(Json(told(&books, &user(asked.map_err(unknown)?.0)?)))
+    permit::may_message(&records)?;
+    Ok(Json(told(&records, &user(asked.map_err(unknown)?.0)?)))
 }
 
 fn unknown(asked: QueryRejection) -> GraphError {
@@ -81,8 +82,8 @@ fn user(asked: Asked) -> Result<String, GraphError> {
     }
 }
 
-fn told(books: &BusinessRecords, user: &str) -> Value {
-    let permission = match books.permits.get(user) {
+fn told(records: &BusinessRecords, user: &str) -> Value {
+    let permission = match records.permits.get(user) {
         None => json!({ "status": "no_permission" }),
         Some(Permit::Until(seconds)) => json!({ "status": "temporary", "expiration_time": seconds }),
         Some(Permit::ForGood) => json!({ "status": "permanent" }),
@@ -91,7 +92,7 @@ fn told(books: &BusinessRecords, user: &str) -> Value {
     json!({ "messaging_product": "whatsapp", "permission": permission, "actions": [
         { "action_name": "send_call_permission_request", "can_perform_action": true,
             "limits": [limit("PT24H", 1), limit("P7D", 2)] },
-        { "action_name": "start_call", "can_perform_action": books.permits.contains_key(user),
+        { "action_name": "start_call", "can_perform_action": records.permits.contains_key(user),
             "limits": [limit("PT24H", CALLS_A_DAY)] },
     ] })
 }

@@ -1,6 +1,6 @@
 //! Checks what every Graph request must have: a version that lives, our number, the right token.
 
-use super::GraphError;
+use super::error::GraphError;
 use crate::{BusinessRecords, MetaConfig};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -31,11 +31,11 @@ pub(super) fn check(
 }
 
 /// Whether the business is set up for call actions, and for messages.
-pub(super) fn takes_calls(books: &BusinessRecords) -> Result<(), GraphError> {
-    may_message(books)?;
-    if books.calling["status"] != "ENABLED" {
+pub(super) fn takes_calls(records: &BusinessRecords) -> Result<(), GraphError> {
+    may_message(records)?;
+    if records.calling["status"] != "ENABLED" {
         Err(GraphError::calling_not_enabled())
-    } else if books.calling["sip"]["status"] == "ENABLED" {
+    } else if records.calling["sip"]["status"] == "ENABLED" {
         Err(GraphError::sip_enabled())
     } else {
         Ok(())
@@ -43,10 +43,10 @@ pub(super) fn takes_calls(books: &BusinessRecords) -> Result<(), GraphError> {
 }
 
 /// Whether the token is good for calls and messages.
-pub(super) fn may_message(books: &BusinessRecords) -> Result<(), GraphError> {
-    if !books.token.is_valid {
+pub(super) fn may_message(records: &BusinessRecords) -> Result<(), GraphError> {
+    if !records.token.is_valid {
         Err(GraphError::bad_token())
-    } else if !books.token.scopes.iter().any(|scope| scope == MESSAGING) {
+    } else if !records.token.scopes.iter().any(|scope| scope == MESSAGING) {
         Err(GraphError::not_permitted(MESSAGING))
     } else {
         Ok(())
@@ -89,10 +89,10 @@ mod tests {
 
     #[test]
     fn a_business_that_is_not_set_up_can_do_nothing_with_calls() {
-        let refused = |snag: SetupFault| {
-            let mut books = BusinessRecords::default();
-            snag.happen(&mut books);
-            takes_calls(&books).map_err(|error| error.code)
+        let refused = |fault: SetupFault| {
+            let mut records = BusinessRecords::default();
+            fault.apply(&mut records);
+            takes_calls(&records).map_err(|error| error.code)
         };
 
         assert_eq!(takes_calls(&BusinessRecords::default()), Ok(()));

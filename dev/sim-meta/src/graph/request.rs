@@ -1,7 +1,7 @@
 //! Reads the body of a call action, taking the documented keys and no others, but for `to` beside an answer: Meta's own
 //! cURL sends it and so does Pipecat, and Graph takes it from both.
 
-use super::GraphError;
+use super::error::GraphError;
 use crate::ActionName;
 use serde::Deserialize;
 
@@ -15,7 +15,6 @@ pub(super) struct Request {
     pub(super) ask: Ask,
 }
 
-/// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ask {
     PreAccept { sdp: String },
@@ -25,7 +24,6 @@ pub(super) enum Ask {
 }
 
 impl Ask {
-    /// The action's name.
     pub(super) fn name(&self) -> ActionName {
         match self {
             Ask::PreAccept { .. } => ActionName::PreAccept,

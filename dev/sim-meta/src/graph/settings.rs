@@ -1,6 +1,7 @@
 //! `/{version}/{number}/settings`: how a number takes calls. Only documented keys and values, and Meta's two conditions.
 
-use super::{GraphError, bearer};
+use super::bearer;
+use super::error::GraphError;
 use crate::business_records::BusinessRecords;
 use crate::cloud::Cloud;
 use axum::Json;
@@ -102,8 +103,8 @@ pub(super) async fn get(
     Path((version, number)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, GraphError> {
-    let books = check(&cloud, &version, &number, &headers)?;
-    Ok(Json(json!({ "calling": books.calling, "storage_configuration": { "status": "DEFAULT" } })))
+    let records = check(&cloud, &version, &number, &headers)?;
+    Ok(Json(json!({ "calling": records.calling, "storage_configuration": { "status": "DEFAULT" } })))
 }
 
 pub(super) async fn post(
@@ -112,13 +113,13 @@ pub(super) async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, GraphError> {
-    let books = check(&cloud, &version, &number, &headers)?;
+    let records = check(&cloud, &version, &number, &headers)?;
     let wanted = read(&body, Timestamp::now())?;
-    permit(&wanted, &books)?;
+    permit(&wanted, &records)?;
     let changes: Value = serde_json::from_slice(&body).expect("it was just read");
-    cloud.change_books(|books| {
+    cloud.change_records(|records| {
         for (key, value) in changes["calling"].as_object().into_iter().flatten() {
-            books.calling[key] = value.clone();
+            records.calling[key] = value.clone();
         }
     });
     Ok(Json(json!({ "success": true })))
@@ -133,12 +134,12 @@ fn read(body: &[u8], now: Timestamp) -> Result<Calling, GraphError> {
 }
 
 /// What Meta demands before calling is enabled: 138015, and 138018.
-fn permit(wanted: &Calling, books: &BusinessRecords) -> Result<(), GraphError> {
-    let enables = wanted.status == Some(Switch::Enabled) && books.calling["status"] != "ENABLED";
-    if enables && books.most_users().is_some_and(|users| users < FEWEST_USERS) {
+fn permit(wanted: &Calling, records: &BusinessRecords) -> Result<(), GraphError> {
+    let enables = wanted.status == Some(Switch::Enabled) && records.calling["status"] != "ENABLED";
+    if enables && records.most_users().is_some_and(|users| users < FEWEST_USERS) {
         return Err(GraphError::limit_low());
     }
-    if enables && !books.receives_calls() {
+    if enables && !records.receives_calls() {
         return Err(GraphError::not_subscribed());
     }
     Ok(())
@@ -196,12 +197,12 @@ fn check(
     headers: &HeaderMap,
 ) -> Result<BusinessRecords, GraphError> {
     let bearer = bearer::of(cloud, version, headers)?;
-    let books = cloud.books();
-    bearer::manages(bearer, &books)?;
+    let records = cloud.records();
+    bearer::manages(bearer, &records)?;
     if number != cloud.config.phone_number_id {
         return Err(GraphError::invalid("Unsupported request. The object does not exist"));
     }
-    Ok(books)
+    Ok(records)
 }
 
 #[cfg(test)]
@@ -246,17 +247,17 @@ mod tests {
 
     #[test]
     fn calling_is_enabled_only_for_those_whom_meta_lets() {
-        let mut books =
+        let mut records =
             BusinessRecords { calling: json!({ "status": "DISABLED" }), ..BusinessRecords::default() };
         let enable = judged(&json!({ "status": "ENABLED" })).unwrap_or_else(|error| panic!("{error:?}"));
 
-        assert_eq!(permit(&enable, &books).unwrap_err().code, 138_018, "no app is subscribed");
-        books.subscribe("https://here.example/webhook");
-        assert_eq!(permit(&enable, &books), Ok(()));
-        books.number.messaging_limit = "TIER_1K".to_owned();
-        assert_eq!(permit(&enable, &books).unwrap_err().code, 138_015);
-        books.number.messaging_limit = "TIER_UNLIMITED".to_owned();
-        assert_eq!(permit(&enable, &books), Ok(()));
+        assert_eq!(permit(&enable, &records).unwrap_err().code, 138_018, "no app is subscribed");
+        records.subscribe("https://here.example/webhook");
+        assert_eq!(permit(&enable, &records), Ok(()));
+        records.number.messaging_limit = "TIER_1K".to_owned();
+        assert_eq!(permit(&enable, &records).unwrap_err().code, 138_015);
+        records.number.messaging_limit = "TIER_UNLIMITED".to_owned();
+        assert_eq!(permit(&enable, &records), Ok(()));
     }
 
     fn judged(calling: &Value) -> Result<Calling, GraphError> {

@@ -1,6 +1,7 @@
 //! `GET /{version}/debug_token`: what a token is, and what it may do.
 
-use super::{GraphError, bearer, permissions};
+use super::error::GraphError;
+use super::{bearer, permissions};
 use crate::cloud::Cloud;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -22,22 +23,22 @@ pub(super) async fn debug(
     headers: HeaderMap,
 ) -> Result<Json<Value>, GraphError> {
     bearer::of(&cloud, &version, &headers)?;
-    let books = cloud.books();
-    if asked.input_token != cloud.access_token() || !books.token.is_valid {
+    let records = cloud.records();
+    if asked.input_token != cloud.access_token() || !records.token.is_valid {
         let error = json!({ "code": 190, "message": "Invalid OAuth access token." });
         return Ok(Json(json!({ "data": { "is_valid": false, "error": error, "scopes": [] } })));
     }
-    let granular = books.token.scopes.iter();
-    let granular = granular.map(|scope| json!({ "scope": scope, "target_ids": books.token.accounts }));
+    let granular = records.token.scopes.iter();
+    let granular = granular.map(|scope| json!({ "scope": scope, "target_ids": records.token.accounts }));
     Ok(Json(json!({ "data": {
-        "app_id": books.app.id,
-        "type": books.token.kind,
-        "application": books.app.name,
+        "app_id": records.app.id,
+        "type": records.token.kind,
+        "application": records.app.name,
         "data_access_expires_at": 0,
-        "expires_at": books.token.expires_at,
+        "expires_at": records.token.expires_at,
         "is_valid": true,
         "issued_at": 1_790_000_000,
-        "scopes": books.token.scopes,
+        "scopes": records.token.scopes,
         "granular_scopes": granular.collect::<Vec<_>>(),
         "user_id": permissions::USER,
     } })))

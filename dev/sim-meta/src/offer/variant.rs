@@ -1,11 +1,12 @@
-//! What an offer may have that none of Meta's has had so far: each thing by name, as in `--offer video,red`.
+//! Variants of an offer that Meta has not sent so far, by name, as in `--offer video,red`.
 
 use super::{MID, Offer};
-use std::fmt;
 use std::str::FromStr;
+use strum::{Display, VariantArray};
 
 /// A way in which an offer differs from Meta's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum OfferVariant {
     /// A section of video after the audio, bundled with it. Meta has announced video.
     Video,
@@ -16,6 +17,7 @@ pub enum OfferVariant {
     /// RED for Opus, and preferred to it, as browsers offer it.
     Red,
     /// Telephone events at 48 kHz beside those at 8 kHz, as browsers offer them. A phone that may uses them.
+    #[strum(serialize = "keys-48k")]
     Keys48k,
     /// A second fingerprint, of SHA-512.
     TwoFingerprints,
@@ -33,36 +35,7 @@ pub enum OfferVariant {
 
 impl OfferVariant {
     /// All there are.
-    pub const ALL: [OfferVariant; 11] = [
-        OfferVariant::Video,
-        OfferVariant::VideoFirst,
-        OfferVariant::Data,
-        OfferVariant::Red,
-        OfferVariant::Keys48k,
-        OfferVariant::TwoFingerprints,
-        OfferVariant::Savp,
-        OfferVariant::NoMid,
-        OfferVariant::NoBundle,
-        OfferVariant::BundleOnly,
-        OfferVariant::SetupActive,
-    ];
-
-    /// Its name in kebab case.
-    pub fn name(self) -> &'static str {
-        match self {
-            OfferVariant::Video => "video",
-            OfferVariant::VideoFirst => "video-first",
-            OfferVariant::Data => "data",
-            OfferVariant::Red => "red",
-            OfferVariant::Keys48k => "keys-48k",
-            OfferVariant::TwoFingerprints => "two-fingerprints",
-            OfferVariant::Savp => "savp",
-            OfferVariant::NoMid => "no-mid",
-            OfferVariant::NoBundle => "no-bundle",
-            OfferVariant::BundleOnly => "bundle-only",
-            OfferVariant::SetupActive => "setup-active",
-        }
-    }
+    pub const ALL: &[OfferVariant] = OfferVariant::VARIANTS;
 
     /// Changes the lines of an offer.
     pub(super) fn apply(self, offer: &Offer, lines: &mut Vec<String>) {
@@ -173,21 +146,15 @@ fn position(lines: &[String], prefix: &str) -> usize {
 
 /// A name that is no variant.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`{0}` is no variant of an offer; there are {list}", list = OfferVariant::ALL.map(OfferVariant::name).join(", "))]
+#[error("`{0}` is no variant of an offer; there are {list}", list = OfferVariant::ALL.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
 pub struct UnknownVariant(String);
 
 impl FromStr for OfferVariant {
     type Err = UnknownVariant;
 
     fn from_str(name: &str) -> Result<OfferVariant, UnknownVariant> {
-        let mut all = OfferVariant::ALL.into_iter();
-        all.find(|variant| variant.name() == name).ok_or_else(|| UnknownVariant(name.to_owned()))
-    }
-}
-
-impl fmt::Display for OfferVariant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        let mut all = OfferVariant::ALL.iter().copied();
+        all.find(|variant| variant.to_string() == name).ok_or_else(|| UnknownVariant(name.to_owned()))
     }
 }
 
@@ -199,7 +166,7 @@ mod tests {
     fn every_name_means_itself_and_the_readme_has_it() {
         let readme = include_str!("../../README.md");
         for variant in OfferVariant::ALL {
-            assert_eq!(variant.name().parse(), Ok(variant));
+            assert_eq!(variant.to_string().parse(), Ok(*variant));
             assert!(readme.contains(&format!("| `{variant}` | ")), "{variant} is not in README.md");
         }
         assert!("gremlins".parse::<OfferVariant>().unwrap_err().to_string().contains("two-fingerprints"));

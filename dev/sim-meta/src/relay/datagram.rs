@@ -14,7 +14,6 @@ pub(crate) enum Kind {
     Unknown,
 }
 
-/// Tells what a datagram is.
 pub(crate) fn kind(datagram: &[u8]) -> Kind {
     match datagram {
         [0..=3, ..] => Kind::Stun,

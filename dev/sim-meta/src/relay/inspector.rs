@@ -3,7 +3,7 @@
 use super::Lateness;
 use super::datagram::RtpHeader;
 use crate::ProtocolViolation;
-use crate::report::{Spread, Traffic};
+use crate::report::{Percentiles, Traffic};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ const TELEPHONE_EVENT: u8 = 126;
 /// 20 ms at 48 kHz.
 const STEP: i32 = 960;
 const LONGEST_GAP: Duration = Duration::from_millis(60);
-/// So many packets in so short a time are 100 ms of sound at once.
+/// This many packets within `BURST_TIME` are 100 ms of sound at once.
 const BURST: usize = 5;
 const BURST_TIME: Duration = Duration::from_millis(10);
 
@@ -61,11 +61,11 @@ impl Inspector {
     pub(crate) fn tell(&self, traffic: &mut Traffic) {
         traffic.packets = self.packets;
         traffic.longest_gap = self.longest_gap;
-        traffic.lateness = self.spread();
+        traffic.lateness = self.percentiles();
     }
 
-    fn spread(&self) -> Spread {
-        self.lateness.spread()
+    fn percentiles(&self) -> Percentiles {
+        self.lateness.percentiles()
     }
 
     fn inspect_header(&self, header: RtpHeader) -> Vec<ProtocolViolation> {
@@ -131,7 +131,7 @@ mod tests {
 
         let traffic = stream.traffic();
         assert_eq!((traffic.packets, traffic.longest_gap.as_millis()), (200, 20));
-        assert_eq!(traffic.lateness, Spread::default());
+        assert_eq!(traffic.lateness, Percentiles::default());
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod tests {
         }
 
         let traffic = stream.traffic();
-        assert_eq!((traffic.longest_gap.as_millis(), traffic.lateness), (60, Spread::default()));
+        assert_eq!((traffic.longest_gap.as_millis(), traffic.lateness), (60, Percentiles::default()));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// While a key is held it is told about on every beat: 100 ms.
+/// How many beats a key is held, with an event on each: 100 ms.
 const HELD: u32 = 5;
 /// The end of an event is sent three times, as no one repeats it later (RFC 4733, section 2.5.1.4).
 const ENDS: u32 = 3;

@@ -17,7 +17,7 @@ use utterance::Utterance;
 pub(crate) const PACE: Duration = Duration::from_millis(20);
 /// Ticks of the 48 kHz clock in a packet.
 const STEP: u32 = 960;
-/// So many silent frames let the encoder forget the last word. After them the same packet is sent
+/// How many silent frames let the encoder forget the last word. After them the same packet is sent
 /// again and again, which costs nothing.
 const LIVE_SILENCE: usize = 5;
 const LARGEST_PACKET: usize = 400;

@@ -1,4 +1,4 @@
-//! What the microphone sends, beat by beat.
+//! Packets of the microphone, beat by beat.
 
 use super::*;
 use sim_audio::level::is_voiced;

@@ -65,9 +65,6 @@ impl Peer {
     }
 
     /// Lets the agent in. A lite peer needs no candidates of it: it replies to where checks come from.
-    ///
-    /// # Errors
-    /// When it was let in before.
     pub(crate) fn handle_answer(&mut self, answer: &Answer) -> Result<(), RtcError> {
         if self.full_ice {
             for address in &answer.candidates {

@@ -1,8 +1,8 @@
 //! Plays packets of keys as some phone or gateway was seen to send them, in place of the keypad's own.
 
-use crate::RecordedKey;
+use crate::recorded_key::RecordedKey;
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Ticks of the 48 kHz clock in a beat of 20 ms.
 const STEP: u32 = 960;
@@ -62,23 +62,10 @@ impl Recorded {
     }
 }
 
-impl RecordedKey {
-    /// A packet at so many milliseconds.
-    pub fn at_ms(ms: u64, sequence: u32, timestamp: u32, payload: [u8; 4]) -> RecordedKey {
-        RecordedKey {
-            at: Duration::from_millis(ms),
-            sequence,
-            timestamp,
-            payload,
-            payload_type: 126,
-            marker: false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn packets_leave_when_they_are_due_even_several_at_once() {

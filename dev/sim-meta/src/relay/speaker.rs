@@ -8,7 +8,7 @@ use sim_audio::FRAME;
 const TICKS: u32 = 2;
 /// 120 ms, the longest Opus packet.
 const LONGEST: usize = 6 * FRAME;
-/// Beyond so many lost frames, silence is kinder than guesses.
+/// How many lost frames are concealed; beyond that, silence sounds better than guesses.
 const CONCEALED: usize = 4;
 /// A timestamp further ahead than this is no loss but another clock: 10 s.
 const LARGEST_JUMP: u32 = 480_000;
@@ -35,7 +35,6 @@ impl Speaker {
         Ok(Speaker { decoder: Decoder::new(sim_audio::RATE, Channels::Mono)?, next: None })
     }
 
-    /// Plays one packet.
     pub(crate) fn play(&mut self, timestamp: u32, payload: &[u8]) -> Played {
         let ahead = timestamp.wrapping_sub(self.next.unwrap_or(timestamp));
         if ahead > u32::MAX / 2 {

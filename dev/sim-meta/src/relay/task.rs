@@ -3,18 +3,18 @@
 mod hearing;
 mod speaking;
 
-use super::gate::Gate;
-use super::keypad::{Key, KeyKind};
+use super::datagram_filter::DatagramFilter;
+use super::keypad::KeyKind;
+
 use super::microphone::Microphone;
+use super::order::Order;
 use super::peer::Peer;
 use super::replayer::Replayer;
 use super::speaker::Speaker;
-use super::voice::Voice;
-use crate::sdp_check::Answer;
+use super::speech::{Speech, microphone};
+use super::speech_detector::SpeechDetector;
+use crate::InjectedFault;
 use crate::shared_call::SharedCall;
-use crate::{InjectedFault, RecordedKey};
-use sim_audio::Clip;
-use speaking::{Speech, microphone};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,36 +25,18 @@ use tokio::sync::{mpsc, oneshot};
 
 const LARGEST_DATAGRAM: usize = 2_000;
 
-/// What the loop can be told to do.
-pub(crate) enum Order {
-    /// The business showed its answer.
-    Answer(Answer),
-    /// The business picked up.
-    Open,
-    /// Say this, and tell when the last voiced packet left.
-    Say { clip: Clip, done: oneshot::Sender<()> },
-    /// Press these keys, and tell when the last packet of the last one left.
-    Press { keys: Vec<Key>, done: oneshot::Sender<()> },
-    /// Send these packets of keys, and tell when the last of them left.
-    Play { packets: Vec<RecordedKey>, done: oneshot::Sender<()> },
-    /// Send no voice from now on, or send it again.
-    Mute(bool),
-    /// The call is over.
-    Close,
-}
-
-/// One call's media, and the timers of its life.
+/// One call's media, and the timers of its signalling.
 pub(crate) struct Relay {
-    line: Arc<SharedCall>,
+    call: Arc<SharedCall>,
     orders: mpsc::UnboundedReceiver<Order>,
     socket: UdpSocket,
     peer: Peer,
-    gate: Gate,
+    filter: DatagramFilter,
     microphone: Microphone,
     /// In place of the microphone and the speaker, for load.
     replayer: Option<Replayer>,
     speaker: Speaker,
-    voice: Voice,
+    speech_detector: SpeechDetector,
     speeches: VecDeque<Speech>,
     presses: VecDeque<oneshot::Sender<()>>,
     /// The phone never sends anything.
@@ -72,26 +54,26 @@ enum Fact {
 impl Relay {
     /// The media of a call that begins to ring.
     pub(crate) fn new(
-        line: Arc<SharedCall>,
+        call: Arc<SharedCall>,
         orders: mpsc::UnboundedReceiver<Order>,
         socket: UdpSocket,
         mut peer: Peer,
     ) -> anyhow::Result<Relay> {
-        if line.plot.does(InjectedFault::WrongPayload) {
+        if call.faults.has(InjectedFault::WrongPayload) {
             peer.mislabel();
         }
         Ok(Relay {
-            gate: Gate::new(&line.offered.pwd, line.caller.full_ice, line.plot.mischief()),
-            microphone: microphone(&line)?,
-            replayer: line.caller.replays.clone().map(Replayer::new),
+            filter: DatagramFilter::new(&call.offered.pwd, call.caller.full_ice, call.faults.injected()),
+            microphone: microphone(&call.caller)?,
+            replayer: call.caller.replays.clone().map(Replayer::new),
             speaker: Speaker::new()?,
-            voice: Voice::new(line.caller.quiet),
+            speech_detector: SpeechDetector::new(call.caller.quiet),
             speeches: VecDeque::new(),
             presses: VecDeque::new(),
-            muted: line.plot.does(InjectedFault::SilentCaller),
+            muted: call.faults.has(InjectedFault::SilentCaller),
             connected: false,
             over: false,
-            line,
+            call,
             orders,
             socket,
             peer,
@@ -114,7 +96,7 @@ impl Relay {
     }
 
     async fn wait(&mut self, deadline: Instant, buffer: &mut [u8]) -> Fact {
-        // Orders first: what was sent after accept's 200 must find the gate open.
+        // Orders first: what was sent after accept's 200 must find the filter open.
         tokio::select! {
             biased;
             Some(order) = self.orders.recv() => Fact::Order(order),
@@ -126,7 +108,7 @@ impl Relay {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Answer(answer) => {
-                self.gate.handle_answer(answer.candidates.iter().map(SocketAddr::ip));
+                self.filter.handle_answer(answer.candidates.iter().map(SocketAddr::ip));
                 if let Some(kind) = KeyKind::among(&answer.keys) {
                     self.microphone.agree(kind);
                 }
@@ -134,7 +116,7 @@ impl Relay {
                 self.survive(taken);
             }
             Order::Open => {
-                self.gate.open();
+                self.filter.open();
                 self.open_microphone(!self.waits_for_media());
             }
             Order::Say { clip, done } => {
@@ -156,8 +138,8 @@ impl Relay {
 
     /// Does all that is due.
     fn handle_timeout(&mut self, now: Instant) {
-        self.line.live(|life| life.handle_timeout(now));
-        let change = self.voice.handle_timeout(now);
+        self.call.step(|signalling| signalling.handle_timeout(now));
+        let change = self.speech_detector.handle_timeout(now);
         self.tell_voice(change, now);
         while let Some(packet) = self.microphone.poll_packet(now) {
             self.speak(packet);
@@ -183,16 +165,16 @@ impl Relay {
             }
         };
         let others = [
-            self.line.with(|state| state.life.poll_timeout()),
+            self.call.with(|state| state.signalling.poll_timeout()),
             self.microphone.poll_timeout(),
             self.replayer.as_ref().and_then(Replayer::poll_timeout),
-            self.voice.poll_timeout(),
+            self.speech_detector.poll_timeout(),
         ];
         others.into_iter().flatten().fold(peers, Instant::min)
     }
 
     async fn say_goodbye(&mut self) {
-        let change = self.voice.handle_end();
+        let change = self.speech_detector.handle_end();
         self.tell_voice(change, Instant::now());
         let closed = self.peer.close();
         self.survive(closed);

@@ -1,6 +1,7 @@
 //! Holds the media sections of an answer against those of the offer (RFC 3264, section 6; RFC 9143).
 
-use super::{Lines, SdpFlaw};
+use super::flaw::SdpFlaw;
+use super::lines::Lines;
 use crate::offered::{Offered, OfferedSection, split};
 
 /// The answer's lines of the session and of the audio section, if its sections are as they must be.

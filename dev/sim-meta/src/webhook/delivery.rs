@@ -8,18 +8,18 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Who brings webhooks to the business.
-pub(crate) struct Postman {
+pub(crate) struct WebhookSender {
     client: Client,
     url: Mutex<Option<String>>,
     app_secret: Mutex<String>,
     retries: Vec<Duration>,
 }
 
-impl Postman {
-    /// A postman that does not know yet where to go.
-    pub(crate) fn new(config: &MetaConfig) -> anyhow::Result<Postman> {
+impl WebhookSender {
+    /// A sender that does not know yet where to go.
+    pub(crate) fn new(config: &MetaConfig) -> anyhow::Result<WebhookSender> {
         let client = Client::builder().no_proxy().timeout(config.timers.webhook_timeout).build()?;
-        Ok(Postman {
+        Ok(WebhookSender {
             client,
             url: Mutex::new(None),
             app_secret: Mutex::new(config.app_secret.clone()),
@@ -42,9 +42,6 @@ impl Postman {
     }
 
     /// Where to go.
-    ///
-    /// # Errors
-    /// The default.
     pub(crate) fn url(&self) -> anyhow::Result<String> {
         let url = self.url.lock().unwrap_or_else(PoisonError::into_inner).clone();
         url.context("no webhook URL is set: call set_webhook_url first")
@@ -56,7 +53,7 @@ impl Postman {
         let status = self.post(body, "the secret of another app").await;
         see(Seen::WebhookAnswered { event, status });
         if status == Some(200) {
-            see(Seen::Fault(ProtocolViolation::ForgeryTaken));
+            see(Seen::Violation(ProtocolViolation::ForgeryTaken));
         }
     }
 

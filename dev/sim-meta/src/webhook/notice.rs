@@ -5,14 +5,14 @@
 
 use crate::call_faults::CallFaults;
 use crate::clock::Clock;
-use crate::life::{Ended, Ending};
+use crate::signalling::{Ended, Ending};
 use crate::{CallerConfig, InjectedFault, MetaConfig};
 use serde_json::{Map, Value, json};
 use std::time::Instant;
 
 /// The account our number belongs to.
 pub(crate) const BUSINESS_ACCOUNT: &str = "110000000000001";
-/// Another number of that account, whose calls are told to us too.
+/// Another number of that account, whose webhooks come to us too.
 pub(crate) const ANOTHER_NUMBER: &str = "220000000000099";
 /// Its digits.
 pub(crate) const ANOTHER_DISPLAY_NUMBER: &str = "15550009999";
@@ -35,8 +35,13 @@ pub(crate) struct Notices {
 
 impl Notices {
     /// The notices about `call` of this caller.
-    pub(crate) fn about(call: &str, caller: &CallerConfig, meta: &MetaConfig, plot: &CallFaults) -> Notices {
-        let hidden = plot.does(InjectedFault::NoFrom);
+    pub(crate) fn about(
+        call: &str,
+        caller: &CallerConfig,
+        meta: &MetaConfig,
+        faults: &CallFaults,
+    ) -> Notices {
+        let hidden = faults.has(InjectedFault::NoFrom);
         Notices {
             display_phone_number: meta.display_phone_number.clone(),
             phone_number_id: meta.phone_number_id.clone(),
@@ -44,12 +49,12 @@ impl Notices {
             number: caller.number.clone().filter(|_| !hidden),
             user_id: caller.user_id.clone(),
             name: caller.name.clone(),
-            has_contacts: !plot.does(InjectedFault::NoContacts),
-            has_direction: !plot.does(InjectedFault::NoDirection),
+            has_contacts: !faults.has(InjectedFault::NoContacts),
+            has_direction: !faults.has(InjectedFault::NoDirection),
         }
     }
 
-    /// The notices about a call that is none of ours.
+    /// The notices about a call of another number.
     pub(crate) fn of_another_number(call: &str) -> Notices {
         let (caller, meta) = (CallerConfig::of_many(99_000_001), MetaConfig::default());
         let notices = Notices::about(call, &caller, &meta, &CallFaults::default());
@@ -231,7 +236,7 @@ mod tests {
 
     #[test]
     fn contacts_or_direction_may_be_missing_and_nothing_else_is() {
-        let connect = |mischief| notices(mischief).connect("v=0\r\n", "1".to_owned());
+        let connect = |fault| notices(fault).connect("v=0\r\n", "1".to_owned());
         let whole = connect(None);
 
         let mut bare = connect(Some(InjectedFault::NoContacts));
@@ -285,7 +290,7 @@ mod tests {
         Ended { ending, at: start + live.unwrap_or_default(), live_since: live.map(|_| start) }
     }
 
-    fn notices(mischief: Option<InjectedFault>) -> Notices {
-        Notices::about("wacid.A", &CallerConfig::default(), &MetaConfig::default(), &CallFaults::of(mischief))
+    fn notices(fault: Option<InjectedFault>) -> Notices {
+        Notices::about("wacid.A", &CallerConfig::default(), &MetaConfig::default(), &CallFaults::of(fault))
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Business {
     pub meta: Meta,
     pub config: MetaConfig,
     pub inbox: mpsc::UnboundedReceiver<String>,
-    moods: Moods,
+    faults: Moods,
     http: reqwest::Client,
 }
 
@@ -33,21 +33,21 @@ type Moods = Arc<Mutex<VecDeque<u16>>>;
 struct Webhook {
     app_secret: String,
     inbox: mpsc::UnboundedSender<String>,
-    moods: Moods,
+    faults: Moods,
 }
 
 impl Business {
     pub(crate) async fn open(config: MetaConfig) -> Business {
         let meta = Meta::start(config.clone()).await.unwrap();
-        let (url, inbox, moods) = open_webhook(&config.app_secret).await;
+        let (url, inbox, faults) = open_webhook(&config.app_secret).await;
         meta.set_webhook_url(url);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Business { meta, config, inbox, moods, http }
+        Business { meta, config, inbox, faults, http }
     }
 
     /// The webhook answers so next, before it answers 200 again.
     pub(crate) fn answer_next_with(&self, status: u16) {
-        self.moods.lock().unwrap().push_back(status);
+        self.faults.lock().unwrap().push_back(status);
     }
 
     /// The next webhook's call, and all of it.
@@ -59,10 +59,10 @@ impl Business {
 
     /// A caller rings, and an agent has its answer ready.
     pub(crate) async fn ring(&mut self) -> (Call, Agent) {
-        self.ring_as(CallerConfig::default()).await
+        self.ring_from(CallerConfig::default()).await
     }
 
-    pub(crate) async fn ring_as(&mut self, caller: CallerConfig) -> (Call, Agent) {
+    pub(crate) async fn ring_from(&mut self, caller: CallerConfig) -> (Call, Agent) {
         let call = self.meta.ring(caller).await.unwrap();
         let (connect, _) = self.notice().await;
         assert_eq!(connect["id"], call.id());
@@ -106,13 +106,13 @@ impl Business {
 /// A webhook: where it is, what it took, and how it will answer.
 pub(crate) async fn open_webhook(app_secret: &str) -> (String, mpsc::UnboundedReceiver<String>, Moods) {
     let (tell, inbox) = mpsc::unbounded_channel();
-    let moods = Moods::default();
-    let webhook = Webhook { app_secret: app_secret.to_owned(), inbox: tell, moods: moods.clone() };
+    let faults = Moods::default();
+    let webhook = Webhook { app_secret: app_secret.to_owned(), inbox: tell, faults: faults.clone() };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/webhook", listener.local_addr().unwrap());
     let routes = Router::new().route("/webhook", post(take).get(echo)).with_state(webhook);
     tokio::spawn(async move { axum::serve(listener, routes).await });
-    (url, inbox, moods)
+    (url, inbox, faults)
 }
 
 /// The body of an action.
@@ -149,7 +149,7 @@ async fn take(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes) -
         return StatusCode::UNAUTHORIZED;
     }
     webhook.inbox.send(String::from_utf8(body.to_vec()).unwrap()).unwrap();
-    let mood = webhook.moods.lock().unwrap().pop_front().unwrap_or(200);
+    let mood = webhook.faults.lock().unwrap().pop_front().unwrap_or(200);
     StatusCode::from_u16(mood).unwrap()
 }
 

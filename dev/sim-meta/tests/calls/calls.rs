@@ -55,7 +55,7 @@ async fn the_report_tells_the_call_in_its_order() {
     // str0m, which plays the agent, sets the extension bit on every packet. How punctual it is, the machine decides.
     let of_pace =
         |fault: &&ProtocolViolation| matches!(fault, ProtocolViolation::Gap(_) | ProtocolViolation::Burst(_));
-    let faults: Vec<&ProtocolViolation> = report.faults.iter().filter(|fault| !of_pace(fault)).collect();
+    let faults: Vec<&ProtocolViolation> = report.violations.iter().filter(|fault| !of_pace(fault)).collect();
     assert_eq!(faults, [&ProtocolViolation::HeaderExtension]);
     assert_eq!(report.traffic.early_packets, 0);
     assert!(report.traffic.packets >= 40 && report.traffic.sent >= 45, "{:?}", report.traffic);
@@ -75,8 +75,9 @@ async fn sound_before_accepts_200_is_lost() {
     agent.connected().await;
 
     agent.play(&tone(440.0));
-    let early =
-        |report: &sim_meta::CallReport| report.faults.contains(&ProtocolViolation::EarlyMedia).then_some(());
+    let early = |report: &sim_meta::CallReport| {
+        report.violations.contains(&ProtocolViolation::EarlyMedia).then_some(())
+    };
     call.wait_until("early media", SOON, early).await.unwrap();
 
     assert_eq!((call.recording(), call.report().first_packet), (Vec::new(), None));
@@ -90,7 +91,7 @@ async fn the_phone_sends_first_only_when_it_is_told_to() {
     let mut business = Business::open(hurried()).await;
     let (waiting, _agent) = business.take_call().await;
     let caller = CallerConfig { waits_for_media: false, ..CallerConfig::default() };
-    let (eager, mut agent) = business.ring_as(caller).await;
+    let (eager, mut agent) = business.ring_from(caller).await;
     business.pre_accept(&eager, &agent).await;
     agent.connected().await;
     business.accept(&eager, &agent).await;
@@ -105,7 +106,7 @@ async fn the_phone_sends_first_only_when_it_is_told_to() {
 async fn an_answer_to_the_older_offer_connects_too() {
     let mut business = Business::open(hurried()).await;
     let caller = CallerConfig { old_offer_form: true, ..CallerConfig::default() };
-    let (call, mut agent) = business.ring_as(caller).await;
+    let (call, mut agent) = business.ring_from(caller).await;
 
     business.accept(&call, &agent).await;
 
@@ -122,7 +123,7 @@ async fn a_controlled_agent_is_told_its_role_conflict() {
     business.pre_accept(&call, &agent).await;
 
     let flagged = |report: &sim_meta::CallReport| {
-        report.faults.contains(&ProtocolViolation::ControlledAgent).then_some(())
+        report.violations.contains(&ProtocolViolation::ControlledAgent).then_some(())
     };
     call.wait_until("the flag", SOON, flagged).await.unwrap();
 }

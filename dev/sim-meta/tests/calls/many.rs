@@ -1,4 +1,4 @@
-//! Many calls on one Meta, each with its own trouble, and the books Meta keeps of them.
+//! Many calls on one Meta, each with its own trouble, and the records Meta keeps of them.
 
 use crate::agent::Agent;
 use crate::business::{Business, SOON, action_on, hurried};
@@ -57,23 +57,23 @@ async fn forty_calls_at_once_are_forty_conversations() {
 #[tokio::test]
 async fn one_callers_trouble_is_not_the_next_ones() {
     let mut business = Business::open(hurried()).await;
-    let trouble = CallerConfig { mischief: vec![InjectedFault::PaymentMissing], ..CallerConfig::of_many(1) };
-    let (unlucky, agent) = business.ring_as(trouble).await;
-    let (lucky, other) = business.ring_as(CallerConfig::of_many(2)).await;
+    let trouble = CallerConfig { faults: vec![InjectedFault::PaymentMissing], ..CallerConfig::of_many(1) };
+    let (unlucky, agent) = business.ring_from(trouble).await;
+    let (lucky, other) = business.ring_from(CallerConfig::of_many(2)).await;
 
     let refused = business.act(&action_on(unlucky.id(), "pre_accept", Some(&agent.sdp))).await.0;
     let taken = business.act(&action_on(lucky.id(), "pre_accept", Some(&other.sdp))).await.0;
 
     assert_eq!((refused, taken), (400, 200));
-    let mischief: Vec<_> = business.meta.calls().into_iter().map(|record| record.mischief).collect();
-    assert_eq!(mischief, [vec![InjectedFault::PaymentMissing], vec![]]);
+    let faults: Vec<_> = business.meta.calls().into_iter().map(|record| record.faults).collect();
+    assert_eq!(faults, [vec![InjectedFault::PaymentMissing], vec![]]);
 }
 
 #[tokio::test]
 async fn the_books_tell_the_calls_in_order_with_all_that_was_tried() {
     let mut business = Business::open(hurried()).await;
-    let (first, agent) = business.ring_as(CallerConfig::of_many(1)).await;
-    let (second, _other) = business.ring_as(CallerConfig::of_many(2)).await;
+    let (first, agent) = business.ring_from(CallerConfig::of_many(1)).await;
+    let (second, _other) = business.ring_from(CallerConfig::of_many(2)).await;
 
     assert_eq!(business.act(&action_on(first.id(), "terminate", None)).await.0, 400);
     business.pre_accept(&first, &agent).await;

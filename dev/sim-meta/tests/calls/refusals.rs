@@ -1,4 +1,4 @@
-//! What Graph refuses, over HTTP and in Meta's shape.
+//! Graph's refusals, over HTTP and in Meta's shape.
 
 use crate::business::{Business, SOON, call_action, hurried};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! How webhooks come: signed, in any form, and again.
+//! Webhooks: signed, in any form, and delivered again.
 
 use crate::business::{Business, SOON, hurried};
 use sim_meta::{CallerConfig, Event, Meta, MetaConfig, Seen};

@@ -4,27 +4,6 @@ use super::Session;
 use crate::{Reply, Seen};
 use serde_json::Value;
 
-/// A function that was called and whose result is awaited.
-#[derive(Debug)]
-pub(super) struct OpenCall {
-    pub call_id: String,
-    pub follow_up: Option<FollowUp>,
-}
-
-/// What is said once a function has answered. The lowest rank of several is said.
-#[derive(Debug, Clone)]
-pub(super) struct FollowUp {
-    pub rank: usize,
-    pub reply: Reply,
-}
-
-impl FollowUp {
-    /// What follows this function in that reply.
-    pub(super) fn of(reply: &Reply, tool: &str) -> Option<Self> {
-        reply.after(tool).map(|after| Self { rank: reply.rank(tool), reply: after.clone() })
-    }
-}
-
 impl Session {
     /// The reply to what is asked for, in the conversation as it is.
     pub(super) fn choose(&mut self, asked: &Value) -> Reply {
@@ -40,7 +19,7 @@ impl Session {
         reply
     }
 
-    /// A request for a response that is not a greeting only because of what was said before is told from one that is.
+    /// Distinguishes a request for a greeting from one that is none only because of what was said before.
     pub(super) fn judge_request(&mut self, asked: &Value) {
         let instructions = asked["instructions"].as_str().unwrap_or_default();
         if self.aside_for(asked).is_some() || self.rest.is_some() {
@@ -52,7 +31,7 @@ impl Session {
             }
             self.tell(Seen::GreetingRequested);
         } else if self.has_replayed && self.greetings.contain(instructions) {
-            self.fault(
+            self.note_violation(
                 "a greeting is asked for in a conversation that was replayed: the caller was greeted before",
             );
         }
@@ -70,7 +49,7 @@ impl Session {
         self.conversation.users().filter(|item| !item.is_silence && counts(item.text())).count()
     }
 
-    /// What is said to what a response is told to say: by instructions of its own, or by a system message that nothing follows.
+    /// Returns the reply to explicit instructions: those of the response, or a system message that nothing follows.
     pub(super) fn aside_for(&self, asked: &Value) -> Option<&Reply> {
         let last = self.conversation.last().filter(|item| item.is_from("system"));
         let told = asked["instructions"].as_str().or_else(|| last?.text());

@@ -1,6 +1,6 @@
 //! Sends a response piece by piece, keeps the books of what the client has of it, and ends it.
 
-use super::choosing::{FollowUp, OpenCall};
+use super::pending::{FollowUp, OpenCall};
 use super::{Output, Session};
 use crate::injected_fault::InjectedFault;
 use crate::plan::{Opening, Step};
@@ -54,7 +54,7 @@ impl Session {
         self.send(event);
         self.deltas_sent += 1;
         self.note_sound(index);
-        match self.mischief {
+        match self.fault {
             Some(
                 InjectedFault::DropsSession { after_deltas }
                 | InjectedFault::DropsThenRefuses { after_deltas },

@@ -1,7 +1,7 @@
-//! What a client may do to the items of its conversation.
+//! Creates, deletes, retrieves and truncates the items of a conversation.
 
 use super::Session;
-use super::choosing::{FollowUp, OpenCall};
+use super::pending::{FollowUp, OpenCall};
 use crate::conversation::Item;
 use crate::refusal::Refusal;
 use crate::{Replayed, Seen};
@@ -53,7 +53,9 @@ impl Session {
         let of_ms = self.sound_to_truncate(event)?;
         let audio_end_ms = audio_end_ms(event, of_ms)?;
         if audio_end_ms == of_ms && !self.is_being_sent(id) {
-            self.fault(format!("truncate of {id} at its full {of_ms} ms: it only erases the transcript"));
+            self.note_violation(format!(
+                "truncate of {id} at its full {of_ms} ms: it only erases the transcript"
+            ));
         }
         if let Some(item) = self.conversation.get_mut(id) {
             item.truncate(audio_end_ms);

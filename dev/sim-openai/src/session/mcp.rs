@@ -1,22 +1,10 @@
 //! Remote MCP servers: their tools are listed when a session names them, and called by the service itself.
 
 use super::Session;
-use super::choosing::FollowUp;
+use super::pending::{FollowUp, RemoteCall};
 use crate::McpCall;
 use crate::plan::Opening;
 use serde_json::{Value, json};
-use std::time::Instant;
-
-/// A call of a remote tool that has not answered.
-#[derive(Debug)]
-pub(super) struct RemoteCall {
-    pub due: Instant,
-    /// As it will be then.
-    item: Value,
-    output_index: usize,
-    fails: bool,
-    follow_up: Option<FollowUp>,
-}
 
 impl Session {
     /// Lists the tools of every server that is new to the session.
@@ -48,7 +36,7 @@ impl Session {
             }
             Opening::Call(_) | Opening::Speech(_) | Opening::Text => return,
         };
-        self.fault(complaint);
+        self.note_violation(complaint);
     }
 
     fn list_tools_of(&mut self, server: &Value) {

@@ -30,14 +30,13 @@ const RESET_SECONDS: f64 = 0.6;
 const LIMITS_AFTER: Duration = Duration::from_millis(43);
 
 impl Session {
-    /// The client asks for a response.
     pub(super) fn create_response(&mut self, asked: &Value) -> Result<(), Refusal> {
         self.check_response(asked)?;
         if !self.configured {
-            self.fault("response.create before session.updated");
+            self.note_violation("response.create before session.updated");
         }
         if !self.remote_calls.is_empty() && asked["conversation"] != "none" {
-            self.fault("a response is asked for while the tool of a remote server works");
+            self.note_violation("a response is asked for while the tool of a remote server works");
         }
         self.judge_request(asked);
         if self.ignores_request() {
@@ -146,7 +145,7 @@ impl Session {
             thinking: self.config.thinking,
             pace: self.config.pace,
             sound: (terms.modalities != json!(["text"])).then_some(terms.format),
-            splits_samples: self.mischief == Some(InjectedFault::SplitsSamples),
+            splits_samples: self.fault == Some(InjectedFault::SplitsSamples),
         };
         let steps = plan(reply, delivery, &mut self.rng);
         steps.into_iter().map(|(after, step)| (self.now + after, step)).collect()
@@ -160,7 +159,7 @@ impl Session {
 
     /// Lets the session's first responses fail, if that is the injected fault.
     fn spoil(&self, response: &mut Response) {
-        let (end, times) = match self.mischief {
+        let (end, times) = match self.fault {
             Some(InjectedFault::ServerError) => (SERVER_ERROR, 1),
             Some(InjectedFault::RateLimited) => (RATE_LIMITED, 1),
             Some(InjectedFault::RateLimitedThrice) => (RATE_LIMITED, 3),
@@ -174,7 +173,7 @@ impl Session {
 
     /// Leaves nothing to hear of a reply, if that is the injected fault.
     fn spoil_reply(&mut self, reply: Reply, asked: &Value) -> Reply {
-        match self.mischief {
+        match self.fault {
             Some(InjectedFault::Writes { responses }) if self.responses_begun < responses => reply.written(),
             Some(InjectedFault::SaysNothing { responses }) if self.responses_begun < responses => {
                 Reply::nothing()
@@ -200,7 +199,7 @@ impl Session {
 
     /// Loses the first request after the greeting, if that is the injected fault.
     fn ignores_request(&mut self) -> bool {
-        let ignores = self.mischief == Some(InjectedFault::IgnoresCreate) && self.responses_begun > 0;
+        let ignores = self.fault == Some(InjectedFault::IgnoresCreate) && self.responses_begun > 0;
         ignores && !std::mem::replace(&mut self.has_ignored, true)
     }
 

@@ -1,15 +1,15 @@
 //! Sessions on virtual time: a client speaks, time passes, and every event sent is checked against OpenAI's types.
 
-mod admitting;
 mod asking;
+mod injected_faults;
 mod interrupting;
 mod items;
-mod lacking;
 mod listening;
-mod misbehaving;
+mod opening;
 mod remote_tools;
 mod replying;
 mod restoring;
+mod silent_responses;
 mod turns;
 
 use super::*;
@@ -35,10 +35,10 @@ impl Rig {
 
     /// A session of a service that has seen others.
     fn connected_after(greetings: &Greetings, config: Config) -> Self {
-        let mischief = config.befalling(0, 0);
+        let fault = config.fault_of(0, 0);
         let model = "gpt-realtime-2.1".into();
         let greetings = greetings.clone();
-        let who = Connection { session: 0, mischief, model, unix_now: 1_795_330_800, greetings };
+        let who = Connection { session: 0, fault, model, unix_now: 1_795_330_800, greetings };
         let now = Instant::now();
         let mut rig =
             Self { session: Session::open(Arc::new(config), who, now), now, inbox: vec![], ending: None };
@@ -147,8 +147,8 @@ impl Rig {
         self.session.report().observations.iter().any(|observation| wanted(&observation.what))
     }
 
-    fn faults(&self) -> &[String] {
-        &self.session.report().faults
+    fn violations(&self) -> &[String] {
+        &self.session.report().violations
     }
 }
 

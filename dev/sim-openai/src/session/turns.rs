@@ -1,6 +1,7 @@
 //! The caller's turns: sound comes in, speech is found in it, a turn becomes an item and is written down.
 
 use super::Session;
+use super::pending::Transcription;
 use crate::Seen;
 use crate::conversation::Item;
 use crate::injected_fault::InjectedFault;
@@ -12,20 +13,12 @@ use crate::vad::Edge;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Writing down is done by another model, which takes its time: usually the answer has begun by then.
 const TRANSCRIBING: Duration = Duration::from_millis(450);
 const SHORTEST_TURN_MS: u64 = 100;
 const LARGEST_APPEND: usize = 15 * 1024 * 1024;
-
-/// A turn that is still to be written down.
-#[derive(Debug)]
-pub(super) struct Transcription {
-    pub due: Instant,
-    item: String,
-    sound: Vec<i16>,
-}
 
 impl Session {
     pub(super) fn append(&mut self, audio: &Value) -> Result<(), Refusal> {
@@ -34,14 +27,14 @@ impl Session {
             self.welcome_sound();
         }
         if let Some(complaint) = self.clock.handle_audio(sim_audio::duration(samples.len()), self.now) {
-            self.fault(complaint);
+            self.note_violation(complaint);
         }
         if self.config.keeps_everything {
             self.report.heard.extend(&samples);
         }
         for edge in self.input.handle_audio(&samples) {
             match edge {
-                _ if self.mischief == Some(InjectedFault::Deaf) => {}
+                _ if self.fault == Some(InjectedFault::Deaf) => {}
                 Edge::Started { audio_start_ms } => self.begin_speech(audio_start_ms),
                 Edge::Stopped { audio_end_ms } => self.end_speech(audio_end_ms),
             }
@@ -63,8 +56,8 @@ impl Session {
         Ok(())
     }
 
-    /// The speech that goes on becomes the item that was announced. What is still said of it will be another one, of whose
-    /// start nothing is told: the detector hears no start.
+    /// The speech that goes on becomes the item that was announced. The rest of it will be another one, whose
+    /// start is not announced: the detector hears no start.
     fn commit_in_mid_speech(&mut self, sound: Vec<i16>) {
         let (announced, next) = (self.input.end_speech(), self.new_id("item"));
         let audio_start_ms = self.input.written_ms();
@@ -115,7 +108,7 @@ impl Session {
 
     pub(super) fn transcribe_next(&mut self) {
         let Some(Transcription { item, sound, .. }) = self.transcriptions.pop_front() else { return };
-        if self.mischief == Some(InjectedFault::TranscriptionFails) {
+        if self.fault == Some(InjectedFault::TranscriptionFails) {
             return self.fail_transcription(&item);
         }
         let text = transcribe(&sound, &self.config.understands);
@@ -142,7 +135,7 @@ impl Session {
             return Err(Refusal::value("audio", "An append holds at most 15 MiB."));
         }
         if bytes.is_empty() {
-            self.fault("an append without audio");
+            self.note_violation("an append without audio");
         }
         let samples = self.settings.input_format().decode(&bytes);
         samples.ok_or_else(|| Refusal::value("audio", "Invalid 'audio': it ends in the middle of a sample."))
@@ -150,7 +143,7 @@ impl Session {
 
     fn welcome_sound(&mut self) {
         if !self.configured {
-            self.fault("audio before session.updated");
+            self.note_violation("audio before session.updated");
         }
         self.tell(Seen::FirstAudioReceived);
     }

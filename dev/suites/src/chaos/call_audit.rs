@@ -72,7 +72,7 @@ async fn audit(testbed: &Testbed, plan: &Plan, killed: &Killed) -> anyhow::Resul
         let reference = call_ref(&call.id);
         let record = testbed.calls.call(&reference).await?;
         let journal = testbed.calls.journal(&reference).await?;
-        let is_untroubled = call.mischief.is_empty() && !matches!(planned.act, Act::GivesUp(_));
+        let is_untroubled = call.faults.is_empty() && !matches!(planned.act, Act::GivesUp(_));
         accounts.settle(&call, record.as_ref(), &journal, killed, is_untroubled);
         let spending = SpendingAudit::of(testbed, &reference).await?;
         let faults = spending
@@ -154,7 +154,7 @@ impl Accounts {
             violations.push("nothing was wrong with it, and it was not answered".to_owned());
         }
         let name = call_ref(&call.id);
-        let faults: Vec<_> = call.mischief.iter().map(|fault| fault.name()).collect();
+        let faults: Vec<_> = call.faults.iter().map(|fault| fault.name()).collect();
         self.violations
             .extend(violations.into_iter().map(|what| format!("{}: {what} {faults:?}", &name[..8])));
     }
@@ -203,7 +203,7 @@ fn doubled(call: &CallRecord) -> Vec<String> {
 /// A ringing call is answered or refused within its time, unless the caller, or Meta by an injected fault, was faster. It
 /// runs from when Meta first told us, whether or not we could take it in.
 fn too_late(call: &CallRecord, was_alone: bool) -> Option<String> {
-    if is_never_answered(call) || call.mischief.iter().any(|fault| fault.refuses_every_action()) {
+    if is_never_answered(call) || call.faults.iter().any(|fault| fault.refuses_every_action()) {
         return None;
     }
     let told = call.told.unwrap_or(call.rang);
@@ -229,7 +229,7 @@ fn was_over_before_told(call: &CallRecord) -> bool {
 
 /// Calls that must not be answered: too old, or over before they began.
 fn is_never_answered(call: &CallRecord) -> bool {
-    reads_as_over(&call.mischief)
+    reads_as_over(&call.faults)
 }
 
 /// Whether the business can tell that the call is too old, or over. Four minutes old and two minutes ahead is not too old, and an end

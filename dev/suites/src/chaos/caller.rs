@@ -18,7 +18,7 @@ pub(super) async fn ring_all(testbed: &Testbed, plan: &Plan) -> anyhow::Result<(
     let mut callers = JoinSet::new();
     for (n, planned) in plan.calls.iter().enumerate() {
         tokio::time::sleep(planned.wait).await;
-        let caller = CallerConfig { mischief: planned.faults.clone(), ..CallerConfig::of_many(n as u32) };
+        let caller = CallerConfig { faults: planned.faults.clone(), ..CallerConfig::of_many(n as u32) };
         let call = testbed.meta.ring(caller).await?;
         let planned = planned.clone();
         callers.spawn(async move { play(&call, &planned).await });

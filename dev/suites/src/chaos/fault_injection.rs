@@ -4,7 +4,7 @@ use super::plan::{Plan, SystemFault};
 use anyhow::Context;
 use harness::testbed::Testbed;
 use local::eventually_every;
-use sim_aws::{Delivery, Gone, LastStatus};
+use sim_aws::{Delivery, LastStatus, Outage};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
@@ -57,17 +57,15 @@ async fn inject(testbed: &Testbed, fault: SystemFault, killed: &mut Killed) -> a
             killed.all.insert(task.clone());
             killed.last_ones.extend((running.len() == 1).then_some(at));
         }
-        SystemFault::Throttle(times) => cloud.mischief().throttle_dynamodb(times),
-        SystemFault::Conflict(times) => cloud.mischief().conflict_transactions(times),
-        SystemFault::LoseReplies(times) => cloud.mischief().lose_dynamodb_replies(times),
-        SystemFault::DynamoDbGone(duration) => cloud.mischief().dynamodb_gone(Gone::Failing, duration),
-        SystemFault::DynamoDbSilent(duration) => cloud.mischief().dynamodb_gone(Gone::Silent, duration),
-        SystemFault::LateStateChanges(delay) => cloud.mischief().deliver_state_changes(Delivery::Late(delay)),
-        SystemFault::StateChangesTwice => cloud.mischief().deliver_state_changes(Delivery::Twice),
-        SystemFault::RefuseInvocations(times) => {
-            cloud.mischief().throttle_invocations("call-control", times)?
-        }
-        SystemFault::RunTaskFails(times) => cloud.mischief().fail_run_task(times, "RESOURCE:ENI"),
+        SystemFault::Throttle(times) => cloud.faults().throttle_dynamodb(times),
+        SystemFault::Conflict(times) => cloud.faults().conflict_transactions(times),
+        SystemFault::LoseReplies(times) => cloud.faults().lose_dynamodb_replies(times),
+        SystemFault::DynamoDbGone(duration) => cloud.faults().dynamodb_outage(Outage::Failing, duration),
+        SystemFault::DynamoDbSilent(duration) => cloud.faults().dynamodb_outage(Outage::Silent, duration),
+        SystemFault::LateStateChanges(delay) => cloud.faults().deliver_state_changes(Delivery::Late(delay)),
+        SystemFault::StateChangesTwice => cloud.faults().deliver_state_changes(Delivery::Twice),
+        SystemFault::RefuseInvocations(times) => cloud.faults().throttle_invocations("call-control", times)?,
+        SystemFault::RunTaskFails(times) => cloud.faults().fail_run_task(times, "RESOURCE:ENI"),
     }
     Ok(())
 }

@@ -122,7 +122,7 @@ fn call(rng: &mut Rng, seed: u64, spacing: Duration) -> PlannedCall {
         1..4 => Act::Asks,
         _ => Act::Listens(Duration::from_millis(rng.u64(200..4_000))),
     };
-    PlannedCall { wait: spacing.mul_f64(2.0 * rng.f64()), faults: InjectedFault::draw(seed), act }
+    PlannedCall { wait: spacing.mul_f64(2.0 * rng.f64()), faults: InjectedFault::random(seed), act }
 }
 
 fn system_fault(rng: &mut Rng) -> SystemFault {

@@ -113,7 +113,7 @@ pub(super) async fn ring(testbed: &Testbed, cell: Cell, n: u32) -> anyhow::Resul
     let heard: Vec<i16> = sessions.iter().flat_map(|session| session.heard.clone()).collect();
     sim_audio::wav::write(&file(cell, "model-heard"), &heard)?;
     result.question = how_well(&clips::caller_question(), &heard);
-    result.faults.extend(sessions.into_iter().flat_map(|session| session.faults));
+    result.faults.extend(sessions.into_iter().flat_map(|session| session.violations));
     Ok(result)
 }
 

@@ -5,7 +5,7 @@ use super::{Cell, Form, Maker, offer_form};
 use anyhow::Context;
 use serde_json::json;
 use sim_audio::{Clip, wav};
-use sim_meta::{Call, CallerConfig, ForeignCall, Meta, ProtocolViolation};
+use sim_meta::{Call, CallerConfig, ExternalCall, Meta, ProtocolViolation};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ pub(super) enum Phone {
     /// Another one, in a process of its own.
     Foreign {
         process: Box<Process>,
-        call: ForeignCall,
+        call: ExternalCall,
         version: String,
         /// When the caller was given the answer.
         answered: Instant,
@@ -185,7 +185,7 @@ impl Phone {
                     matches!(fault, ProtocolViolation::Gap(_) | ProtocolViolation::Burst(_))
                 };
                 let faults =
-                    report.faults.iter().filter(|fault| !late(fault)).map(ToString::to_string).collect();
+                    report.violations.iter().filter(|fault| !late(fault)).map(ToString::to_string).collect();
                 let traffic = report.traffic;
                 Ok(CallerReport {
                     heard,

@@ -2,7 +2,7 @@
 
 use super::scenario::{Scenario, ScenarioResult};
 use report::{Bars, Machine, Table};
-use sim_network::Toll;
+use sim_network::LinkCounts;
 use std::path::Path;
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub(super) struct Row {
     pub(super) down: Option<f64>,
     pub(super) is_answered: bool,
     pub(super) cut_short: Option<String>,
-    tolls: (Toll, Toll),
+    tolls: (LinkCounts, LinkCounts),
     recovered: u64,
     longest_gap: Duration,
 }
@@ -54,11 +54,11 @@ impl Row {
 
     fn cells(&self) -> [String; 11] {
         let (up, down) = self.tolls;
-        let lost = |toll: Toll| {
+        let lost = |toll: LinkCounts| {
             let percent = 100.0 * toll.lost as f64 / toll.packets.max(1) as f64;
             format!("{} of {} ({percent:.1} %)", toll.lost, toll.packets)
         };
-        let hole = |toll: Toll| format!("{} ms", toll.longest_loss * 20);
+        let hole = |toll: LinkCounts| format!("{} ms", toll.longest_loss * 20);
         [
             self.scenario.to_string(),
             shown(self.up),

@@ -82,8 +82,9 @@ fn scenarios() -> Vec<Scenario> {
     let through = |network| Scenario::Converses { network };
     let mut scenarios = vec![Scenario::SaysNothing, Scenario::IsMuted];
     scenarios.extend([Scenario::CutOffListening, Scenario::CutOffSpeaking]);
-    scenarios
-        .extend(Profile::ALL.into_iter().filter(|profile| *profile != Profile::ConnectionLoss).map(through));
+    scenarios.extend(
+        Profile::ALL.iter().copied().filter(|profile| *profile != Profile::ConnectionLoss).map(through),
+    );
     scenarios
 }
 

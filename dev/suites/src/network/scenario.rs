@@ -6,7 +6,7 @@ use journal::JournalEvent;
 use sim_audio::hearing::{HEARD, find};
 use sim_audio::{Clip, FRAME, clips, samples};
 use sim_meta::{Call, CallerConfig, WaitError};
-use sim_network::{Profile, Toll};
+use sim_network::{LinkCounts, Profile};
 use std::fmt;
 use std::time::Duration;
 use switchboard::call_ref;
@@ -65,7 +65,7 @@ pub(super) struct ScenarioResult {
     /// What the phone played.
     pub(super) down: Vec<i16>,
     /// The network's effect on the caller's packets, and on the agent's.
-    pub(super) tolls: (Toll, Toll),
+    pub(super) tolls: (LinkCounts, LinkCounts),
     /// How many of the caller's packets the product recovered by error correction.
     pub(super) recovered: u64,
     /// The longest time without a packet from the agent, at the phone.
@@ -199,7 +199,7 @@ pub(super) async fn run(
         cut_short: held.err().map(|in_vain| in_vain.to_string()),
         up: up.unwrap_or_default(),
         down: call.recording(),
-        tolls: call.tolls().context("the caller is in a network")?,
+        tolls: call.link_counts().context("the caller is in a network")?,
         recovered: recovered.unwrap_or_default(),
         longest_gap: call.report().traffic.longest_gap,
     })

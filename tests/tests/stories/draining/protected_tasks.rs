@@ -2,7 +2,7 @@
 
 use super::{SOON, TASK, deploy, has_left, holder, last_task_of, ready, task, was_an_ordinary_call};
 use harness::Story;
-use sim_aws::{AgentTrouble, ProtectionRule, TaskStatus};
+use sim_aws::{AgentFault, ProtectionRule, TaskStatus};
 use std::time::Duration;
 
 /// A story for each trouble of the agent's: the call is accepted, the task goes on taking calls, and is protected later.
@@ -16,16 +16,16 @@ macro_rules! passing_troubles {
 }
 
 passing_troubles! {
-    a_slow_agent_retires_no_task: AgentTrouble::Slow(Duration::from_millis(2_500));
-    a_throttled_agent_retires_no_task: AgentTrouble::Throttled;
-    an_agent_that_times_out_retires_no_task: AgentTrouble::TimesOut(Duration::from_secs(4));
-    a_failing_agent_retires_no_task: AgentTrouble::Fails;
-    a_garbled_answer_retires_no_task: AgentTrouble::Garbles;
+    a_slow_agent_retires_no_task: AgentFault::Slow(Duration::from_millis(2_500));
+    a_throttled_agent_retires_no_task: AgentFault::Throttled;
+    an_agent_that_times_out_retires_no_task: AgentFault::TimesOut(Duration::from_secs(4));
+    a_failing_agent_retires_no_task: AgentFault::Fails;
+    a_garbled_answer_retires_no_task: AgentFault::Garbles;
 }
 
-async fn is_protected_in_the_end(trouble: AgentTrouble) {
+async fn is_protected_in_the_end(fault: AgentFault) {
     let story = Story::begin().await;
-    story.stack.cloud.mischief().trouble_agents(2, trouble);
+    story.stack.cloud.faults().fail_agents(2, fault);
     let caller = story.ring().await;
     caller.is_greeted().await;
     let busy = holder(&caller).await;
@@ -39,7 +39,7 @@ async fn is_protected_in_the_end(trouble: AgentTrouble) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_newest_task_takes_calls_while_a_deployment_blocks_its_protection() {
     let story = Story::begin().await;
-    story.stack.cloud.mischief().refuse_protection(1_000);
+    story.stack.cloud.faults().refuse_protection(1_000);
     let first = story.ring().await;
     first.is_greeted().await;
     let busy = holder(&first).await;
@@ -47,7 +47,7 @@ async fn the_newest_task_takes_calls_while_a_deployment_blocks_its_protection() 
     let second = story.ring().await;
     second.is_greeted().await;
     assert_eq!(holder(&second).await, busy);
-    story.stack.cloud.mischief().refuse_protection(0);
+    story.stack.cloud.faults().refuse_protection(0);
     is_protected(&story, &busy).await;
 
     for caller in [&first, &second] {
@@ -62,13 +62,13 @@ async fn a_task_that_ecs_refuses_takes_calls_again_once_it_is_protected() {
     let story = Story::begin().await;
     story.stack.cloud.scale(TASK, 2).expect("there is such a service");
     ready(&story, |ready| ready.len() == 2).await;
-    story.stack.cloud.mischief().refuse_protection_as(1_000, "TASK_NOT_VALID");
+    story.stack.cloud.faults().refuse_protection_as(1_000, "TASK_NOT_VALID");
     let caller = story.ring().await;
     caller.is_greeted().await;
     let busy = holder(&caller).await;
     ready(&story, |ready| ready.len() == 1 && ready[0].task != busy).await;
 
-    story.stack.cloud.mischief().refuse_protection(0);
+    story.stack.cloud.faults().refuse_protection(0);
     ready(&story, |ready| ready.len() == 2).await;
 
     is_protected(&story, &busy).await;
@@ -78,7 +78,7 @@ async fn a_task_that_ecs_refuses_takes_calls_again_once_it_is_protected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_ecs_refuses_takes_calls_where_no_other_does() {
     let story = Story::begin().await;
-    story.stack.cloud.mischief().refuse_protection_as(1_000, "TASK_NOT_VALID");
+    story.stack.cloud.faults().refuse_protection_as(1_000, "TASK_NOT_VALID");
     let first = story.ring().await;
     first.is_greeted().await;
 
@@ -95,7 +95,7 @@ async fn a_task_that_ecs_refuses_takes_calls_where_no_other_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_during_a_call_leaves_the_new_task_unprotected_and_taking_calls() {
     let story = Story::begin().await;
-    story.stack.cloud.mischief().block_protection(ProtectionRule::After);
+    story.stack.cloud.faults().block_protection(ProtectionRule::After);
     let old = story.stack.cloud.tasks()[0].id.clone();
     let first = story.ring().await;
     first.is_greeted().await;
@@ -127,7 +127,7 @@ async fn a_deployment_during_a_call_leaves_the_new_task_unprotected_and_taking_c
 #[tokio::test(flavor = "multi_thread")]
 async fn metadata_that_fails_at_boot_costs_no_task() {
     let story = Story::begin().await;
-    story.stack.cloud.mischief().fail_metadata(2);
+    story.stack.cloud.faults().fail_metadata(2);
 
     story.stack.cloud.scale(TASK, 2).expect("there is such a service");
     ready(&story, |ready| ready.len() == 2).await;

@@ -13,8 +13,8 @@ use std::time::Duration;
 async fn a_dead_tasks_call_is_ended_at_meta_within_30_s_while_another_task_lives() {
     let story = begin_with_two_tasks().await;
     // No event tells: the other task's heartbeat finds out.
-    story.stack.cloud.mischief().deliver_state_changes(Delivery::Never);
-    story.stack.cloud.mischief().enable_schedule("reaper", false).expect("there is a schedule");
+    story.stack.cloud.faults().deliver_state_changes(Delivery::Never);
+    story.stack.cloud.faults().enable_schedule("reaper", false).expect("there is a schedule");
 
     let caller = story.ring().await;
     caller.is_greeted().await;
@@ -28,10 +28,10 @@ async fn a_dead_tasks_call_is_ended_at_meta_within_30_s_while_another_task_lives
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_tasks_call_is_ended_at_meta_by_two_rounds_of_the_reaper_when_no_task_lives() {
     let story = Story::begin().await;
-    let mischief = story.stack.cloud.mischief();
-    mischief.deliver_state_changes(Delivery::Never);
-    mischief.enable_schedule("reaper", false).expect("there is a schedule");
-    mischief.start_delay(TASK, Duration::from_secs(600)).expect("there is such a service");
+    let fault = story.stack.cloud.faults();
+    fault.deliver_state_changes(Delivery::Never);
+    fault.enable_schedule("reaper", false).expect("there is a schedule");
+    fault.start_delay(TASK, Duration::from_secs(600)).expect("there is such a service");
     let caller = story.ring().await;
     caller.is_greeted().await;
     story.stack.cloud.kill_task(&holder(&caller).await).await.expect("the task lives");
@@ -44,7 +44,7 @@ async fn a_dead_tasks_call_is_ended_at_meta_by_two_rounds_of_the_reaper_when_no_
     caller.phone().ended(Duration::from_secs(10)).await.expect("Meta hears of the end");
 
     // What is left to do for it would take the reaper another minute.
-    mischief.start_delay(TASK, Duration::ZERO).expect("there is such a service");
+    fault.start_delay(TASK, Duration::ZERO).expect("there is such a service");
     story.stack.cloud.scale(TASK, 2).expect("there is such a service");
     was_lost(&caller.afterwards().await);
 }

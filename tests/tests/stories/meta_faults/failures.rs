@@ -29,24 +29,24 @@ async fn an_end_with_an_error_that_is_not_medias_is_not_medias() {
 }
 
 /// The message to a caller who cannot be served is refused: it is not sent again, and the journal says why.
-pub(super) async fn hears_no_more_than_that_it_could_not_be_sent(mischief: InjectedFault) {
+pub(super) async fn hears_no_more_than_that_it_could_not_be_sent(fault: InjectedFault) {
     let story = StoryBuilder::with_fault("quota-exhausted").begin().await;
-    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
+    let after = story.ring_with_faults(&[fault]).await.afterwards().await;
 
     let codes = after.journal.iter().filter_map(|event| match event {
         Happened::MetaTrouble { code, cure, .. } => Some((*code, cure.is_empty())),
         _ => None,
     });
-    let unpaid = mischief == InjectedFault::MessageUnpaid;
+    let unpaid = fault == InjectedFault::MessageUnpaid;
     let expected = if unpaid { (131_042, false) } else { (131_056, true) };
     assert_eq!(codes.collect::<Vec<_>>(), [expected]);
     assert_eq!((after.ending, after.messages), (Ending::AgentUnavailable, 0));
 }
 
 /// Meta answers that it did not send the message to a caller who cannot be served, for now: it is sent again.
-pub(super) async fn is_written_to_at_the_second_try(mischief: InjectedFault) {
+pub(super) async fn is_written_to_at_the_second_try(fault: InjectedFault) {
     let story = StoryBuilder::with_fault("quota-exhausted").begin().await;
-    let caller = story.ring_with_faults(&[mischief]).await;
+    let caller = story.ring_with_faults(&[fault]).await;
     // It counts as done before it is sent, so the call may settle before.
     caller.waits_for(&story, |event| matches!(event, Happened::CallerTold { .. })).await;
     let after = caller.afterwards().await;
@@ -56,9 +56,9 @@ pub(super) async fn is_written_to_at_the_second_try(mischief: InjectedFault) {
 }
 
 /// The message to a caller who could not be served was taken, and failed later: the journal says so, once.
-pub(super) async fn is_known_to_have_failed(mischief: InjectedFault) {
+pub(super) async fn is_known_to_have_failed(fault: InjectedFault) {
     let story = StoryBuilder::with_fault("quota-exhausted").begin().await;
-    let caller = story.ring_with_faults(&[mischief]).await;
+    let caller = story.ring_with_faults(&[fault]).await;
     is_told(&story, &caller, Event::Message).await;
 
     let after = caller.afterwards().await;

@@ -1,4 +1,4 @@
-//! How phones encode what their callers say.
+//! Opus encoders, set up as phones set them up.
 
 use opus::{Application, Bandwidth, Bitrate, Channels, Encoder, Error, Signal};
 

@@ -1,10 +1,10 @@
-//! What comes from the agent: past the gate, into the peer, and out of the speaker.
+//! Receives from the agent: through the filter, into the peer, and out of the speaker.
 
 use super::Relay;
 use crate::Seen;
 use crate::relay::datagram::{self, Kind, RtpHeader};
-use crate::relay::gate::Fate;
-use crate::relay::voice::Change;
+use crate::relay::datagram_filter::Route;
+use crate::relay::speech_detector::Change;
 use std::net::SocketAddr;
 use std::time::Instant;
 use str0m::Event;
@@ -16,24 +16,24 @@ impl Relay {
     /// Takes a datagram from the network.
     pub(super) async fn handle_datagram(&mut self, datagram: &[u8], from: SocketAddr) {
         let now = Instant::now();
-        let verdict = self.gate.judge(datagram, from.ip());
-        if let Some(fault) = verdict.fault {
-            self.line.see(Seen::Fault(fault));
+        let decision = self.filter.judge(datagram, from.ip());
+        if let Some(fault) = decision.fault {
+            self.call.see(Seen::Violation(fault));
         }
-        match verdict.fate {
-            Fate::Drop => {}
-            Fate::Reply(reply) => self.send(&reply, from).await,
-            Fate::Pass => self.let_in(datagram, from, now),
+        match decision.route {
+            Route::Drop => {}
+            Route::Reply(reply) => self.send(&reply, from).await,
+            Route::Pass => self.let_in(datagram, from, now),
         }
-        self.line.with(|state| state.early = self.gate.early());
+        self.call.with(|state| state.early = self.filter.early());
     }
 
     fn let_in(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
         match (datagram::kind(datagram), RtpHeader::parse(datagram)) {
             (Kind::Rtp, Some(header)) => self.inspect(header, now),
-            (Kind::Rtcp, _) if self.gate.is_open() => {
-                self.line.with(|state| state.reports += 1);
-                self.line.live(|life| life.handle_rtcp(now));
+            (Kind::Rtcp, _) if self.filter.is_open() => {
+                self.call.with(|state| state.reports += 1);
+                self.call.step(|signalling| signalling.handle_rtcp(now));
             }
             _ => {}
         }
@@ -46,21 +46,21 @@ impl Relay {
         if self.replayer.is_some() {
             return;
         }
-        for fault in self.line.with(|state| state.inspector.inspect(header, now)) {
-            self.line.see(Seen::Fault(fault));
+        for fault in self.call.with(|state| state.inspector.inspect(header, now)) {
+            self.call.see(Seen::Violation(fault));
         }
     }
 
     /// Takes what the connection made of datagrams.
     pub(super) fn handle_event(&mut self, event: Event) {
         match event {
-            Event::IceConnectionStateChange(state) if state.is_connected() && !self.gate.has_path() => {
-                self.gate.handle_path();
-                self.line.see(Seen::IceConnected);
+            Event::IceConnectionStateChange(state) if state.is_connected() && !self.filter.has_path() => {
+                self.filter.handle_path();
+                self.call.see(Seen::IceConnected);
             }
             Event::Connected => {
                 self.connected = true;
-                self.line.see(Seen::DtlsConnected);
+                self.call.see(Seen::DtlsConnected);
                 self.open_microphone(!self.waits_for_media());
             }
             Event::RtpPacket(packet) => self.hear(&packet),
@@ -70,15 +70,15 @@ impl Relay {
 
     fn hear(&mut self, packet: &RtpPacket) {
         let at = packet.timestamp;
-        self.line.live(|life| life.handle_rtp(at));
-        if self.line.with(|state| state.report.first_packet.is_none()) {
-            self.line.see_at(at, Seen::FirstPacket);
+        self.call.step(|signalling| signalling.handle_rtp(at));
+        if self.call.with(|state| state.report.first_packet.is_none()) {
+            self.call.see_at(at, Seen::FirstPacket);
         }
         self.open_microphone(true);
         if self.replayer.is_some() {
             let (header, bytes) = (&packet.header, packet.payload.len());
             let (timestamp, sequence) = (header.timestamp, header.sequence_number);
-            return self.line.with(|state| state.tally.handle_packet(timestamp, sequence, bytes, at));
+            return self.call.with(|state| state.counter.handle_packet(timestamp, sequence, bytes, at));
         }
         if *packet.header.payload_type == OPUS {
             self.play(packet.header.timestamp, &packet.payload, at);
@@ -87,13 +87,13 @@ impl Relay {
 
     fn play(&mut self, timestamp: u32, payload: &[u8], at: Instant) {
         let played = self.speaker.play(timestamp, payload);
-        if self.line.caller.keeps_recording {
-            self.line.with(|state| state.recording.extend(played.samples));
+        if self.call.caller.keeps_recording {
+            self.call.with(|state| state.recording.extend(played.samples));
         }
         if let Some(fault) = played.fault {
-            self.line.see(Seen::Fault(fault));
+            self.call.see(Seen::Violation(fault));
         }
-        let change = self.voice.handle_frame(played.voiced, at);
+        let change = self.speech_detector.handle_frame(played.voiced, at);
         self.tell_voice(change, at);
     }
 
@@ -101,8 +101,8 @@ impl Relay {
     pub(super) fn tell_voice(&self, change: Option<Change>, at: Instant) {
         match change {
             None => {}
-            Some(Change::Began) => self.line.see_at(at, Seen::AgentVoice),
-            Some(Change::FellSilent { since }) => self.line.see_at(at, Seen::AgentSilent { since }),
+            Some(Change::Began) => self.call.see_at(at, Seen::AgentVoice),
+            Some(Change::FellSilent { since }) => self.call.see_at(at, Seen::AgentSilent { since }),
         }
     }
 }

@@ -1,39 +1,22 @@
-//! What goes to the agent: voice and keys of the microphone, or what was encoded before.
+//! Sends to the agent: voice and keys of the microphone, or packets encoded before.
 
 use super::Relay;
-use crate::relay::microphone::{Edge, Microphone, PACE, Packet, Payload};
+use crate::relay::microphone::{Edge, PACE, Packet, Payload};
 use crate::relay::replayer::Replayed;
-use crate::shared_call::SharedCall;
 use crate::{InjectedFault, Seen};
 use std::time::Instant;
-use tokio::sync::oneshot;
-
-/// Something to say, and who wants to know when it was said.
-pub(super) struct Speech {
-    pub(super) text: String,
-    pub(super) done: oneshot::Sender<()>,
-}
-
-/// A microphone that suits the phone.
-pub(super) fn microphone(line: &SharedCall) -> Result<Microphone, opus::Error> {
-    match line.caller.network {
-        _ if line.caller.spares_effort => Microphone::sparing(),
-        Some(_) => Microphone::protecting(),
-        None => Microphone::new(),
-    }
-}
 
 impl Relay {
     /// Sends a packet of the microphone, and notifies the waiter.
     pub(super) fn speak(&mut self, packet: Packet) {
         let now = Instant::now();
-        self.line.with(|state| state.own_lateness.note(PACE * packet.beat, now));
+        self.call.with(|state| state.own_lateness.note(PACE * packet.beat, now));
         if let Some(payload) = packet.payload {
             self.note_key(&payload, now);
             if !self.muted {
                 let sent = self.peer.send(packet.n, packet.timestamp, packet.marker, payload, now);
                 self.survive(sent);
-                self.line.with(|state| state.sent += 1);
+                self.call.with(|state| state.sent += 1);
             }
         }
         match packet.edge {
@@ -53,9 +36,9 @@ impl Relay {
         let Replayed { n, timestamp, due, payload, is_onset } = packet;
         let sent = self.peer.send(n, timestamp, n == 0, Payload::Voice(payload), now);
         self.survive(sent);
-        self.line.with(|state| {
+        self.call.with(|state| {
             state.sent += 1;
-            state.tally.note_sent(due, is_onset, now);
+            state.counter.note_sent(due, is_onset, now);
         });
     }
 
@@ -65,7 +48,7 @@ impl Relay {
             Payload::Recorded(packet) => packet.is_last,
             Payload::Key(event) => {
                 if let Some(key) = event.down {
-                    self.line.note_key(key, now);
+                    self.call.note_key(key, now);
                 }
                 event.is_last
             }
@@ -78,13 +61,13 @@ impl Relay {
 
     fn begin_speech(&mut self, clip: String, now: Instant) {
         if let Some(speech) = self.speeches.front() {
-            self.line.with(|state| state.said.push((now, speech.text.clone())));
+            self.call.with(|state| state.said.push((now, speech.text.clone())));
         }
-        self.line.see(Seen::CallerSpeaks { clip });
+        self.call.see(Seen::CallerSpeaks { clip });
     }
 
     fn end_speech(&mut self, clip: String) {
-        self.line.see(Seen::CallerSpoke { clip });
+        self.call.see(Seen::CallerSpoke { clip });
         if let Some(speech) = self.speeches.pop_front() {
             // The caller may have stopped waiting.
             let _ = speech.done.send(());
@@ -92,12 +75,12 @@ impl Relay {
     }
 
     pub(super) fn waits_for_media(&self) -> bool {
-        self.line.caller.waits_for_media && !self.line.plot.does(InjectedFault::AgentUnheard)
+        self.call.caller.waits_for_media && !self.call.faults.has(InjectedFault::AgentUnheard)
     }
 
     /// The phone sends once the call is taken and the keys are there, and perhaps only after it heard something.
     pub(super) fn open_microphone(&mut self, heard: bool) {
-        if heard && self.connected && self.gate.is_open() {
+        if heard && self.connected && self.filter.is_open() {
             match &mut self.replayer {
                 Some(replayer) => replayer.open(Instant::now()),
                 None => self.microphone.open(Instant::now()),

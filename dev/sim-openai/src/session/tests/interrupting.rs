@@ -100,7 +100,7 @@ fn a_truncated_item_keeps_what_was_heard_and_no_words() {
     let kept = rig.session.conversation.get(&item).expect("it is in the conversation");
     assert_eq!((kept.audio_ms, &kept.json["content"][0]["transcript"]), (120, &Value::Null));
     assert_eq!(rig.session.report().spoken[0].truncated_at_ms, Some(120));
-    assert!(rig.faults().is_empty());
+    assert!(rig.violations().is_empty());
 }
 
 #[test]
@@ -150,8 +150,8 @@ fn truncating_what_was_heard_to_the_end_is_unwise() {
 
     rig.send(truncate(&spoken.item_id, spoken.sent_ms));
 
-    assert_eq!(rig.faults().len(), 1);
-    assert!(rig.faults()[0].contains("only erases the transcript"));
+    assert_eq!(rig.violations().len(), 1);
+    assert!(rig.violations()[0].contains("only erases the transcript"));
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn an_item_of_which_nothing_was_heard_can_be_cut_to_nothing_or_deleted() {
     assert_eq!(rig.last("conversation.item.deleted")["item_id"], item);
     assert!(rig.session.conversation.get(&item).is_none());
     assert_eq!(rig.session.conversation.users().count(), 1);
-    assert!(rig.faults().is_empty(), "{:?}", rig.faults());
+    assert!(rig.violations().is_empty(), "{:?}", rig.violations());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a client may do to the conversation.
+//! Changes of the conversation by the client.
 
 use super::*;
 

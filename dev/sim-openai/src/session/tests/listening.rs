@@ -1,4 +1,4 @@
-//! How a session listens, and what changes when it is told to listen differently in mid-call.
+//! Turn detection of a session, and its reconfiguration in mid-call.
 
 use super::*;
 
@@ -103,7 +103,7 @@ fn a_call_in_g711_is_heard_and_understood_and_answered() {
     let (answer, sent) = (clips::agent_answer(), mulaw.decode(&sent).unwrap());
     let found = sim_audio::hearing::find(&answer.samples[..answer.samples.len() - FRAME], &sent);
     assert!(found.is_some_and(|found| found.correlation > 0.95), "{found:?}");
-    assert!(rig.faults().is_empty(), "{:?}", rig.faults());
+    assert!(rig.violations().is_empty(), "{:?}", rig.violations());
 }
 
 #[test]

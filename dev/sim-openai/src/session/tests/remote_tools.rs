@@ -81,7 +81,7 @@ fn the_response_ends_with_the_call_and_nothing_follows_by_itself() {
 
     assert_eq!(rig.spoken(), ["agent-order"]);
     assert_eq!(rig.session.report().mcp_calls, ["shop.find_order"]);
-    assert!(rig.faults().is_empty(), "{:?}", rig.faults());
+    assert!(rig.violations().is_empty(), "{:?}", rig.violations());
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn asking_before_the_call_has_answered_is_a_fault() {
 
     rig.respond(json!({}));
 
-    assert_eq!(rig.faults(), ["a response is asked for while the tool of a remote server works"]);
+    assert_eq!(rig.violations(), ["a response is asked for while the tool of a remote server works"]);
 }
 
 #[test]
@@ -125,8 +125,8 @@ fn a_tool_call_that_needs_approval_is_a_fault() {
         rig.ask("response.create");
         rig.pass(ms(3_000));
 
-        assert_eq!(rig.faults().len(), 1);
-        assert!(rig.faults()[0].contains(complaint), "{:?}", rig.faults());
+        assert_eq!(rig.violations().len(), 1);
+        assert!(rig.violations()[0].contains(complaint), "{:?}", rig.violations());
     }
 }
 

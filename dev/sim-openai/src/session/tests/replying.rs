@@ -107,7 +107,7 @@ fn a_function_is_called_and_its_result_is_spoken_of() {
     rig.pass(ms(3_000));
 
     assert_eq!(rig.last("response.output_audio_transcript.done")["transcript"], clips::agent_answer().text);
-    assert_eq!(rig.faults(), ["the script calls find_order, which is none of the session's tools"]);
+    assert_eq!(rig.violations(), ["the script calls find_order, which is none of the session's tools"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A conversation that goes on in another session.
+//! A conversation that continues in another session.
 
 use super::*;
 use crate::{Replayed, Reply, Script};
@@ -50,7 +50,7 @@ fn a_caller_who_was_greeted_and_said_nothing_is_not_greeted_again() {
 
     assert_eq!(rig.spoken(), ["agent-nudge"]);
     assert!(!rig.has_seen(|seen| *seen == Seen::GreetingRequested));
-    assert!(rig.faults().is_empty(), "{:?}", rig.faults());
+    assert!(rig.violations().is_empty(), "{:?}", rig.violations());
 }
 
 #[test]
@@ -60,15 +60,15 @@ fn asking_for_the_greeting_again_is_a_fault() {
     let mut first = Rig::connected_after(&greetings, config());
     first.configure(json!({}));
     first.respond(greet.clone());
-    assert!(first.has_seen(|seen| *seen == Seen::GreetingRequested) && first.faults().is_empty());
+    assert!(first.has_seen(|seen| *seen == Seen::GreetingRequested) && first.violations().is_empty());
 
     let mut second = Rig::connected_after(&greetings, config());
     second.configure(json!({}));
     second.send(written("assistant", "Hello, this is"));
     second.respond(greet);
 
-    assert_eq!(second.faults().len(), 1, "{:?}", second.faults());
-    assert!(second.faults()[0].contains("was greeted before"));
+    assert_eq!(second.violations().len(), 1, "{:?}", second.violations());
+    assert!(second.violations()[0].contains("was greeted before"));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn another_call_is_greeted_in_the_same_words() {
         rig.respond(json!({"instructions": "Greet the caller."}));
 
         assert_eq!(rig.spoken(), ["agent-greeting"]);
-        assert!(rig.faults().is_empty(), "{:?}", rig.faults());
+        assert!(rig.violations().is_empty(), "{:?}", rig.violations());
     }
 }
 

@@ -31,7 +31,7 @@ fn a_turn_is_answered_in_the_order_of_the_real_service() {
             "rate_limits.updated",
         ]
     );
-    assert!(rig.faults().is_empty(), "{:?}", rig.faults());
+    assert!(rig.violations().is_empty(), "{:?}", rig.violations());
 }
 
 #[test]
@@ -86,8 +86,8 @@ fn when_the_sound_stops_so_does_the_ear() {
     rig.speak(&silence(700));
 
     assert_eq!(rig.all("input_audio_buffer.speech_stopped").len(), 1);
-    assert_eq!(rig.faults().len(), 1);
-    assert!(rig.faults()[0].starts_with("a gap in the audio"));
+    assert_eq!(rig.violations().len(), 1);
+    assert!(rig.violations()[0].starts_with("a gap in the audio"));
 }
 
 #[test]

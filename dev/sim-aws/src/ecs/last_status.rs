@@ -1,0 +1,26 @@
+//! The statuses of a task, as ECS names them.
+
+/// Where a task stands (`lastStatus`). ECS has some more that pass quickly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LastStatus {
+    /// It has no process yet.
+    Provisioning,
+    /// Its process runs.
+    Running,
+    /// Its process was asked to end.
+    Stopping,
+    /// It has no process any more.
+    Stopped,
+}
+
+impl LastStatus {
+    /// As ECS writes it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Provisioning => "PROVISIONING",
+            Self::Running => "RUNNING",
+            Self::Stopping => "STOPPING",
+            Self::Stopped => "STOPPED",
+        }
+    }
+}

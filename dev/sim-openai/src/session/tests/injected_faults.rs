@@ -1,0 +1,188 @@
+//! The faults that can be injected into a session.
+
+use super::*;
+
+#[test]
+fn a_session_that_never_comes_says_nothing() {
+    let mut rig = Rig::connected(with(InjectedFault::NoSession));
+
+    rig.ask("response.create");
+    rig.pass(Duration::from_secs(4_000));
+
+    assert!(rig.inbox.is_empty());
+    assert_eq!(rig.ending, None);
+}
+
+#[test]
+fn an_empty_account_is_told_so_first() {
+    let rig = Rig::connected(with(InjectedFault::QuotaExhausted));
+
+    assert_eq!(rig.received(), ["error"]);
+    assert_eq!(rig.inbox[0]["error"]["type"], "insufficient_quota");
+    assert!(matches!(rig.ending, Some(Output::Close { code: 4_000, .. })));
+}
+
+#[test]
+fn the_connection_breaks_in_the_middle_of_a_sentence() {
+    let mut rig = Rig::configured(with(InjectedFault::DropsSession { after_deltas: 3 }));
+
+    rig.ask("response.create");
+    rig.pass(ms(3_000));
+
+    assert_eq!(rig.all("response.output_audio.delta").len(), 3);
+    assert_eq!(rig.ending, Some(Output::Break));
+}
+
+#[test]
+fn a_stalled_response_can_only_be_cancelled() {
+    let mut rig = Rig::configured(with(InjectedFault::Stalls { after_deltas: 2 }));
+    rig.ask("response.create");
+    rig.pass(ms(30_000));
+    assert_eq!((rig.all("response.output_audio.delta").len(), rig.all("response.done").len()), (2, 0));
+
+    rig.ask("response.cancel");
+
+    assert_eq!(rig.last("response.done")["response"]["status"], "cancelled");
+}
+
+#[test]
+fn the_first_response_fails_and_the_next_one_does_not() {
+    for (fault, code) in
+        [(InjectedFault::ServerError, "server_error"), (InjectedFault::RateLimited, "rate_limit_exceeded")]
+    {
+        let mut rig = Rig::configured(with(fault));
+        rig.ask("response.create");
+        rig.pass(ms(300));
+        let failed = rig.last("response.done")["response"].clone();
+        assert_eq!(
+            (&failed["status"], &failed["status_details"]["error"]["code"]),
+            (&json!("failed"), &json!(code))
+        );
+
+        rig.ask("response.create");
+        rig.pass(ms(3_000));
+
+        assert_eq!(rig.last("response.done")["response"]["status"], "completed");
+    }
+}
+
+#[test]
+fn a_session_may_expire_early_and_says_when() {
+    let mut rig = Rig::connected(with(InjectedFault::Expires { after: Duration::from_secs(10) }));
+    assert_eq!(rig.inbox[0]["session"]["expires_at"], 1_795_330_810_u64);
+
+    rig.pass(Duration::from_secs(10));
+
+    assert_eq!(rig.error().0, "session_expired");
+}
+
+#[test]
+fn samples_are_split() {
+    let mut rig = Rig::configured(with(InjectedFault::SplitsSamples));
+
+    rig.ask("response.create");
+    rig.pass(ms(3_000));
+
+    let odd = |delta: &&Value| {
+        delta["delta"].as_str().and_then(|text| BASE64.decode(text).ok()).is_some_and(|b| b.len() % 2 == 1)
+    };
+    assert!(rig.all("response.output_audio.delta").iter().any(odd));
+    assert_eq!(rig.session.report().spoken[0].sent_ms, clips::agent_greeting().duration().as_millis() as u64);
+}
+
+#[test]
+fn a_turn_that_cannot_be_written_down_is_answered_all_the_same() {
+    let mut rig = Rig::configured(with(InjectedFault::TranscriptionFails));
+
+    rig.take_turn();
+    rig.pass(ms(3_000));
+
+    assert_eq!(rig.all("conversation.item.input_audio_transcription.failed").len(), 1);
+    assert_eq!(rig.last("response.done")["response"]["status"], "completed");
+}
+
+#[test]
+fn a_session_that_goes_silent_stays_open_and_says_nothing_more() {
+    let mut rig = Rig::configured(with(InjectedFault::GoesSilent { after_deltas: 3 }));
+    rig.ask("response.create");
+    rig.pass(ms(3_000));
+    let sent = rig.inbox.len();
+
+    rig.ask("response.cancel");
+    rig.take_turn();
+    rig.pass(Duration::from_secs(4_000));
+
+    assert_eq!(rig.all("response.output_audio.delta").len(), 3);
+    assert_eq!((rig.inbox.len(), &rig.ending), (sent, &None));
+}
+
+#[test]
+fn a_deaf_session_hears_no_turn() {
+    let mut rig = Rig::configured(with(InjectedFault::Deaf));
+
+    rig.take_turn();
+    rig.pass(ms(3_000));
+
+    assert!(
+        rig.all("input_audio_buffer.speech_started").is_empty() && rig.all("response.created").is_empty()
+    );
+}
+
+#[test]
+fn the_fourth_response_of_a_hurried_client_succeeds() {
+    let mut rig = Rig::configured(with(InjectedFault::RateLimitedThrice));
+
+    for _ in 0..4 {
+        rig.respond(json!({}));
+    }
+
+    let statuses: Vec<&str> =
+        rig.all("response.done").iter().filter_map(|done| done["response"]["status"].as_str()).collect();
+    assert_eq!(statuses, ["failed", "failed", "failed", "completed"]);
+    let limits = rig.all("rate_limits.updated");
+    assert_eq!(limits[0]["rate_limits"][0]["reset_seconds"], 0.6);
+    assert_eq!((&limits[0]["rate_limits"][0]["remaining"], limits.len()), (&json!(0), 4));
+    assert_eq!(rig.spoken(), ["agent-greeting"]);
+}
+
+#[test]
+fn an_account_may_run_dry_in_the_middle_of_a_sentence() {
+    let mut rig = Rig::configured(with(InjectedFault::QuotaMidCall { after_deltas: 3 }));
+
+    rig.respond(json!({}));
+
+    assert_eq!(rig.all("response.output_audio.delta").len(), 3);
+    let failed = &rig.last("response.done")["response"];
+    assert_eq!(failed["status_details"]["error"]["code"], "insufficient_quota");
+    assert_eq!(failed["output"][0]["status"], "incomplete");
+    let reason = "insufficient_quota.insufficient_quota".to_owned();
+    assert_eq!(rig.ending, Some(Output::Close { code: 4_000, reason }));
+}
+
+#[test]
+fn a_session_breaks_before_its_key_is_refused() {
+    let mut rig = Rig::configured(with(InjectedFault::DropsThenRefuses { after_deltas: 3 }));
+
+    rig.respond(json!({}));
+
+    assert_eq!((rig.all("response.output_audio.delta").len(), &rig.ending), (3, &Some(Output::Break)));
+}
+
+#[test]
+fn one_request_after_the_greeting_is_lost() {
+    let mut rig = Rig::configured(with(InjectedFault::IgnoresCreate));
+    rig.respond(json!({}));
+    rig.take_turn();
+    rig.pass(ms(3_000));
+    assert_eq!(rig.all("response.created").len(), 2, "a turn is no request");
+
+    rig.respond(json!({}));
+    assert_eq!((rig.all("response.created").len(), rig.all("error").len()), (2, 0));
+    rig.respond(json!({}));
+
+    assert_eq!(rig.all("response.created").len(), 3);
+}
+
+fn with(fault: InjectedFault) -> Config {
+    Config { fault: Some(fault), ..config() }
+}
