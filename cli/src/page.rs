@@ -8,6 +8,7 @@ mod figures;
 
 use crate::call_details::{self, CallDetails};
 use crate::figures::{dollars, duration, hundredths, moment, plural, short, words};
+use call::{Party, Recorded};
 use journal::JournalEvent;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -55,7 +56,7 @@ pub(crate) fn page(call: &CallDetails) -> String {
 
 fn head(call: &CallDetails) -> Markup {
     let listed = &call.listed;
-    let is_bad = matches!(listed.by.as_deref(), Some("us" | "meta"));
+    let is_bad = matches!(listed.by, Some(Recorded::Known(Party::Us | Party::Meta)));
     let agent = call.summary.as_ref().map(|summary| (summary.agent.as_str(), summary.model.as_str()));
     html! {
         header {
@@ -72,7 +73,7 @@ fn head(call: &CallDetails) -> Markup {
                 @if let Some((_, model)) = agent { span.dot { "·" } (model) }
                 span.dot { "·" }
                 @match (&listed.ending, &listed.by) {
-                    (Some(ending), Some(by)) => span.ending.bad[is_bad] { (words(ending)) ", by " (by) },
+                    (Some(ending), Some(by)) => span.ending.bad[is_bad] { (words(&ending.to_string())) ", by " (by) },
                     _ => span.ending.live { "in progress" },
                 }
             }
@@ -153,6 +154,7 @@ fn events(call: &CallDetails) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use call::Ending;
     use journal::{Speaker, TranscriptLine};
     use store::CallListing;
 
@@ -181,8 +183,8 @@ mod tests {
             start: None,
             accepted_at_ms: None,
             ended_at_ms: Some(9_000),
-            ending: Some("caller_gave_up".into()),
-            by: Some("caller".into()),
+            ending: Some(Ending::CallerGaveUp.into()),
+            by: Some(Party::Caller.into()),
         };
         let line = TranscriptLine {
             place: 0,

@@ -130,7 +130,11 @@ impl Search {
 
     fn matches(&self, call: &CallListing) -> bool {
         let is_to = self.number.as_ref().is_none_or(|number| *number == call.number);
-        is_to && self.ending.as_ref().is_none_or(|ending| call.ending.as_ref() == Some(ending))
+        is_to
+            && self
+                .ending
+                .as_ref()
+                .is_none_or(|ending| call.ending.as_ref().is_some_and(|it| it.to_string() == *ending))
     }
 }
 

@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod terminal;
 
+use call::{Ending, Party};
 use serde_json::Value;
 use store::CallListing;
 use terminal::Terminal;
@@ -47,8 +48,11 @@ async fn calls_are_filtered_by_number_day_and_ending() {
     list(&terminal, &call(1, "220", midnight - 1)).await;
     list(&terminal, &call(2, "220", midnight)).await;
     list(&terminal, &call(3, "330", midnight)).await;
-    let lost =
-        CallListing { ending: Some("lost".into()), by: Some("us".into()), ..call(4, "330", midnight + 1) };
+    let lost = CallListing {
+        ending: Some(Ending::Lost.into()),
+        by: Some(Party::Us.into()),
+        ..call(4, "330", midnight + 1)
+    };
     list(&terminal, &lost).await;
 
     for (words, wanted) in [
@@ -142,8 +146,8 @@ fn call(n: u64, number: &str, rang_at_ms: u64) -> CallListing {
         start: Some("warm".into()),
         accepted_at_ms: Some(rang_at_ms + 500),
         ended_at_ms: Some(rang_at_ms + 7_500),
-        ending: Some("caller_hung_up".into()),
-        by: Some("caller".into()),
+        ending: Some(Ending::CallerHungUp.into()),
+        by: Some(Party::Caller.into()),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::output;
 use crate::person::{Person, Pseudonymizer};
 use crate::search::{Cursor, Found, Search};
 use crate::{Common, cloud};
+use call::{Party, Recorded};
 use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
@@ -140,19 +141,19 @@ impl Row {
         let right = |text: Option<String>| Cell::new(or_dash(text)).set_alignment(CellAlignment::Right);
         let listed = &self.listed;
         let ending = match &listed.ending {
-            Some(ending) => Cell::new(words(ending)),
+            Some(ending) => Cell::new(words(&ending.to_string())),
             None => Cell::new("in progress").fg(Color::Green),
         };
         let verdict = Cell::new(or_dash(self.verdict.as_deref().map(words)));
         let is_bad = self.verdict.as_deref().is_some_and(|verdict| verdict != "fine");
-        let is_our_failure = matches!(listed.by.as_deref(), Some("us" | "meta"));
+        let is_our_failure = matches!(listed.by, Some(Recorded::Known(Party::Us | Party::Meta)));
         vec![
             Cell::new(short(&listed.call_ref)),
             Cell::new(moment(listed.rang_at_ms)),
             Cell::new(&listed.number),
             Cell::new(or_dash(listed.start.clone())),
             if is_our_failure { ending.fg(Color::Yellow) } else { ending },
-            Cell::new(or_dash(listed.by.clone())),
+            Cell::new(or_dash(listed.by.as_ref().map(ToString::to_string))),
             right(self.lasted_ms.map(duration)),
             right(self.turns.map(|turns| turns.to_string())),
             right(self.micro_dollars.map(dollars)),

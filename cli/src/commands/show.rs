@@ -99,8 +99,8 @@ fn head(call: &CallDetails) -> String {
     let answered = listed.accepted_at_ms.map(|at| format!("after {} ms", call.since_ring(at)));
     let start = listed.start.as_ref().map(|start| format!(", {start} start")).unwrap_or_default();
     fact("answered", answered.map(|answered| answered + &start));
-    let ended = listed.ending.as_deref().zip(listed.by.as_deref());
-    fact("ended", ended.map(|(ending, by)| format!("{}, by {by}", words(ending))));
+    let ended = listed.ending.as_ref().zip(listed.by.as_ref());
+    fact("ended", ended.map(|(ending, by)| format!("{}, by {by}", words(&ending.to_string()))));
     fact("lasted", listed.lasted_ms().map(duration));
     let Some(summary) = &call.summary else { return lines.join("\n") + "\n" };
     fact("agent", Some(format!("{}, on {}", summary.agent, summary.model)));

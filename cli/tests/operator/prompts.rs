@@ -1,6 +1,7 @@
 //! `ahoy setup` and `ahoy forget` on a pseudo-terminal: they ask first, and only a yes changes anything.
 
 use crate::business::{Business, NUMBER};
+use call::{Ending, Party};
 use rexpect::process::{Signal, WaitStatus};
 use rexpect::session::{PtySession, spawn_command};
 use sim_meta::SetupFault;
@@ -128,8 +129,8 @@ async fn put_call(business: &Business) {
         start: Some("warm".to_owned()),
         accepted_at_ms: Some(rang_at_ms + 500),
         ended_at_ms: Some(rang_at_ms + 7_500),
-        ending: Some("caller_hung_up".to_owned()),
-        by: Some("caller".to_owned()),
+        ending: Some(Ending::CallerHungUp.into()),
+        by: Some(Party::Caller.into()),
     };
     for item in call.items(&[pseudonym], "2026-11-22", u64::MAX / 1_000) {
         business.store.put(item).await.unwrap();

@@ -1,15 +1,7 @@
 //! The agent: who answers a call, how it talks, what it may do, and when.
 
-use crate::file_format::AgentFileToml;
-use crate::key_positions::KeyPositions;
-use crate::{
-    AgentFileError, Caps, Greeting, Interruption, Keeping, Keypad, Limits, Messages, OpeningHours, Options,
-    Tools, Words,
-};
+use crate::{Caps, Greeting, Interruption, Keeping, Keypad, Limits, Messages, OpeningHours, Options, Tools};
 use std::fmt;
-
-/// The maximum size of an agent file, in bytes.
-pub const LARGEST: usize = 32 * 1024;
 
 /// An agent as its file describes it, validated, with every default filled in.
 #[derive(Clone, PartialEq)]
@@ -45,49 +37,9 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// Parses and validates an agent file.
-    ///
-    /// # Errors
-    /// Returns the first error, with its line and field.
-    pub fn read(text: &str) -> Result<Self, AgentFileError> {
-        if text.len() > LARGEST {
-            return Err(AgentFileError::whole_file(format!("is larger than {LARGEST} bytes")));
-        }
-        let positions = KeyPositions::of(text);
-        crate::secrets::refuse(text, &positions)?;
-        let written = AgentFileToml::read(text, &positions)?;
-        written.resolve().map_err(|fault| positions.locate(fault))
-    }
-
-    /// Parses an agent file that is about to be pushed, which must also follow the rules added since older files were
-    /// pushed. Programs that run use [`Agent::read`].
-    ///
-    /// # Errors
-    /// Returns the first error, with its line and field.
-    pub fn read_new(text: &str) -> Result<Self, AgentFileError> {
-        let agent = Self::read(text)?;
-        crate::push_rules::check(&agent).map_err(|fault| KeyPositions::of(text).locate(fault))?;
-        Ok(agent)
-    }
-
-    /// Returns the default agent, for numbers without an agent file.
-    pub fn built_in() -> Self {
-        Self::read(include_str!("../built-in.toml")).expect("a test reads it")
-    }
-
     /// Returns the date, `YYYY-MM-DD`, at `now_ms` (ms since 1970) in the time zone of the opening hours, or in UTC.
     pub fn day(&self, now_ms: u64) -> String {
         crate::opening_hours::day(self.hours.as_ref(), now_ms)
-    }
-
-    /// Returns the greeting with the disclosure line in it.
-    pub fn opening(&self) -> Words {
-        crate::instructions::opening(self)
-    }
-
-    /// Returns the instructions of the session: the operator's, and the duties of every agent.
-    pub fn whole_instructions(&self) -> String {
-        crate::instructions::whole_instructions(self)
     }
 }
 
@@ -98,15 +50,5 @@ impl fmt::Debug for Agent {
             .field("name", &self.name)
             .field("language", &self.language)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_built_in_agent_parses() {
-        assert_eq!(Agent::built_in().name, "built-in");
     }
 }

@@ -2,33 +2,35 @@
 
 use crate::{Agent, Tools, Words};
 
-/// Returns the instructions of the session.
-pub(crate) fn whole_instructions(agent: &Agent) -> String {
-    let mut duties = vec![
-        "You are on the telephone: speak in short, plain sentences; no lists, no formatting.".to_owned(),
-        format!(
-            "Speak the language \"{}\". If the caller plainly speaks another one, speak that.",
-            agent.language
-        ),
-        "Never claim to be a human being.".to_owned(),
-    ];
-    duties.extend(agent.disclosure.as_ref().map(|line| {
-        format!("In your greeting, once, say this line, in the language the greeting is in: \"{line}\"")
-    }));
-    duties.extend(tools(&agent.tools));
-    let duties: Vec<String> = duties.iter().map(|duty| format!("- {duty}")).collect();
-    format!("{}\n\n# On every call\n{}\n", agent.instructions.trim(), duties.join("\n"))
-}
+impl Agent {
+    /// Returns the instructions of the session: the operator's, and the duties of every agent.
+    pub fn whole_instructions(&self) -> String {
+        let mut duties = vec![
+            "You are on the telephone: speak in short, plain sentences; no lists, no formatting.".to_owned(),
+            format!(
+                "Speak the language \"{}\". If the caller plainly speaks another one, speak that.",
+                self.language
+            ),
+            "Never claim to be a human being.".to_owned(),
+        ];
+        duties.extend(self.disclosure.as_ref().map(|line| {
+            format!("In your greeting, once, say this line, in the language the greeting is in: \"{line}\"")
+        }));
+        duties.extend(tools(&self.tools));
+        let duties: Vec<String> = duties.iter().map(|duty| format!("- {duty}")).collect();
+        format!("{}\n\n# On every call\n{}\n", self.instructions.trim(), duties.join("\n"))
+    }
 
-/// Returns the greeting with the disclosure line in it.
-pub(crate) fn opening(agent: &Agent) -> Words {
-    let words = &agent.greeting.words;
-    match (&agent.disclosure, words) {
-        (None, words) => words.clone(),
-        (Some(line), Words::Exact(said)) if said.contains(line.as_str()) => words.clone(),
-        (Some(line), Words::Exact(said)) => Words::Exact(format!("{line} {said}")),
-        (Some(line), Words::Prompt(prompt)) => {
-            Words::Prompt(format!("{}\nSay this line in it: \"{line}\"", prompt.trim()))
+    /// Returns the greeting with the disclosure line in it.
+    pub fn opening(&self) -> Words {
+        let words = &self.greeting.words;
+        match (&self.disclosure, words) {
+            (None, words) => words.clone(),
+            (Some(line), Words::Exact(said)) if said.contains(line.as_str()) => words.clone(),
+            (Some(line), Words::Exact(said)) => Words::Exact(format!("{line} {said}")),
+            (Some(line), Words::Prompt(prompt)) => {
+                Words::Prompt(format!("{}\nSay this line in it: \"{line}\"", prompt.trim()))
+            }
         }
     }
 }

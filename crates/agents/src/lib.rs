@@ -5,6 +5,7 @@
 //! key.
 
 mod agent;
+mod agent_file;
 mod caps_and_keeping;
 mod conversation;
 mod default_phrases;
@@ -19,7 +20,7 @@ mod rules;
 mod secrets;
 mod tools;
 
-pub use agent::{Agent, LARGEST};
+pub use agent::Agent;
 pub use caps_and_keeping::{Caps, Keeping};
 pub use conversation::{Greeting, Interruption, Keypad, Limits, Words};
 pub use default_phrases::{apology, languages, leaving};
@@ -28,4 +29,5 @@ pub use messages::Messages;
 pub use opening_hours::OpeningHours;
 pub use push_rules::NOT_AT_THE_TOP;
 pub use realtime::Options;
+pub use rules::LARGEST;
 pub use tools::{HttpTool, McpServer, Method, Tools};

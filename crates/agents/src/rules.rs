@@ -5,6 +5,9 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+/// The maximum size of an agent file, in bytes.
+pub const LARGEST: usize = 32 * 1024;
+
 /// Checks that a text is not empty, not too long, and without control characters.
 pub(crate) fn text(field: &str, value: &str, longest: usize) -> Result<(), Fault> {
     if value.trim().is_empty() {

@@ -1,6 +1,6 @@
-//! The state of a call, as the table stores it, with the fencing token of its assignment.
+//! The state of a call, as the table stores it.
 
-use crate::{Effect, Ending, Phase, Recorded, Timestamp};
+use crate::{Assignment, Effect, Ending, Phase, Recorded, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
@@ -76,15 +76,6 @@ pub struct Call {
 fn known_ending<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ending>, D::Error> {
     let recorded = Option::<Recorded<Ending>>::deserialize(deserializer)?;
     Ok(recorded.and_then(|ending| ending.known()))
-}
-
-/// A slot in a media task. The fence tells it from an earlier assignment: a task that lost the call has a lower one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Assignment {
-    /// The media task's id.
-    pub task: String,
-    /// The fencing token: it grows with every assignment of the call.
-    pub fence: u64,
 }
 
 /// The right of one process to answer at Meta. No other process does so meanwhile: each would take the other's effect for its own.

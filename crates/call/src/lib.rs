@@ -3,6 +3,7 @@
 //! [`step`] takes a [`Call`], a [`CallEvent`] and the time, and returns the call and the [`Effect`]s to perform. Effects are saved with the
 //! call before they are performed: if a process dies in between, the next [`CallEvent::Tick`] returns them again.
 
+mod assignment;
 mod call;
 mod ending;
 mod event;
@@ -13,7 +14,8 @@ mod step;
 mod step_properties;
 mod timestamp;
 
-pub use call::{AnswerAttempt, Assignment, Call};
+pub use assignment::Assignment;
+pub use call::{AnswerAttempt, Call};
 pub use ending::{Ending, Party};
 pub use event::{CallEvent, Effect};
 pub use phase::{Phase, Stage};

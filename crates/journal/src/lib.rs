@@ -5,13 +5,17 @@
 
 mod call_summary;
 mod entry;
+mod entry_builder;
 mod event;
+mod log_line;
 mod metric;
 mod rfc_3339;
 #[cfg(any(test, feature = "schema"))]
 pub mod schema;
 
 pub use call_summary::{CallSummary, Speaker, TokenCounts, TranscriptLine};
-pub use entry::{EntryBuilder, EntryContext, JournalEntry, line_of_no_call};
+pub use entry::{EntryContext, JournalEntry};
+pub use entry_builder::EntryBuilder;
 pub use event::{EventMeaning, EventSpan, JournalEvent, Level, OtherEvent};
+pub use log_line::line_of_no_call;
 pub use metric::Metric;

@@ -103,7 +103,7 @@ fn handshake(observations: &Observations, now: Instant) -> String {
 }
 
 fn muted(observations: &Observations, now: Instant) -> String {
-    if crate::monitor::has_stopped(observations) {
+    if observations.has_stopped() {
         let (time, packets) = (since(observations.rtp.last, now), observations.rtp.times);
         return format!(
             "The caller's RTP stopped {time} ago, after {packets} packets, but the connection is alive."

@@ -31,9 +31,6 @@ const WRONG_PAYLOAD_FOR: Duration = Duration::from_secs(1);
 /// No pause between words is longer, and no phone that is unmuted sends nothing for as long.
 const STOPPED_FOR: Duration = Duration::from_secs(5);
 
-/// RTCP or a STUN answer this long after the last RTP shows that the connection is alive.
-const ALIVE_AFTER: Duration = Duration::from_secs(2);
-
 /// A caller who has just been answered is audible within this time, if only by breathing.
 const SILENT_FROM_START_FOR: Duration = Duration::from_secs(20);
 
@@ -217,7 +214,7 @@ impl MediaMonitor {
             .observations
             .rtp
             .last
-            .filter(|_| !self.has_reported_mute && has_stopped(&self.observations))?;
+            .filter(|_| !self.has_reported_mute && self.observations.has_stopped())?;
         Some(suspicion(Diagnosis::CallerMuted, stopped + STOPPED_FOR))
     }
 
@@ -231,15 +228,6 @@ impl MediaMonitor {
         let still_comes = self.observations.silent.last.is_some_and(|last| last + WRONG_PAYLOAD_FOR >= at);
         (still_comes && !self.has_reported_mute).then(|| suspicion(Diagnosis::CallerMuted, at))
     }
-}
-
-/// Whether the caller's RTP has stopped while the connection is alive.
-pub(crate) fn has_stopped(observations: &Observations) -> bool {
-    observations
-        .rtp
-        .last
-        .zip(observations.others.last)
-        .is_some_and(|(sound, other)| other >= sound + ALIVE_AFTER)
 }
 
 fn suspicion(diagnosis: Diagnosis, at: Instant) -> Suspicion {

@@ -3,6 +3,9 @@
 use crate::MediaContext;
 use std::time::{Duration, Instant};
 
+/// RTCP or a STUN answer this long after the last RTP shows that the connection is alive.
+const ALIVE_AFTER: Duration = Duration::from_secs(2);
+
 /// The kind of a datagram, as far as it shows without keys (RFC 7983, RFC 8489).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatagramKind {
@@ -119,6 +122,11 @@ impl Observations {
             silent: none,
             checks_since: 0,
         }
+    }
+
+    /// Whether the caller's RTP has stopped while the connection is alive.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.rtp.last.zip(self.others.last).is_some_and(|(sound, other)| other >= sound + ALIVE_AFTER)
     }
 
     pub(crate) fn note_in(&mut self, kind: DatagramKind, context: &MediaContext, now: Instant) {

@@ -27,6 +27,7 @@ mod server_event;
 mod session;
 #[cfg(feature = "connection")]
 pub mod tls_roots;
+mod tool_lists;
 mod usage;
 
 pub use api_error::{ApiError, ConnectionLoss, Failure};

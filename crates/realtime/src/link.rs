@@ -4,7 +4,7 @@ use crate::audio_encoding::AudioDecoder;
 use crate::options::Format;
 use crate::response_queue::ResponseQueue;
 use crate::server_event;
-use crate::session::ToolLists;
+use crate::tool_lists::ToolLists;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 

@@ -6,6 +6,7 @@ use crate::keys;
 use anyhow::Context;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
+use call::{Ending, Party, Recorded};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -32,10 +33,10 @@ pub struct CallListing {
     pub ended_at_ms: Option<u64>,
     /// Why the call ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ending: Option<String>,
+    pub ending: Option<Recorded<Ending>>,
     /// Who ended the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<String>,
+    pub by: Option<Recorded<Party>>,
 }
 
 /// Selects calls of the list.

@@ -66,8 +66,8 @@ fn listing_of(record: &StoredCall) -> CallListing {
         start: call.answer.as_ref().map(|_| if call.launched { "cold" } else { "warm" }.to_owned()),
         accepted_at_ms: call.accepted_at.map(|at| at.0),
         ended_at_ms: call.ended_at.map(|at| at.0),
-        ending: ending.map(|ending| ending.to_string()),
-        by: ending.map(|ending| ending.by().to_string()),
+        ending: ending.map(Into::into),
+        by: ending.map(|ending| ending.by().into()),
     }
 }
 

@@ -1,9 +1,9 @@
 //! The built-in tools, which need no server of the operator's: ending the call, messages, callbacks.
 
-use crate::toolbox::ToolUse;
-use serde::{Deserialize, Serialize};
+use crate::outcome::ToolOutcomeKind;
+use crate::tool_use::ToolUse;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::fmt;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BuiltIn {
@@ -11,32 +11,6 @@ pub(crate) enum BuiltIn {
     SendMessage,
     TakeMessage,
     RequestCallback,
-}
-
-/// A message from a caller to the people of the business.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
-    /// The message, 1 to 4,000 characters.
-    pub message: String,
-    /// The caller's name, if given, up to 200 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub caller_name: Option<String>,
-    /// Whether the caller says that it cannot wait.
-    #[serde(default)]
-    pub urgent: bool,
-}
-
-/// A caller's request to be called back.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Callback {
-    /// What it is about, 1 to 2,000 characters.
-    pub about: String,
-    /// When it suits the caller, in their words, up to 200 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub when: Option<String>,
-    /// A number other than the one the caller calls from, as they said it, up to 50 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub number: Option<String>,
 }
 
 /// The arguments of `send_whatsapp_message`: a text of 1 to 4,096 characters, Meta's limit.
@@ -122,7 +96,7 @@ impl BuiltIn {
     }
 
     /// Returns what the model gets when the tool succeeded.
-    pub(crate) fn done(self) -> &'static str {
+    fn done(self) -> &'static str {
         match self {
             Self::EndCall => {
                 "The call ends as soon as the caller has heard your goodbye. Say nothing more. If the caller says something \
@@ -138,7 +112,7 @@ impl BuiltIn {
 
     /// Returns what the model gets when the result is unknown. Storing a request twice does no harm; two messages would puzzle
     /// the caller.
-    pub(crate) fn unknown(self) -> &'static str {
+    fn unknown(self) -> &'static str {
         match self {
             Self::SendMessage => {
                 "It is not known whether the message was sent; do not send it again. Tell the caller that it may or may \
@@ -149,7 +123,7 @@ impl BuiltIn {
     }
 
     /// Returns what the model gets when the tool failed.
-    pub(crate) fn failed(self) -> &'static str {
+    fn failed(self) -> &'static str {
         match self {
             Self::EndCall => "The call could not be ended from here. Ask the caller to hang up.",
             Self::SendMessage => {
@@ -159,6 +133,25 @@ impl BuiltIn {
                 "This could not be stored. Tell the caller so, and ask them to write to this number on WhatsApp."
             }
         }
+    }
+}
+
+impl ToolUse {
+    /// Returns what the model gets as the tool's output: for [`ToolOutcomeKind::TimedOut`], that the result is unknown. `None`
+    /// for an HTTP tool, whose [`ToolOutcome`](crate::ToolOutcome) has it.
+    pub fn reply(&self, kind: ToolOutcomeKind) -> Option<&'static str> {
+        let built_in = match self {
+            Self::EndCall => BuiltIn::EndCall,
+            Self::SendMessage { .. } => BuiltIn::SendMessage,
+            Self::TakeMessage(_) => BuiltIn::TakeMessage,
+            Self::RequestCallback(_) => BuiltIn::RequestCallback,
+            Self::Http(_) => return None,
+        };
+        Some(match kind {
+            ToolOutcomeKind::Done => built_in.done(),
+            ToolOutcomeKind::TimedOut => built_in.unknown(),
+            ToolOutcomeKind::Failed | ToolOutcomeKind::Refused => built_in.failed(),
+        })
     }
 }
 
@@ -175,18 +168,4 @@ fn optional_text(longest: u32, description: &str) -> Value {
 fn deserialize<T: for<'a> Deserialize<'a>>(arguments: Map<String, Value>) -> T {
     serde_json::from_value(arguments.into())
         .expect("the arguments match the schema, which requires every field")
-}
-
-/// Hides what the caller said.
-impl fmt::Debug for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message").field("urgent", &self.urgent).finish_non_exhaustive()
-    }
-}
-
-/// Hides what the caller said.
-impl fmt::Debug for Callback {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Callback").finish_non_exhaustive()
-    }
 }

@@ -3,13 +3,13 @@
 mod model_messages;
 
 use crate::arguments;
+use crate::config_error::ToolConfigError;
 use crate::context::CallContext;
 use crate::outcome::{Refused, ToolError, ToolOutcome, ToolOutcomeKind};
 use crate::public_address::{self, PublicResolver};
 use crate::reply::{self, Reply};
 use crate::signature::{SIGNATURE, SIGNATURE_WITH_HOST, SignedToolRequest, TIME};
 use crate::target::{self, Target};
-use crate::toolbox::ToolConfigError;
 use agents::{HttpTool, Method, Tools};
 use reqwest::dns::Resolve;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod built_in;
+mod config_error;
 mod context;
 mod http;
 mod mcp;
@@ -14,6 +15,7 @@ mod public_address;
 mod reply;
 mod signature;
 mod target;
+mod tool_use;
 mod toolbox;
 
 #[cfg(test)]
@@ -21,8 +23,9 @@ mod http_tests;
 #[cfg(test)]
 mod toolbox_tests;
 
-pub use built_in::{Callback, Message};
+pub use config_error::ToolConfigError;
 pub use context::{AT_ONCE, CallContext};
 pub use http::HttpCall;
 pub use outcome::{Refused, ToolError, ToolOutcome, ToolOutcomeKind};
-pub use toolbox::{ToolConfigError, ToolUse, Toolbox};
+pub use tool_use::{Callback, Message, ToolUse};
+pub use toolbox::Toolbox;

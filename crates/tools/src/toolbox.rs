@@ -1,11 +1,13 @@
 //! The toolbox: an agent's tools as definitions for the model, and the model's tool calls read and checked.
 
 use crate::arguments::Arguments;
-use crate::built_in::{BuiltIn, Callback, Message};
+use crate::built_in::BuiltIn;
+use crate::config_error::ToolConfigError;
 use crate::http::{self, Endpoint, HttpCall};
 use crate::mcp;
-use crate::outcome::{Refused, ToolError, ToolOutcomeKind};
+use crate::outcome::{Refused, ToolError};
 use crate::public_address::SystemResolver;
+use crate::tool_use::ToolUse;
 use agents::{HttpTool, NOT_AT_THE_TOP, Tools};
 use reqwest::dns::Resolve;
 use secrecy::{ExposeSecret, SecretString};
@@ -18,39 +20,6 @@ use std::sync::Arc;
 pub struct Toolbox {
     tools: Vec<Tool>,
     definitions: Vec<Value>,
-}
-
-/// A tool call of the model, with checked arguments.
-pub enum ToolUse {
-    /// Ends the call, once the caller has heard what is being said.
-    EndCall,
-    /// Sends the caller a WhatsApp text.
-    SendMessage {
-        /// The text, 1 to 4,096 characters.
-        text: String,
-    },
-    /// Stores a message for the people of the business.
-    TakeMessage(Message),
-    /// Asks the people of the business to call the caller back.
-    RequestCallback(Callback),
-    /// Sends a request to the operator's system.
-    Http(HttpCall),
-}
-
-/// Why an agent's tools cannot be used. The messages name tools, secrets and headers, and hold no values.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
-pub enum ToolConfigError {
-    #[error("tool `{tool}` needs the secret `{secret}`, which is missing or empty")]
-    Secret { tool: String, secret: String },
-    #[error("tool `{tool}`: its parameters are not a JSON Schema, or refer to a remote one")]
-    Parameters { tool: String },
-    #[error("tool `{tool}`: its URL may have placeholders only in its path, each one of its parameters")]
-    Url { tool: String },
-    #[error("tool `{tool}`: the header `{header}` is not one that may be set, or its value is not valid")]
-    Header { tool: String, header: String },
-    #[error("the HTTP client cannot be made: {reason}")]
-    Https { reason: String },
 }
 
 struct Tool {
@@ -154,39 +123,6 @@ impl Toolbox {
         let for_the_model =
             format!("Nothing was done: there is no tool of that name. There are: {}.", names.join(", "));
         Refused { trouble: ToolError::NoSuchTool, for_the_model }
-    }
-}
-
-impl ToolUse {
-    /// Returns why a callback cannot be requested yet where the caller's number is not shown: the caller gave none either. `None`
-    /// for any other tool call.
-    pub fn lacks_number(&self) -> Option<Refused> {
-        let Self::RequestCallback(callback) = self else { return None };
-        let has_digits = |number: &String| number.chars().any(|letter| letter.is_ascii_digit());
-        if callback.number.as_ref().is_some_and(has_digits) {
-            return None;
-        }
-        let for_the_model = "Nothing was stored yet: this caller's phone number is not shown. Ask them at which number they want \
-                             to be called back, with its country code, read it back, and use this again with it. If they would \
-                             rather not say, use this again without it.";
-        Some(Refused { trouble: ToolError::NoNumber, for_the_model: for_the_model.to_owned() })
-    }
-
-    /// Returns what the model gets as the tool's output: for [`ToolOutcomeKind::TimedOut`], that the result is unknown. `None`
-    /// for an HTTP tool, whose [`ToolOutcome`](crate::ToolOutcome) has it.
-    pub fn reply(&self, kind: ToolOutcomeKind) -> Option<&'static str> {
-        let built_in = match self {
-            Self::EndCall => BuiltIn::EndCall,
-            Self::SendMessage { .. } => BuiltIn::SendMessage,
-            Self::TakeMessage(_) => BuiltIn::TakeMessage,
-            Self::RequestCallback(_) => BuiltIn::RequestCallback,
-            Self::Http(_) => return None,
-        };
-        Some(match kind {
-            ToolOutcomeKind::Done => built_in.done(),
-            ToolOutcomeKind::TimedOut => built_in.unknown(),
-            ToolOutcomeKind::Failed | ToolOutcomeKind::Refused => built_in.failed(),
-        })
     }
 }
 

@@ -7,6 +7,7 @@ mod account;
 mod calls;
 mod json;
 mod kind;
+mod media;
 mod messages;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! The table of the rehearsal is the one that would be deployed, and is keyed as the programs key it.
 
 use crate::template;
+use call::{Ending, Party};
 use local::root;
 use serde_json::{Value, json};
 use sim_aws::{Cloud, CloudConfig};
@@ -58,8 +59,8 @@ fn the_index_holds_what_lists_read_and_nothing_of_callers() {
         start: Some("warm".into()),
         accepted_at_ms: Some(1),
         ended_at_ms: Some(1),
-        ending: Some("caller_hung_up".into()),
-        by: Some("caller".into()),
+        ending: Some(Ending::CallerHungUp.into()),
+        by: Some(Party::Caller.into()),
     };
     let lease = Lease::new("t", "127.0.0.1:1", "", "1", 1, 1);
     let assigned = Assigned { number: "1".into(), agent: "shop".into() };

@@ -1,6 +1,7 @@
 //! The registry of media tasks, agents and numbers, the list of calls, and the fields of secrets.
 
 use crate::held::{hold, lines};
+use call::{Ending, Party, Recorded};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use service::pseudonym_keys::PseudonymKeys;
@@ -52,8 +53,8 @@ fn the_list_of_calls_keeps_its_form() {
         start: Some("warm".into()),
         accepted_at_ms: Some(NOW + 2_000),
         ended_at_ms: Some(NOW + 90_000),
-        ending: Some("caller_hung_up".into()),
-        by: Some("caller".into()),
+        ending: Some(Ending::CallerHungUp.into()),
+        by: Some(Party::Caller.into()),
     };
     let least = CallListing {
         start: None,
@@ -63,8 +64,8 @@ fn the_list_of_calls_keeps_its_form() {
         by: None,
         ..whole.clone()
     };
-    let ending = Some("handed_over".to_owned());
-    let later = CallListing { ending, by: Some("desk".into()), ..whole.clone() };
+    let ending = Some(Recorded::Other("handed_over".into()));
+    let later = CallListing { ending, by: Some(Recorded::Other("desk".into())), ..whole.clone() };
     hold("listed-calls.tsv", &[("whole", whole), ("least", least), ("ending_of_a_later_release", later)]);
 }
 

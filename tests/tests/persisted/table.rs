@@ -5,6 +5,7 @@ use crate::items::shape;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
+use call::{Ending, Party};
 use journal::{CallSummary, EntryBuilder, JournalEvent, Speaker, TranscriptLine};
 use media_task::journal_writer::JournalWriter;
 use serde_json::{Value, json};
@@ -56,8 +57,8 @@ async fn write_calls(ledger: &Store) {
         start: Some("warm".into()),
         accepted_at_ms: Some(NOW + 2_000),
         ended_at_ms: Some(NOW + 90_000),
-        ending: Some("caller_hung_up".into()),
-        by: Some("caller".into()),
+        ending: Some(Ending::CallerHungUp.into()),
+        by: Some(Party::Caller.into()),
     };
     for item in listed.items(&["5eed".to_owned()], DAY, keys::forget_at(NOW)) {
         ledger.put(item).await.unwrap();

@@ -3,7 +3,7 @@
 //! A response with neither audio nor a complete tool call is requested again, then from another session, and then the conversation fails. A
 //! response that ends in the middle of a sentence is continued once.
 
-use super::{Session, SessionEvent};
+use super::{EmptyResponseAction, Purpose, Session, SessionEvent};
 use crate::Failure;
 use crate::link::Produced;
 use crate::response_queue::ResponseRequest;
@@ -12,34 +12,6 @@ use std::time::Instant;
 
 /// Prompts the model to continue a sentence that a limit of the service cut off.
 pub(super) const CONTINUE: &str = "You were cut off in the middle of your last sentence. Go on from there, and do not repeat what you have said.";
-
-/// What a response was requested for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// The greeting of the call.
-    Greeting,
-    /// An answer to the caller, DTMF digits or a tool's output.
-    Answer,
-    /// The prompt of [`Session::ask`].
-    Asked,
-}
-
-/// What is done about an empty or cut-off response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EmptyResponseAction {
-    /// It was empty, and is requested again.
-    AskedAgain,
-    /// It was empty again, and is requested from another session.
-    AnotherSession,
-    /// It was empty in another session, too: the conversation has [failed](SessionEvent::Failed).
-    GaveUp,
-    /// It ended in the middle of a sentence, which the next response continues.
-    GoneOn,
-    /// It ended in the middle of a sentence, and already continued another one.
-    Left,
-    /// It was empty, which is accepted: the goodbye was said, or was empty twice.
-    Done,
-}
 
 /// Counts empty and cut-off responses.
 #[derive(Debug, Default)]
@@ -63,31 +35,6 @@ pub(super) struct ResponseContent {
 enum MissingContent {
     Everything,
     Rest,
-}
-
-impl Purpose {
-    /// Returns the purpose's name in logs and journals.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Greeting => "greeting",
-            Self::Answer => "answer",
-            Self::Asked => "asked",
-        }
-    }
-}
-
-impl EmptyResponseAction {
-    /// Returns the action's name in logs and journals.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AskedAgain => "asked_again",
-            Self::AnotherSession => "another_session",
-            Self::GaveUp => "gave_up",
-            Self::GoneOn => "gone_on",
-            Self::Left => "left",
-            Self::Done => "done",
-        }
-    }
 }
 
 impl From<&ResponseRequest> for Purpose {

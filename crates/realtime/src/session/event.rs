@@ -1,6 +1,5 @@
 //! The actions that a session requests, and the events that it reports.
 
-use super::{EmptyResponseAction, HostedOutcome, Purpose};
 use crate::{ApiError, ClientEvent, Failure, LinkId, OptionalPart, Redacted, Usage};
 use std::time::Duration;
 
@@ -157,4 +156,79 @@ pub enum SessionEvent {
     ApiError(ApiError),
     /// No session can be opened any more. The last event of a conversation.
     Failed(Failure),
+}
+
+/// What a response was requested for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The greeting of the call.
+    Greeting,
+    /// An answer to the caller, DTMF digits or a tool's output.
+    Answer,
+    /// The prompt of [`crate::Session::ask`].
+    Asked,
+}
+
+impl Purpose {
+    /// Returns the purpose's name in logs and journals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Greeting => "greeting",
+            Self::Answer => "answer",
+            Self::Asked => "asked",
+        }
+    }
+}
+
+/// What is done about an empty or cut-off response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmptyResponseAction {
+    /// It was empty, and is requested again.
+    AskedAgain,
+    /// It was empty again, and is requested from another session.
+    AnotherSession,
+    /// It was empty in another session, too: the conversation has [failed](SessionEvent::Failed).
+    GaveUp,
+    /// It ended in the middle of a sentence, which the next response continues.
+    GoneOn,
+    /// It ended in the middle of a sentence, and already continued another one.
+    Left,
+    /// It was empty, which is accepted: the goodbye was said, or was empty twice.
+    Done,
+}
+
+impl EmptyResponseAction {
+    /// Returns the action's name in logs and journals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AskedAgain => "asked_again",
+            Self::AnotherSession => "another_session",
+            Self::GaveUp => "gave_up",
+            Self::GoneOn => "gone_on",
+            Self::Left => "left",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// How a hosted MCP call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostedOutcome {
+    /// The MCP server returned an output.
+    Done,
+    /// The service reported a failure.
+    Failed,
+    /// The outcome is unknown: the call took too long, or its session was lost.
+    TimedOut,
+}
+
+impl HostedOutcome {
+    /// Returns the outcome's name in logs and journals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+        }
+    }
 }

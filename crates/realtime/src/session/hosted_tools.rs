@@ -3,12 +3,11 @@
 //! A call belongs to its response's batch: the answer is requested once the response is over and each call has ended. The agent learns
 //! which servers cannot list their tools, because it would make up results otherwise.
 
-use super::{Session, SessionEvent};
+use super::{HostedOutcome, Session, SessionEvent};
 use crate::history::HostedAnswer;
 use crate::server_event::Item;
 use crate::{LinkId, ServerEvent};
 use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// How long a call may take after its response is over before it times out.
@@ -22,56 +21,6 @@ pub(super) struct HostedTools {
     since: Instant,
     /// Whether the service has started the call; one whose arguments were cut off never starts.
     is_started: bool,
-}
-
-/// How a hosted MCP call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HostedOutcome {
-    /// The MCP server returned an output.
-    Done,
-    /// The service reported a failure.
-    Failed,
-    /// The outcome is unknown: the call took too long, or its session was lost.
-    TimedOut,
-}
-
-impl HostedOutcome {
-    /// Returns the outcome's name in logs and journals.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::TimedOut => "timed_out",
-        }
-    }
-}
-
-/// The MCP servers of a link, and which of them have listed their tools.
-#[derive(Debug, Default)]
-pub(crate) struct ToolLists {
-    /// The server labels, by the id of their listing's item.
-    labels: HashMap<String, String>,
-    settled: HashSet<String>,
-    /// The servers whose listing failed, which the agent does not know yet.
-    unreported: Vec<String>,
-}
-
-impl ToolLists {
-    fn settle(&mut self, item: &str) -> Option<&String> {
-        let label = self.labels.get(item)?;
-        self.settled.insert(label.clone());
-        Some(label)
-    }
-
-    /// Records that a server's tools cannot be listed. Without a label for the item, the servers that have not listed theirs are meant.
-    fn fail(&mut self, item: &str, servers: &[String]) {
-        let server = self.settle(item).cloned().unwrap_or_else(|| {
-            let open = servers.iter().filter(|server| !self.settled.contains(*server));
-            open.map(String::as_str).collect::<Vec<_>>().join(", ")
-        });
-        self.settled.insert(server.clone());
-        self.unreported.push(server);
-    }
 }
 
 impl Session {

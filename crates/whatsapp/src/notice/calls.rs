@@ -1,7 +1,8 @@
 //! Parses the webhook field `calls`: `connect`, `terminate` and other events of calls.
 
 use super::json::{error_codes, items, lower, seconds, text};
-use super::{Batch, Caller, Media, Notice, NoticeKind, Origin, messages};
+use super::media::media;
+use super::{Batch, Caller, Notice, NoticeKind, Origin, messages};
 use serde_json::Value;
 
 /// Parses the value of a change.
@@ -118,10 +119,4 @@ fn read_status(status: &Value, origin: &Origin) -> Notice {
     let caller = Caller { number: text(status, "recipient_id"), user_id: text(status, "recipient_user_id") };
     let notice = Notice { caller, ..Notice::of(origin.call(id), "status", status, what) };
     if notice.what == NoticeKind::Unknown { notice.with_digest() } else { notice }
-}
-
-/// Parses the file under the name of its kind.
-pub(super) fn media(holder: Option<&Value>, kind: &str) -> Media {
-    let file = holder.and_then(|holder| holder.get(kind)).unwrap_or(&Value::Null);
-    Media { id: text(file, "id").unwrap_or_default(), mime_type: text(file, "mime_type").unwrap_or_default() }
 }

@@ -1,8 +1,8 @@
 //! Parses the webhook field `messages`: voicemails, call permissions, changed user ids and failed messages. Other people's chats are not
 //! read.
 
-use super::calls::media;
 use super::json::{error_codes, items, lower, seconds, text};
+use super::media::media;
 use super::{Batch, Caller, Notice, NoticeKind, Origin, digest_of};
 use crate::message_ref;
 use serde_json::Value;

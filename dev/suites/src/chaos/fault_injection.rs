@@ -64,7 +64,9 @@ async fn inject(testbed: &Testbed, fault: SystemFault, killed: &mut Killed) -> a
         SystemFault::DynamoDbSilent(duration) => cloud.faults().dynamodb_outage(Outage::Silent, duration),
         SystemFault::LateStateChanges(delay) => cloud.faults().deliver_state_changes(Delivery::Late(delay)),
         SystemFault::StateChangesTwice => cloud.faults().deliver_state_changes(Delivery::Twice),
-        SystemFault::RefuseInvocations(times) => cloud.faults().throttle_invocations("call-control", times)?,
+        SystemFault::RefuseInvocations(times) => {
+            cloud.faults().throttle_invocations("call-control", times)?
+        }
         SystemFault::RunTaskFails(times) => cloud.faults().fail_run_task(times, "RESOURCE:ENI"),
     }
     Ok(())
