@@ -38,7 +38,7 @@ main() {
   step "push the image" && push_image
   step "see to the service-linked roles" && make_service_linked_roles
   step "take back what an earlier stack $stack has left" && take_back
-  step "see to the key of marks" && see_to_marks
+  step "make the pseudonym key" && make_pseudonym_key
   step "deploy the stack $stack" && deploy_stack
   step "put the secrets" && scripts/put-secrets.sh "$stack"
   step "see that it runs" && see_it_run
@@ -118,7 +118,7 @@ index_as_it_is() {
 }
 
 # A stack of an earlier release gets its pseudonym key before functions start that look for it.
-see_to_marks() {
+make_pseudonym_key() {
   if account_has aws secretsmanager describe-secret --secret-id "$stack/media"; then scripts/put-secrets.sh "$stack" marks; fi
 }
 

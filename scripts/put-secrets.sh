@@ -33,11 +33,11 @@ put() {
   printf '%s' "$merged" | python3 scripts/secret.py lacks "$1"
 }
 
-keep_marks() {
+keep_pseudonym_key() {
   local id=$stack/marks
   local ask=(aws secretsmanager get-secret-value --secret-id "$stack/media" --query SecretString --output text)
   local make=(aws secretsmanager create-secret --name "$id" --secret-string file:///dev/stdin
-    --description "Marks people: never changed, or they are not found any more.")
+    --description "The key of callers' pseudonyms. Never changes, or earlier callers are not found.")
   # Prints None, or when the secret is deleted for good: until then its name is not free.
   local look=(aws secretsmanager describe-secret --secret-id "$id" --query DeletedDate --output text) said
   typed "${look[@]}"
@@ -54,7 +54,7 @@ keep_marks() {
 }
 
 if [ "${2:-}" = marks ]; then
-  keep_marks
+  keep_pseudonym_key
   exit
 fi
 # The state of a new stack: the template creates these two.
@@ -62,9 +62,9 @@ put meta '{"verify_token": "made by the template"}'
 give_media() { put media '{"door_key": "made by the template"}'; }
 # The pseudonym key is made before the door key changes. Otherwise the given values are stored first, even if that key cannot be made.
 if [ -n "${NEW_DOOR_KEY:-}${FORGET_PREVIOUS:-}" ]; then
-  keep_marks
+  keep_pseudonym_key
   give_media
 else
   give_media
-  keep_marks
+  keep_pseudonym_key
 fi

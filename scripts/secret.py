@@ -4,7 +4,7 @@ secret.py merge|normal|changes|lacks|marks meta|media
   merge    the stored secret with what the environment has
   normal   the stored secret, written as merge writes
   changes  the names of what merge would change
-  marks    the secret with the key of marks that belongs to the stored one
+  marks    the secret with the pseudonym key that belongs to the stored one
   lacks    a line for each value that the product needs and the secret has not
 """
 
@@ -61,7 +61,7 @@ def lacks(stored: dict, which: str) -> list[str]:
 def marks(stored: dict) -> dict:
     """Returns a pseudonym key made from the door key, with which pseudonyms were made before."""
     if not stored.get("door_key"):
-        sys.exit("ahoy: the stored secret has no door_key, which marked people until today; no key of marks was made")
+        sys.exit("ahoy: the stored secret has no door_key, which made the pseudonyms until today; no pseudonym key was made")
     earlier = [key for key in [stored.get("previous_door_key")] if key]
     return {"mark_key": stored["door_key"], "earlier": earlier, "made_at_ms": int(time.time() * 1000)}
 

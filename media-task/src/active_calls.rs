@@ -21,7 +21,7 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 /// The calls of this task, and whether it takes more.
-pub struct Calls {
+pub(crate) struct Calls {
     active: Mutex<ActiveCalls>,
     slots: usize,
     changed: watch::Sender<()>,
@@ -175,7 +175,7 @@ impl Calls {
     fn start(self: &Arc<Self>, parts: CallSessionParts) {
         self.changed.send_replace(());
         let calls = self.clone();
-        let (call_ref, fence) = (parts.call_ref.clone(), parts.fence);
+        let (call_ref, fence) = (parts.call.call_ref.clone(), parts.call.fence);
         tokio::spawn(async move {
             // A task of its own, so that a panic frees the slot as well.
             if let Err(error) = tokio::spawn(session::run(parts)).await {

@@ -7,10 +7,8 @@
 mod decoder;
 mod encoder;
 mod packet;
+mod sample_rate;
 
 pub use decoder::OpusDecoder;
 pub use encoder::OpusEncoder;
 pub use packet::inspect;
-
-/// The sample rate of decoded audio, Hz.
-const RATE: u32 = 24_000;

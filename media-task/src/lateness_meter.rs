@@ -28,11 +28,11 @@ const BUSY_MS: usize = 4;
 
 /// The p99 lateness, in ms, from which the machine is overloaded unless an operator sets another: what a hundred calls must stay
 /// under, and half a frame, from which a caller's jitter buffer begins to grow.
-pub const OVERLOADED_MS: usize = 10;
+pub(crate) const OVERLOADED_MS: usize = 10;
 
 /// Counts how late this process sends frames, and derives its load level.
 #[derive(Debug)]
-pub struct LatenessMeter {
+pub(crate) struct LatenessMeter {
     started_at: Instant,
     overloaded_ms: usize,
     buckets: [SecondBucket; BUCKETS],
@@ -50,7 +50,7 @@ struct SecondBucket {
 
 impl LatenessMeter {
     /// Creates a meter without frames. `overloaded_ms` is the p99 lateness from which the process is overloaded.
-    pub fn new(now: Instant, overloaded_ms: usize) -> Self {
+    pub(crate) fn new(now: Instant, overloaded_ms: usize) -> Self {
         Self {
             started_at: now,
             overloaded_ms,
@@ -60,7 +60,7 @@ impl LatenessMeter {
     }
 
     /// Notes that a frame was sent at `now`, `late` after it was due. The first frame of a second also updates the load level.
-    pub fn note_late(&self, late: Duration, now: Instant) {
+    pub(crate) fn note_late(&self, late: Duration, now: Instant) {
         let second = self.second(now);
         let bucket = &self.buckets[second as usize % BUCKETS];
         let current = bucket.second.load(Relaxed);
@@ -73,7 +73,7 @@ impl LatenessMeter {
 
     /// Returns the load level over the last five seconds. The worst of them is left out: a single hiccup of the machine, which
     /// makes three frames of a call late, is no load.
-    pub fn load_level(&self, now: Instant) -> LoadLevel {
+    pub(crate) fn load_level(&self, now: Instant) -> LoadLevel {
         let load_level = match self.p99(now) {
             None => LoadLevel::Calm,
             Some(late) => self.next_level(self.last_load_level(), late),
@@ -122,7 +122,7 @@ impl LatenessMeter {
     }
 
     /// Returns the load level computed last: within the last second, while frames are sent.
-    pub fn last_load_level(&self) -> LoadLevel {
+    pub(crate) fn last_load_level(&self) -> LoadLevel {
         let last = self.load_level.load(Relaxed);
         let levels = [LoadLevel::Calm, LoadLevel::Busy, LoadLevel::Overloaded];
         levels.into_iter().find(|load_level| *load_level as u8 == last).unwrap_or_default()

@@ -1,28 +1,28 @@
-//! The media task: holds calls. Each call has one [`session`], which joins a WebRTC peer, an audio bridge and an agent.
+//! The media task: holds calls. Each call has one `session`, which joins a WebRTC peer, an audio bridge and an agent.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | `task` | boots, holds calls, drains, exits |
 //! | `control_api` | takes call-control's requests over TLS, and verifies their signatures |
-//! | [`active_calls`] | the calls this task has, and whether it has room for more |
-//! | [`session`] | the owner of one call: one loop over everything that can happen in it |
+//! | `active_calls` | the calls this task has, and whether it has room for more |
+//! | `session` | the owner of one call: one loop over everything that can happen in it |
 //! | [`webrtc`] | the WebRTC peer, and SDP as WhatsApp needs it |
 //! | [`codec`] | Opus, both ways |
-//! | [`model`] | the model behind the agent |
+//! | `model` | the model behind the agent |
 //! | [`lifecycle`] | the heartbeat, task protection, drain and health of the task |
-//! | [`agent_cache`] | agent files, read once |
+//! | `agent_cache` | agent files, read once |
 //! | [`journal_writer`] | writes journals, transcripts and summaries, without making a call wait |
-//! | [`lateness_meter`] | how late frames are sent, in all calls together: whether the machine is overloaded |
+//! | `lateness_meter` | how late frames are sent, in all calls together: whether the machine is overloaded |
 
-pub mod active_calls;
-pub mod agent_cache;
+mod active_calls;
+mod agent_cache;
 pub mod codec;
 mod control_api;
 pub mod journal_writer;
-pub mod lateness_meter;
+mod lateness_meter;
 pub mod lifecycle;
-pub mod model;
-pub mod session;
+mod model;
+mod session;
 mod settings;
 mod task;
 pub mod webrtc;

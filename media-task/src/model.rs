@@ -56,7 +56,9 @@ impl ModelPort {
 
     /// Runs the timers that are due.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        self.act(|session| session.handle_timeout(now));
+        if self.poll_timeout().is_some_and(|due| due <= now) {
+            self.act(|session| session.handle_timeout(now));
+        }
     }
 
     /// Starts to pass the caller's audio on: the call is open.

@@ -12,6 +12,7 @@ use crate::lifecycle::heartbeat::Heartbeat;
 use crate::lifecycle::private_address;
 use crate::lifecycle::public_address::public_ip;
 use crate::lifecycle::task_protection::TaskProtection;
+use crate::session::Services;
 use crate::settings::{MediaSecret, Settings};
 use anyhow::Context;
 use aws_config::SdkConfig;
@@ -126,21 +127,23 @@ fn heartbeat(
     );
     // A task that exits when idle belongs to no service: no deployment or scale-in stops it, and ECS would not protect it.
     let protection = settings.leave_after_idle.is_none().then(|| Arc::new(TaskProtection::new(task.clone())));
-    let equipment = CallFactory {
+    let factory = CallFactory {
         bind_ip: settings.bind_ip,
         public_ip: booted.public_ip,
         agents: AgentCache::new(settings.agent.clone(), booted.secret.clone()),
-        secret: booted.secret.clone(),
-        journal: journal_writer,
-        store: store.clone(),
-        control: call_control.clone(),
-        task: task.id.clone(),
-        protection: protection.clone(),
         model: settings.model.clone(),
+        task: task.id.clone(),
+        services: Services {
+            secret: booted.secret.clone(),
+            journal: journal_writer,
+            store: store.clone(),
+            control: call_control.clone(),
+            protection: protection.clone(),
+        },
     };
     let lateness = LatenessMeter::new(Instant::now(), settings.overload_ms);
     Heartbeat {
-        calls: Calls::new(settings.slots(task.vcpus), lateness, equipment),
+        calls: Calls::new(settings.slots(task.vcpus), lateness, factory),
         drain_policy: DrainPolicy::new(
             task.id.clone(),
             task.revision.clone(),

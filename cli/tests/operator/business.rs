@@ -179,7 +179,7 @@ impl DoctorReport {
 fn secrets() -> BTreeMap<String, String> {
     let meta = json!({ "access_token": "an access token", "app_secret": "an app secret", "verify_token": "a verify token" });
     let media = json!({ "openai_api_key": "sk-healthy", "door_key": "the door key", "previous_door_key": "the key before" });
-    let marks = json!({ "mark_key": "the key of marks", "made_at_ms": service::time::now_ms() });
+    let marks = json!({ "mark_key": "the pseudonym key", "made_at_ms": service::time::now_ms() });
     let secrets = [("meta", meta), ("media", media), ("marks", marks)];
     secrets.map(|(name, secret)| (name.to_owned(), secret.to_string())).into()
 }

@@ -89,7 +89,7 @@ async fn a_tombstone_is_written_even_if_nothing_is_stored() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_notice_that_arrives_during_the_run_is_deleted() {
     let business = Business::healthy().await;
-    business.called("aa", &[THEM], b"the key of marks", json!([THEM, null])).await;
+    business.called("aa", &[THEM], b"the pseudonym key", json!([THEM, null])).await;
     let late = (keys::account("7"), "NOTICE#account_update#0");
     // A webhook that read the table just before the tombstones were written.
     let arrives = async {
@@ -109,7 +109,7 @@ async fn a_notice_that_arrives_during_the_run_is_deleted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_notice_with_a_linked_name_is_deleted() {
     let business = Business::healthy().await;
-    let linked = [THEM, THEIR_ID].map(|name| pseudonym::of(b"the key of marks", name));
+    let linked = [THEM, THEIR_ID].map(|name| pseudonym::of(b"the pseudonym key", name));
     business.store.link_pseudonyms(&linked, now_ms() + 3_600_000).await.unwrap();
     let notice = (keys::account("7"), "NOTICE#account_update#0");
     business.keep(&notice.0, notice.1, "item", &json!({"from": THEIR_ID}).to_string()).await;
@@ -207,7 +207,7 @@ impl Business {
 }
 
 fn tombstone() -> (String, String) {
-    (keys::forgotten_person(&pseudonym::of(b"the key of marks", THEM)), keys::PERSON.to_owned())
+    (keys::forgotten_person(&pseudonym::of(b"the pseudonym key", THEM)), keys::PERSON.to_owned())
 }
 
 fn item(pk: &str, sk: &str) -> Item {

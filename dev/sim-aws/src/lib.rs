@@ -10,6 +10,7 @@
 mod client;
 mod clock;
 mod cloud;
+mod cloudformation;
 mod config;
 mod dynamodb;
 mod ecs;

@@ -1,9 +1,9 @@
 //! Reads the tables out of a CloudFormation template, as `CreateTable` wants them.
 
+use crate::cloudformation::Template;
 use anyhow::{Context, bail};
 use serde_json::{Map, Value as Json};
 use serde_yaml_ng::Value as Yaml;
-use std::collections::BTreeMap;
 
 /// Properties that `CreateTable` takes under the same name and in the same shape.
 const CREATED_WITH: [&str; 8] = [
@@ -48,34 +48,24 @@ pub(crate) struct Table {
 /// When it is no YAML, or a table has a property that is unknown or that only CloudFormation could resolve.
 pub(crate) fn tables(template: &str) -> anyhow::Result<Vec<Table>> {
     let template: Yaml = serde_yaml_ng::from_str(template).context("the template is no YAML")?;
-    let resources = template.get("Resources").and_then(Yaml::as_mapping);
-    let resources = resources.context("the template has no Resources")?;
-    let defaults = defaults(&template);
-    resources
-        .iter()
+    template.get("Resources").context("the template has no Resources")?;
+    let template = Template(&template);
+    template
+        .resources()
         .filter(|(_, resource)| resource.get("Type").and_then(Yaml::as_str) == Some("AWS::DynamoDB::Table"))
         .map(|(id, resource)| {
-            let id = id.as_str().context("a logical id is a string")?;
-            table(id, resource, &defaults).with_context(|| format!("the template's table {id}"))
+            table(id, resource, &template).with_context(|| format!("the template's table {id}"))
         })
         .collect()
 }
 
-/// The defaults of parameters: none is overridden here.
-fn defaults(template: &Yaml) -> BTreeMap<&str, &str> {
-    let parameters = template.get("Parameters").and_then(Yaml::as_mapping).into_iter().flatten();
-    parameters
-        .filter_map(|(name, parameter)| Some((name.as_str()?, parameter.get("Default")?.as_str()?)))
-        .collect()
-}
-
-fn table(logical_id: &str, resource: &Yaml, defaults: &BTreeMap<&str, &str>) -> anyhow::Result<Table> {
+fn table(logical_id: &str, resource: &Yaml, template: &Template<'_>) -> anyhow::Result<Table> {
     let properties = resource.get("Properties").and_then(Yaml::as_mapping).context("has no Properties")?;
     let mut create = Map::new();
     let mut time_to_live = None;
     for (name, value) in properties {
         let name = name.as_str().context("a property's name is a string")?;
-        let value = || json(value, defaults).with_context(|| format!("property {name}"));
+        let value = || template.resolved(value).with_context(|| format!("property {name}"));
         match name {
             "TimeToLiveSpecification" => time_to_live = Some(value()?),
             "StreamSpecification" => _ = create.insert(name.into(), enabled_stream(value()?)),
@@ -95,27 +85,6 @@ fn enabled_stream(mut stream: Json) -> Json {
         stream.insert("StreamEnabled".into(), true.into());
     }
     stream
-}
-
-fn json(yaml: &Yaml, defaults: &BTreeMap<&str, &str>) -> anyhow::Result<Json> {
-    let read = |yaml| json(yaml, defaults);
-    match yaml {
-        Yaml::Tagged(tagged) if tagged.tag == "!Ref" => {
-            let name = tagged.value.as_str().unwrap_or_default();
-            let default = defaults.get(name);
-            default
-                .map(|&default| default.into())
-                .with_context(|| format!("!Ref {name}: no parameter has a default so named"))
-        }
-        Yaml::Tagged(tagged) => bail!("uses {}, which only CloudFormation can resolve", tagged.tag),
-        Yaml::Sequence(items) => items.iter().map(read).collect(),
-        Yaml::Mapping(entries) => entries
-            .iter()
-            .map(|(key, value)| Ok((key.as_str().context("a key is a string")?.to_owned(), read(value)?)))
-            .collect::<anyhow::Result<Map<_, _>>>()
-            .map(Json::Object),
-        Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::String(_) => Ok(serde_json::to_value(yaml)?),
-    }
 }
 
 #[cfg(test)]

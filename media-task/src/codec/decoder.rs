@@ -1,6 +1,6 @@
 //! Decodes the caller's Opus packets, and recovers or conceals missing ones (FEC, packet loss concealment).
 
-use super::RATE;
+use super::sample_rate::RATE;
 use audio::{DecodeStep, SAMPLES};
 use opus::{Channels, Decoder};
 

@@ -1,6 +1,6 @@
 //! Encodes the agent's audio to Opus, and sends one prepared packet of silence between speech as comfort noise.
 
-use super::RATE;
+use super::sample_rate::RATE;
 use audio::{EncoderSettings, Frame, SAMPLES};
 use bytes::{Bytes, BytesMut};
 use opus::{Application, Bandwidth, Bitrate, Channels, Encoder, Signal};

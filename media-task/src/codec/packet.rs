@@ -1,6 +1,6 @@
 //! Reads an Opus packet's duration and whether it carries FEC, without decoding it.
 
-use super::RATE;
+use super::sample_rate::RATE;
 use audio::Sound;
 use bytes::Bytes;
 

@@ -1,11 +1,11 @@
 //! Finishes a call: writes its transcript and summary, closes the model's session, and reports the end to call-control.
 
-use super::accounts::last_cap_event;
-use super::{CallSession, CallSessionParts, SessionEnd};
-use call::{Ending, Stage};
+use super::CallSession;
+use super::call_identity::CallIdentity;
+use super::closing::SessionEnd;
+use call::Ending;
 use internal_api::client::CallControl;
 use internal_api::order::Order;
-use journal::TranscriptLine;
 use realtime::SessionEvent;
 use service::time::now_ms;
 use std::time::{Duration, Instant};
@@ -25,64 +25,56 @@ const REPORT_ATTEMPTS: u32 = 30;
 impl CallSession {
     /// Finishes the call: reports its end, and writes everything about it.
     pub(super) async fn finish(mut self, end: SessionEnd) {
-        let (control, call_ref) = (self.parts.control.clone(), self.parts.call_ref.clone());
-        let (fence, token) = (self.parts.fence, self.parts.token.clone());
+        let (control, call) = (self.control.clone(), self.call.clone());
         let reporting = async move {
             if let SessionEnd::Unreported(ending) = end {
-                report(&control, call_ref, fence, token, ending).await;
+                report(&control, call, ending).await;
             }
         };
         if end == SessionEnd::Unreported(Ending::MediaNeverConnected) {
-            self.diagnose_missing_media(Instant::now());
+            let now = Instant::now();
+            self.media.give_up(now);
+            self.note_findings(now);
         }
-        self.parts.entries.enter_phase(Stage::Over);
-        self.note_media();
-        let reported = if self.transcript.awaits_transcription() {
+        self.record.note_over();
+        self.note_media_statistics();
+        let reported = if self.record.transcript.awaits_transcription() {
             // The caller's last words are still being transcribed; the hang-up does not wait for them.
             let reported = tokio::spawn(reporting);
             let _ = tokio::time::timeout(LAST_WORDS_TIMEOUT, self.await_last_words()).await;
-            self.conclude_all();
+            self.conclude();
             reported
         } else {
-            self.conclude_all();
+            self.conclude();
             tokio::spawn(reporting)
         };
-        let CallSessionParts { model, mut peer, socket, mut entries, journal, .. } = self.parts;
+        let Self { model, media, mut accounts, mut record, .. } = self;
         // The model's session ends with the conversation, however long the rest takes.
         drop(model);
         // The report fails only with the whole process.
         let _ = reported.await;
-        peer.close();
-        while let Some((to, datagram)) = peer.poll_datagram() {
-            // A lost DTLS close_notify changes nothing: Meta is told by call-control.
-            let _ = socket.try_send_to(&datagram, to);
+        media.close();
+        if let Some(cap_near) = accounts.last_cap_event().await {
+            record.note(cap_near);
         }
-        if let Some(cap_near) = last_cap_event(&self.spending, &mut self.counts.1).await {
-            journal.note(entries.enter(cap_near, now_ms()));
-        }
-    }
-
-    fn conclude_all(&mut self) {
-        self.close_transcript();
-        self.conclude();
     }
 
     async fn await_last_words(&mut self) {
-        while self.transcript.awaits_transcription() {
-            let input = self.parts.model.next().await;
-            self.parts.model.handle(input, Instant::now());
-            while let Some(event) = self.parts.model.poll_event() {
+        while self.record.transcript.awaits_transcription() {
+            let input = self.model.next().await;
+            self.model.handle(input, Instant::now());
+            while let Some(event) = self.model.poll_event() {
                 match event {
                     SessionEvent::CallerTranscript { item, text } => {
-                        self.transcript.caller_said(&item, &text, now_ms());
+                        self.record.transcript.caller_said(&item, &text, now_ms());
                     }
                     SessionEvent::CallerWasSilent { item } => {
-                        self.transcript.caller_was_silent(&item, now_ms());
+                        self.record.transcript.caller_was_silent(&item, now_ms());
                     }
                     SessionEvent::TranscriptionFailed { item, .. } => {
-                        self.transcript.caller_transcription_failed(&item);
+                        self.record.transcript.caller_transcription_failed(&item);
                     }
-                    SessionEvent::Usage(usage) => self.usage += usage,
+                    SessionEvent::Usage(usage) => self.accounts.add(usage),
                     SessionEvent::Failed(_) => return,
                     SessionEvent::Ready { .. }
                     | SessionEvent::ResponseStarted { .. }
@@ -108,35 +100,28 @@ impl CallSession {
         }
     }
 
-    /// Keeps a transcript line, if the agent file says that transcripts are kept.
-    pub(super) fn keep_line(&self, line: &TranscriptLine) {
-        let keeping = self.parts.agent.file.keeping;
-        if keeping.transcripts {
-            self.parts.journal.keep_line(&self.parts.call_ref, line, keeping.days);
-        }
-    }
-
-    fn close_transcript(&mut self) {
-        for heard in self.bridge.stop() {
-            self.transcript.note_interrupted(&heard);
-        }
-        self.keep_lines();
-        while let Some(line) = self.transcript.poll_rest() {
-            self.keep_line(&line);
-        }
-        (self.summary.turns, self.summary.turn_p50_ms, self.summary.turn_p95_ms) = self.transcript.turns();
+    /// Writes the rest of the transcript, the call's usage and its summary, and adds its cost to the day's spending.
+    fn conclude(&mut self) {
+        self.record.close_transcript(&self.bridge.stop());
+        let usage = self.accounts.close(&mut self.record.summary);
+        self.record.note(usage);
+        self.record.keep_levels();
+        self.record.conclude(self.accounts.outcome(&self.record.summary));
     }
 }
 
 /// Reports to call-control that a call is over, and why, until it is acknowledged.
-async fn report(control: &CallControl, call_ref: String, fence: u64, token: Option<String>, ending: Ending) {
+async fn report(control: &CallControl, call: CallIdentity, ending: Ending) {
+    let CallIdentity { call_ref, fence, token, .. } = call;
     let known_before = ending.for_previous_release();
     let newer = (ending != known_before).then(|| ending.into());
     let order = Order::TaskEnded { call_ref, fence, token, ending: known_before.into(), newer };
     for _ in 0..REPORT_ATTEMPTS {
         match tokio::time::timeout(REPORT_TIMEOUT, control.ask(&order)).await {
             Ok(Ok(_)) => return,
-            Ok(Err(error)) => tracing::warn!("reporting the call's end to call-control failed: {error:#}"),
+            Ok(Err(error)) => {
+                tracing::warn!("reporting the call's end to call-control failed: {error:#}")
+            }
             Err(_) => {
                 tracing::warn!("reporting the call's end to call-control timed out after {REPORT_TIMEOUT:?}")
             }

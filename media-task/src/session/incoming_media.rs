@@ -1,10 +1,9 @@
-//! Handles what the caller's phone sends: RTP audio and DTMF go to the jitter buffer, decoded audio to the model, RTCP to the encoder.
+//! Handles what the caller's phone sends: RTP audio and DTMF go to the jitter buffer, decoded audio to the model.
 
-use super::{APPEND_SAMPLES, CallSession, SessionEnd, ms};
+use super::{CallSession, ms};
 use crate::codec;
 use crate::webrtc::PeerEvent;
-use crate::webrtc::datagram::kind;
-use audio::{DecodeStep, DtmfPacket, Packet};
+use audio::{DtmfPacket, Packet};
 use call::Ending;
 use journal::JournalEvent;
 use std::net::SocketAddr;
@@ -14,20 +13,19 @@ use store::Side;
 impl CallSession {
     /// Handles a datagram from the call's socket.
     pub(super) fn handle_datagram(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
-        self.parts.monitor.handle_in(kind(datagram), now);
-        if self.parts.peer.handle_datagram(datagram, from, now) {
+        if self.media.handle_datagram(datagram, from, now) {
             self.bridge.note_liveness(now);
         }
     }
 
     /// Handles every event that the WebRTC peer has queued.
     pub(super) fn poll_peer(&mut self, now: Instant) {
-        while let Some(event) = self.parts.peer.poll_event(now) {
+        while let Some(event) = self.media.poll_event(now) {
             match event {
                 PeerEvent::Connected => {
-                    self.answering.note_connected();
-                    self.parts.monitor.handle_connected(now);
-                    self.note(JournalEvent::MediaConnected { took_ms: ms(now - self.offered_at) });
+                    self.acceptance.progress.note_connected();
+                    let took_ms = ms(self.acceptance.since_offer(now));
+                    self.record.note(JournalEvent::MediaConnected { took_ms });
                 }
                 PeerEvent::Closed => self.handle_peer_closed(),
                 PeerEvent::Audio { stream, sequence, timestamp, payload } => {
@@ -46,11 +44,7 @@ impl CallSession {
                     self.bridge.count_foreign();
                     self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound: None }, now);
                 }
-                PeerEvent::RtcpReport => {
-                    if let Some(remote) = self.parts.peer.report().remote {
-                        self.tuning.handle_loss(remote.loss);
-                    }
-                }
+                PeerEvent::RtcpReport => {}
             }
         }
     }
@@ -58,26 +52,26 @@ impl CallSession {
     /// Decodes what the jitter buffer releases, and appends it to the model's input, 40 ms at a time.
     pub(super) fn send_to_model(&mut self, now: Instant) {
         while let Some(step) = self.bridge.poll_step() {
-            let start = self.caller_samples.len();
-            if !self.decoder.decode(&step, &mut self.caller_samples) {
+            let (samples, is_decoded) = self.media.decode(&step, now);
+            if !is_decoded {
                 self.bridge.count_malformed();
             }
-            if matches!(step, DecodeStep::Decode(_)) {
-                self.note_audio_activity(start, now);
-            }
-            self.levels
-                .iter_mut()
-                .for_each(|levels| levels.note(Side::Caller, &self.caller_samples[start..], now));
-            self.bridge.gate(&mut self.caller_samples[start..], now);
-            if self.caller_samples.len() >= APPEND_SAMPLES {
-                self.parts.model.append_audio(&self.caller_samples, now);
-                self.caller_samples.clear();
-            }
+            self.record.note_level(Side::Caller, samples, now);
+            self.bridge.gate(samples, now);
+            self.media.append_when_full(|samples| self.model.append_audio(samples, now));
         }
     }
 
     fn handle_peer_closed(&mut self) {
         let ending = if self.bridge.is_open() { Ending::CallerVanished } else { Ending::MediaNeverConnected };
-        self.end.get_or_insert(SessionEnd::Unreported(ending));
+        self.closing.end(ending);
+    }
+
+    /// Writes new findings about the call's media to the journal.
+    pub(super) fn note_findings(&mut self, now: Instant) {
+        self.media.diagnose(now);
+        while let Some(finding) = self.media.poll_finding() {
+            self.record.note_finding(finding);
+        }
     }
 }

@@ -109,9 +109,7 @@ fn check(
     account: &str,
     headers: &HeaderMap,
 ) -> Result<BusinessRecords, GraphError> {
-    let bearer = bearer::of(cloud, version, headers)?;
-    let records = cloud.records();
-    bearer::manages(bearer, &records)?;
+    let records = bearer::managed_records(cloud, version, headers)?;
     if account != records.account.id {
         return Err(GraphError::invalid("Unsupported request. The object does not exist"));
     }

@@ -35,8 +35,20 @@ pub(super) fn of(cloud: &Cloud, version: &str, headers: &HeaderMap) -> Result<Be
     Ok(bearer)
 }
 
+/// Returns the records of the business, if the request's token may see them.
+pub(super) fn managed_records(
+    cloud: &Cloud,
+    version: &str,
+    headers: &HeaderMap,
+) -> Result<BusinessRecords, GraphError> {
+    let bearer = of(cloud, version, headers)?;
+    let records = cloud.records();
+    manages(bearer, &records)?;
+    Ok(records)
+}
+
 /// Whether the business's token may do this with the account.
-pub(super) fn manages(bearer: Bearer, records: &BusinessRecords) -> Result<(), GraphError> {
+fn manages(bearer: Bearer, records: &BusinessRecords) -> Result<(), GraphError> {
     if bearer != Bearer::Business {
         return Err(GraphError::invalid(
             "Unsupported request. The object does not exist, or may not be seen",

@@ -47,9 +47,7 @@ pub(super) async fn get(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, GraphError> {
-    let bearer = bearer::of(&cloud, &version, &headers)?;
-    let records = cloud.records();
-    bearer::manages(bearer, &records)?;
+    let records = bearer::managed_records(&cloud, &version, &headers)?;
     let node = match &id {
         id if *id == records.account.id => account::node(&records),
         id if *id == cloud.config.phone_number_id => number(&cloud, &records, &version),
@@ -69,8 +67,7 @@ pub(super) async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, GraphError> {
-    let bearer = bearer::of(&cloud, &version, &headers)?;
-    bearer::manages(bearer, &cloud.records())?;
+    bearer::managed_records(&cloud, &version, &headers)?;
     if id != cloud.config.phone_number_id {
         return Err(GraphError::invalid("Unsupported post request. The object does not exist"));
     }

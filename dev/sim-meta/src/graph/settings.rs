@@ -196,9 +196,7 @@ fn check(
     number: &str,
     headers: &HeaderMap,
 ) -> Result<BusinessRecords, GraphError> {
-    let bearer = bearer::of(cloud, version, headers)?;
-    let records = cloud.records();
-    bearer::manages(bearer, &records)?;
+    let records = bearer::managed_records(cloud, version, headers)?;
     if number != cloud.config.phone_number_id {
         return Err(GraphError::invalid("Unsupported request. The object does not exist"));
     }

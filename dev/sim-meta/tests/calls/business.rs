@@ -59,10 +59,10 @@ impl Business {
 
     /// A caller rings, and an agent has its answer ready.
     pub(crate) async fn ring(&mut self) -> (Call, Agent) {
-        self.ring_from(CallerConfig::default()).await
+        self.ring_as(CallerConfig::default()).await
     }
 
-    pub(crate) async fn ring_from(&mut self, caller: CallerConfig) -> (Call, Agent) {
+    pub(crate) async fn ring_as(&mut self, caller: CallerConfig) -> (Call, Agent) {
         let call = self.meta.ring(caller).await.unwrap();
         let (connect, _) = self.notice().await;
         assert_eq!(connect["id"], call.id());

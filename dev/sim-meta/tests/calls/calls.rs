@@ -91,7 +91,7 @@ async fn the_phone_sends_first_only_when_it_is_told_to() {
     let mut business = Business::open(hurried()).await;
     let (waiting, _agent) = business.take_call().await;
     let caller = CallerConfig { waits_for_media: false, ..CallerConfig::default() };
-    let (eager, mut agent) = business.ring_from(caller).await;
+    let (eager, mut agent) = business.ring_as(caller).await;
     business.pre_accept(&eager, &agent).await;
     agent.connected().await;
     business.accept(&eager, &agent).await;
@@ -106,7 +106,7 @@ async fn the_phone_sends_first_only_when_it_is_told_to() {
 async fn an_answer_to_the_older_offer_connects_too() {
     let mut business = Business::open(hurried()).await;
     let caller = CallerConfig { old_offer_form: true, ..CallerConfig::default() };
-    let (call, mut agent) = business.ring_from(caller).await;
+    let (call, mut agent) = business.ring_as(caller).await;
 
     business.accept(&call, &agent).await;
 

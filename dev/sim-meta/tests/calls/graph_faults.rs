@@ -24,7 +24,7 @@ async fn graph_429_always_ends_with_the_ring() {
     let config = sim_meta::MetaConfig { ring: std::time::Duration::from_secs(1), ..hurried() };
     let mut business = Business::open(config).await;
     let caller = CallerConfig { faults: vec![InjectedFault::Graph429Always], ..CallerConfig::default() };
-    let (call, agent) = business.ring_from(caller).await;
+    let (call, agent) = business.ring_as(caller).await;
 
     for (action, sdp) in [("pre_accept", Some(&agent.sdp)), ("reject", None), ("terminate", None)] {
         let (status, body) = business.act(&call_action(&call, action, sdp.map(String::as_str))).await;
@@ -73,7 +73,7 @@ async fn slow_pre_accept_takes_effect_at_once_and_replies_late() {
     let timers = Timers { slow_graph: slow, ..hurried().timers };
     let mut business = Business::open(MetaConfig { timers, ..hurried() }).await;
     let caller = CallerConfig { faults: vec![InjectedFault::SlowPreAccept], ..CallerConfig::default() };
-    let (call, mut agent) = business.ring_from(caller).await;
+    let (call, mut agent) = business.ring_as(caller).await;
     let start = Instant::now();
 
     business.pre_accept(&call, &agent).await;
@@ -123,6 +123,6 @@ async fn a_caller_who_hangs_up_at_accept_was_there_until_then() {
 async fn ringing<const N: usize>(faults: [InjectedFault; N]) -> (Business, Call, Agent) {
     let mut business = Business::open(hurried()).await;
     let caller = CallerConfig { faults: faults.into(), ..CallerConfig::default() };
-    let (call, agent) = business.ring_from(caller).await;
+    let (call, agent) = business.ring_as(caller).await;
     (business, call, agent)
 }

@@ -58,8 +58,8 @@ async fn forty_calls_at_once_are_forty_conversations() {
 async fn one_callers_trouble_is_not_the_next_ones() {
     let mut business = Business::open(hurried()).await;
     let trouble = CallerConfig { faults: vec![InjectedFault::PaymentMissing], ..CallerConfig::of_many(1) };
-    let (unlucky, agent) = business.ring_from(trouble).await;
-    let (lucky, other) = business.ring_from(CallerConfig::of_many(2)).await;
+    let (unlucky, agent) = business.ring_as(trouble).await;
+    let (lucky, other) = business.ring_as(CallerConfig::of_many(2)).await;
 
     let refused = business.act(&action_on(unlucky.id(), "pre_accept", Some(&agent.sdp))).await.0;
     let taken = business.act(&action_on(lucky.id(), "pre_accept", Some(&other.sdp))).await.0;
@@ -72,8 +72,8 @@ async fn one_callers_trouble_is_not_the_next_ones() {
 #[tokio::test]
 async fn the_books_tell_the_calls_in_order_with_all_that_was_tried() {
     let mut business = Business::open(hurried()).await;
-    let (first, agent) = business.ring_from(CallerConfig::of_many(1)).await;
-    let (second, _other) = business.ring_from(CallerConfig::of_many(2)).await;
+    let (first, agent) = business.ring_as(CallerConfig::of_many(1)).await;
+    let (second, _other) = business.ring_as(CallerConfig::of_many(2)).await;
 
     assert_eq!(business.act(&action_on(first.id(), "terminate", None)).await.0, 400);
     business.pre_accept(&first, &agent).await;

@@ -29,7 +29,7 @@ async fn late_connect_comes_late_and_says_when_it_rang() {
 async fn stale_connect_is_four_minutes_old_and_rings_on() {
     let mut business = Business::open(hurried()).await;
 
-    let (call, agent) = business.ring_from(caller([InjectedFault::StaleConnect])).await;
+    let (call, agent) = business.ring_as(caller([InjectedFault::StaleConnect])).await;
     business.pre_accept(&call, &agent).await;
     call.hang_up().await;
     let (terminate, _) = business.notice().await;
@@ -85,7 +85,7 @@ async fn out_of_order_tells_the_end_before_the_beginning() {
 #[tokio::test]
 async fn missing_terminate_never_comes() {
     let mut business = Business::open(hurried()).await;
-    let (call, _agent) = business.ring_from(caller([InjectedFault::MissingTerminate])).await;
+    let (call, _agent) = business.ring_as(caller([InjectedFault::MissingTerminate])).await;
 
     call.hang_up().await;
 
@@ -97,7 +97,7 @@ async fn missing_terminate_never_comes() {
 #[tokio::test]
 async fn duplicate_terminate_comes_twice() {
     let mut business = Business::open(hurried()).await;
-    let (call, _agent) = business.ring_from(caller([InjectedFault::DuplicateTerminate])).await;
+    let (call, _agent) = business.ring_as(caller([InjectedFault::DuplicateTerminate])).await;
 
     call.hang_up().await;
 
@@ -159,7 +159,7 @@ async fn batched_hides_the_call_among_other_things() {
 async fn bad_signature_once_comes_again_with_the_right_one() {
     let mut business = Business::open(hurried()).await;
     let mut observations = business.meta.observations();
-    let (call, _agent) = business.ring_from(caller([InjectedFault::BadSignatureOnce])).await;
+    let (call, _agent) = business.ring_as(caller([InjectedFault::BadSignatureOnce])).await;
 
     let mut statuses = Vec::new();
     while statuses.len() < 2 {

@@ -20,7 +20,8 @@ impl LevelMeter {
 
     /// Adds samples of one side.
     pub(super) fn note(&mut self, side: Side, sound: &[i16], now: Instant) {
-        self.levels.note(side, super::ms(now - self.opened_at), sound);
+        let after_open = now - self.opened_at;
+        self.levels.note(side, after_open.as_millis() as u64, sound);
     }
 
     /// Returns the measured levels.

@@ -21,7 +21,7 @@ const QUESTION_TIMEOUT: Duration = Duration::from_secs(18);
 
 /// The progress of a ringing call towards its accept.
 #[derive(Debug)]
-pub(super) struct AnswerProgress {
+pub(crate) struct AnswerProgress {
     offered_at: Instant,
     deadline: Instant,
     is_connected: bool,
@@ -39,7 +39,7 @@ pub(super) struct AnswerProgress {
 
 /// The next step of a ringing call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AnswerStep {
+pub(crate) enum AnswerStep {
     /// Ask call-control to accept.
     Ask,
     /// The ring time is over.
@@ -49,7 +49,7 @@ pub(super) enum AnswerStep {
 }
 
 impl AnswerProgress {
-    pub(super) fn new(offered_at: Instant, deadline: Instant) -> Self {
+    pub(crate) fn new(offered_at: Instant, deadline: Instant) -> Self {
         Self {
             offered_at,
             deadline,
@@ -65,53 +65,53 @@ impl AnswerProgress {
     }
 
     /// Notes that ICE and DTLS are done.
-    pub(super) fn note_connected(&mut self) {
+    pub(crate) fn note_connected(&mut self) {
         self.is_connected = true;
     }
 
     /// Notes that the model's session is configured. Without one a call is never accepted: a silent line is worse than a refusal.
-    pub(super) fn note_ready(&mut self) {
+    pub(crate) fn note_ready(&mut self) {
         self.is_ready = true;
     }
 
     /// Notes that the model's session broke and its replacement is not ready.
-    pub(super) fn note_unready(&mut self) {
+    pub(crate) fn note_unready(&mut self) {
         self.is_ready = false;
     }
 
     /// Notes a greeting that ended without audio: the call waits for the next one, unless this one was late itself.
-    pub(super) fn note_empty_greeting(&mut self, now: Instant) {
+    pub(crate) fn note_empty_greeting(&mut self, now: Instant) {
         if self.asked_at.is_none() && now < self.offered_at + GREETING_TIMEOUT {
             self.greeting_timeout = SECOND_GREETING_TIMEOUT;
         }
     }
 
     /// Notes that call-control has replied, or that the request failed.
-    pub(super) fn note_reply(&mut self) {
+    pub(crate) fn note_reply(&mut self) {
         (self.is_asking, self.lost) = (false, None);
     }
 
     /// Notes that a request got no reply; `is_dead` if the process that had it is known to be dead.
-    pub(super) fn note_failure(&mut self, question: u64, is_dead: bool) {
+    pub(crate) fn note_failure(&mut self, question: u64, is_dead: bool) {
         self.lost = is_dead.then_some(question);
     }
 
     /// Returns the number of the last request.
-    pub(super) fn question(&self) -> u64 {
+    pub(crate) fn question(&self) -> u64 {
         self.questions
     }
 
     /// Returns the request whose process is known to be dead: the next request reports it.
-    pub(super) fn lost(&self) -> Option<u64> {
+    pub(crate) fn lost(&self) -> Option<u64> {
         self.lost
     }
 
     /// Notes that the call is accepted and media flows.
-    pub(super) fn note_open(&mut self) {
+    pub(crate) fn note_open(&mut self) {
         self.is_open = true;
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         if self.is_open {
             return None;
         }
@@ -121,7 +121,7 @@ impl AnswerProgress {
     }
 
     /// Returns the next step, given how much of the greeting is queued.
-    pub(super) fn step(&mut self, queued: Duration, now: Instant) -> AnswerStep {
+    pub(crate) fn step(&mut self, queued: Duration, now: Instant) -> AnswerStep {
         if self.is_open {
             return AnswerStep::Wait;
         }

@@ -1,0 +1,166 @@
+//! Records a call: its journal entries, transcript, audio levels and summary.
+
+mod level_meter;
+mod transcript;
+
+use super::call_identity::CallIdentity;
+use crate::agent_cache::LoadedAgent;
+use crate::journal_writer::{CallerRequest, JournalWriter};
+use agents::Keeping;
+use audio::PlayedItem;
+use call::Stage;
+use journal::{CallSummary, EntryBuilder, JournalEvent, TranscriptLine};
+use level_meter::LevelMeter;
+use media_diagnosis::{Diagnosis, Finding};
+use realtime::OptionalPart;
+use service::time::now_ms;
+use std::time::Instant;
+use store::{CallOutcome, Side};
+use transcript::Transcript;
+
+/// The record of one call, as far as it has come.
+pub(super) struct CallRecord {
+    /// Who said what.
+    pub(super) transcript: Transcript,
+    /// The summary, which is written at the end of the call.
+    pub(super) summary: CallSummary,
+    call_ref: String,
+    keeping: Keeping,
+    entries: EntryBuilder,
+    journal: JournalWriter,
+    levels: Option<LevelMeter>,
+    /// Whether the journal already says that transcription fails: it says so once a call.
+    has_noted_transcription_failure: bool,
+}
+
+impl CallRecord {
+    pub(super) fn new(
+        call: &CallIdentity,
+        agent: &LoadedAgent,
+        model: &str,
+        entries: EntryBuilder,
+        journal: JournalWriter,
+    ) -> Self {
+        let summary = CallSummary {
+            call_ref: call.call_ref.clone(),
+            number: call.number.clone(),
+            agent: agent.file.name.clone(),
+            model: model.to_owned(),
+            without: agent.without().iter().map(|part| part.name().to_owned()).collect(),
+            ..CallSummary::default()
+        };
+        Self {
+            transcript: Transcript::default(),
+            summary,
+            call_ref: call.call_ref.clone(),
+            keeping: agent.file.keeping,
+            entries,
+            journal,
+            levels: None,
+            has_noted_transcription_failure: false,
+        }
+    }
+
+    /// Writes an event to the journal.
+    pub(super) fn note(&mut self, event: JournalEvent) {
+        let entry = self.entries.enter(event, now_ms());
+        self.journal.note(entry);
+    }
+
+    /// Notes that the call is accepted, by this version of its state.
+    pub(super) fn open(&mut self, version: u64, now: Instant) {
+        self.levels = LevelMeter::begin(self.keeping, now);
+        self.summary.opened_at_ms = Some(now_ms());
+        self.entries.advance_to(version);
+        self.entries.enter_phase(Stage::Talking);
+        self.note(JournalEvent::Opened {});
+    }
+
+    /// Notes that the call is over.
+    pub(super) fn note_over(&mut self) {
+        self.entries.enter_phase(Stage::Over);
+    }
+
+    /// Adds samples of one side to the call's audio levels.
+    pub(super) fn note_level(&mut self, side: Side, samples: &[i16], now: Instant) {
+        if let Some(levels) = &mut self.levels {
+            levels.note(side, samples, now);
+        }
+    }
+
+    /// Notes a turn of the caller that gets no transcript. The journal says so once a call: when transcription fails, it mostly fails
+    /// for every turn.
+    pub(super) fn note_transcription_failed(&mut self, item: &str, model: Option<&str>, code: String) {
+        self.transcript.caller_transcription_failed(item);
+        if !std::mem::replace(&mut self.has_noted_transcription_failure, true) {
+            let model = model.unwrap_or_default().to_owned();
+            self.note(JournalEvent::TranscriptionFailed { model, code });
+        }
+    }
+
+    /// Notes an optional part of the model's session that OpenAI refused.
+    pub(super) fn note_part_refused(&mut self, part: OptionalPart, code: String) {
+        // Another call of this agent may have added it meanwhile.
+        if !self.summary.without.iter().any(|known| known == part.name()) {
+            self.summary.without.push(part.name().to_owned());
+        }
+        self.note(JournalEvent::PartRefused { part: part.name().to_owned(), code });
+    }
+
+    /// Notes a finding about the call's media. The summary has the first one, or the latest fault.
+    pub(super) fn note_finding(&mut self, finding: Finding) {
+        let Finding { verdict, evidence, cure } = finding;
+        if self.summary.verdict.is_none() || is_fault(verdict) {
+            self.summary.verdict = Some(verdict.to_string());
+        }
+        self.note(JournalEvent::MediaVerdict { verdict: verdict.to_string(), evidence, cure });
+    }
+
+    /// Returns the caller's next request to the business, to be stored.
+    pub(super) fn caller_request(&self) -> CallerRequest {
+        self.journal.caller_request(&self.call_ref, self.summary.tools, self.keeping.days)
+    }
+
+    /// Keeps every transcript line that is complete by now.
+    pub(super) fn keep_lines(&mut self) {
+        while let Some(line) = self.transcript.poll_line() {
+            self.keep_line(&line);
+        }
+    }
+
+    /// Keeps the remaining transcript lines at the end of the call. `interrupted` is what the agent was saying.
+    pub(super) fn close_transcript(&mut self, interrupted: &[PlayedItem]) {
+        for heard in interrupted {
+            self.transcript.note_interrupted(heard);
+        }
+        self.keep_lines();
+        while let Some(line) = self.transcript.poll_rest() {
+            self.keep_line(&line);
+        }
+        (self.summary.turns, self.summary.turn_p50_ms, self.summary.turn_p95_ms) = self.transcript.turns();
+    }
+
+    /// Keeps a transcript line, if the agent file says that transcripts are kept.
+    fn keep_line(&self, line: &TranscriptLine) {
+        if self.keeping.transcripts {
+            self.journal.keep_line(&self.call_ref, line, self.keeping.days);
+        }
+    }
+
+    /// Keeps the audio levels of both sides.
+    pub(super) fn keep_levels(&mut self) {
+        if let Some(levels) = self.levels.take() {
+            self.journal.keep_levels(&self.call_ref, &levels.into_levels(), self.keeping.days);
+        }
+    }
+
+    /// Writes the call's outcome.
+    pub(super) fn conclude(&self, outcome: CallOutcome) {
+        self.journal.conclude(outcome);
+    }
+}
+
+/// Whether a diagnosis is a fault: a muted caller is not.
+fn is_fault(verdict: Diagnosis) -> bool {
+    verdict != Diagnosis::CallerMuted
+}

@@ -1,0 +1,140 @@
+//! Executes one tool call beside the call: against the hour's budget, then by HTTP, call-control or the table.
+
+use super::action_budget::HourlyBudget;
+use crate::journal_writer::CallerRequest;
+use crate::session::call_identity::CallIdentity;
+use internal_api::client::CallControl;
+use internal_api::order::{Order, Reply};
+use std::sync::Arc;
+use std::time::Duration;
+use tools::{CallContext, ToolOutcome, ToolOutcomeKind, ToolUse};
+
+/// How long call-control may take to send a message: as long as it waits for Meta at most.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long after a failed request call-control is asked once more.
+const RETRY_AFTER: Duration = Duration::from_millis(300);
+
+/// Executes one tool call.
+pub(super) struct ToolExecutor {
+    pub(super) hourly: Option<HourlyBudget>,
+    pub(super) context: Arc<CallContext>,
+    pub(super) control: CallControl,
+    /// The model's id of the tool call.
+    pub(super) id: String,
+    /// The call, for which call-control sends messages.
+    pub(super) call: CallIdentity,
+    pub(super) caller_note: CallerRequest,
+}
+
+impl ToolExecutor {
+    /// Runs the tool in a task of its own, so that the model gets an output even if the tool panics.
+    pub(super) async fn run_isolated(self, tool_use: ToolUse) -> ToolOutcome {
+        isolated(self.run(tool_use)).await
+    }
+
+    async fn run(self, tool_use: ToolUse) -> ToolOutcome {
+        if let Some(hourly) = &self.hourly
+            && let Err(refused) = hourly.take().await
+        {
+            return refused;
+        }
+        let tool_use = match tool_use {
+            ToolUse::Http(call) => return call.run(&self.context, &self.id).await,
+            built_in => built_in,
+        };
+        let kind = match &tool_use {
+            ToolUse::EndCall | ToolUse::Http(_) => ToolOutcomeKind::Done,
+            ToolUse::SendMessage { text } => self.send(text.clone()).await,
+            ToolUse::TakeMessage(message) => self.store("message", message).await,
+            ToolUse::RequestCallback(callback) => self.store("callback", callback).await,
+        };
+        built_in_outcome(&tool_use, kind)
+    }
+
+    /// Sends a WhatsApp message; [`ToolOutcomeKind::TimedOut`] if it is unknown whether it was sent.
+    async fn send(&self, text: String) -> ToolOutcomeKind {
+        let (call_ref, id) = (self.context.call_ref.clone(), self.id.clone());
+        let (fence, token) = (self.call.fence, self.call.token.clone());
+        let order = Order::SendMessage { call_ref, fence, token, id, text };
+        match tokio::time::timeout(MESSAGE_TIMEOUT, self.ask(&order)).await {
+            Ok(Ok(reply)) => message_outcome(&reply),
+            Ok(Err(error)) => {
+                let call_ref = &self.context.call_ref;
+                tracing::warn!(call_ref, "message in doubt: call-control did not reply: {error:#}");
+                ToolOutcomeKind::TimedOut
+            }
+            Err(_) => ToolOutcomeKind::TimedOut,
+        }
+    }
+
+    /// Asks call-control, a second time if the first fails: the order is idempotent by its id.
+    async fn ask(&self, order: &Order) -> anyhow::Result<Reply> {
+        match self.control.ask(order).await {
+            Ok(reply) => Ok(reply),
+            Err(_) => {
+                tokio::time::sleep(RETRY_AFTER).await;
+                self.control.ask(order).await
+            }
+        }
+    }
+
+    async fn store(&self, kind: &str, what: &impl serde::Serialize) -> ToolOutcomeKind {
+        let Err(error) = self.caller_note.store(kind, what).await else {
+            return ToolOutcomeKind::Done;
+        };
+        let call_ref = &self.context.call_ref;
+        tracing::error!(call_ref, kind, "PutItem failed: what the caller left is lost: {error:#}");
+        ToolOutcomeKind::Failed
+    }
+}
+
+/// Returns the outcome of a message by call-control's reply. The cause of a failure is in call-control's journal entry.
+fn message_outcome(reply: &Reply) -> ToolOutcomeKind {
+    match reply {
+        Reply::Sent => ToolOutcomeKind::Done,
+        Reply::NotSent { in_doubt: true, .. } => ToolOutcomeKind::TimedOut,
+        Reply::NotSent { in_doubt: false, .. } | Reply::Open { .. } | Reply::Wait | Reply::Over => {
+            ToolOutcomeKind::Failed
+        }
+    }
+}
+
+/// Returns the outcome of a built-in tool, with the output for the model.
+pub(crate) fn built_in_outcome(tool_use: &ToolUse, kind: ToolOutcomeKind) -> ToolOutcome {
+    ToolOutcome { kind, trouble: None, for_the_model: tool_use.reply(kind).unwrap_or_default().to_owned() }
+}
+
+/// Runs a tool in a task of its own, so that the model gets an output even if the tool panics.
+async fn isolated(work: impl Future<Output = ToolOutcome> + Send + 'static) -> ToolOutcome {
+    tokio::spawn(work).await.unwrap_or_else(|_| unknown_outcome())
+}
+
+/// Returns the outcome of a tool that panicked: it may have been done.
+fn unknown_outcome() -> ToolOutcome {
+    let for_the_model = "This did not work, and it is not known whether it was done: do not simply do it again. Tell the \
+                         caller so in plain words, and make up no answer.";
+    ToolOutcome { kind: ToolOutcomeKind::Failed, trouble: None, for_the_model: for_the_model.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_in_doubt_is_neither_done_nor_failed() {
+        let not_sent = |in_doubt| Reply::NotSent { reason: "it broke".into(), in_doubt };
+
+        assert_eq!(message_outcome(&Reply::Sent), ToolOutcomeKind::Done);
+        assert_eq!(message_outcome(&not_sent(false)), ToolOutcomeKind::Failed);
+        assert_eq!(message_outcome(&not_sent(true)), ToolOutcomeKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn the_model_gets_an_output_when_a_tool_panics() {
+        let outcome = isolated(async { panic!("planted") }).await;
+
+        assert_eq!(outcome.kind, ToolOutcomeKind::Failed);
+        assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
+    }
+}
