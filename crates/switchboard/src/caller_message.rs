@@ -4,6 +4,7 @@ use crate::Switchboard;
 use crate::control_api::ControlApiReply;
 use crate::graph_actions::may_be_done;
 use crate::perform::meta_trouble;
+use backon::Retryable;
 use call::Phase;
 use internal_api::control_api::Undelivered;
 use internal_api::order::{LONGEST_MESSAGE, Reply};
@@ -134,12 +135,9 @@ impl Switchboard {
     ) -> Result<Option<String>, GraphError> {
         let store::CallerNames { number: phone, user_id } = record.caller();
         let (number, caller) = (&record.number, Caller { number: phone, user_id });
-        let send = async |graph: &Graph| match graph.send_text(number, &caller, text).await {
-            Err(error) if may_be_sent_soon(&error) => {
-                tokio::time::sleep(PAUSE).await;
-                graph.send_text(number, &caller, text).await
-            }
-            sent => sent,
+        let send = async |graph: &Graph| {
+            let send = || graph.send_text(number, &caller, text);
+            send.retry([PAUSE].into_iter()).when(may_be_sent_soon).await
         };
         self.send_to_meta(send, |sent| sent.as_ref().err()).await
     }

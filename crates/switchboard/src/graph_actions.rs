@@ -1,6 +1,7 @@
 //! Performs call actions (`pre_accept`, `accept`, `reject`, `terminate`) at Meta's Graph API, with retries, and maps the results to call
 //! events.
 
+use backon::Retryable;
 use call::{CallEvent, Effect};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -58,21 +59,24 @@ pub(crate) async fn act(
     effect: &Effect,
     until: Instant,
 ) -> (CallEvent, Option<GraphError>) {
-    let mut pauses = PAUSES.into_iter();
     let mut was_received = false;
-    loop {
-        let error = match timeout_at(until, send_action(graph, record, effect)).await {
-            Ok(Ok(())) => return (CallEvent::Done(effect.clone()), None),
-            Ok(Err(error)) => error,
-            Err(_) => GraphError::Unanswered { reason: "no time was left to wait".to_owned() },
-        };
-        let pause = pauses.next().map(|pause| pause_for(&error, pause));
-        match pause.filter(|pause| error.is_worth_another_try() && Instant::now() + *pause + ENOUGH <= until)
-        {
-            Some(pause) => tokio::time::sleep(pause).await,
-            None => return (outcome(record, effect, &error, was_received), Some(error)),
-        }
-        was_received |= may_be_done(&error);
+    let send = || async {
+        let no_time = |_| GraphError::Unanswered { reason: "no time was left to wait".to_owned() };
+        timeout_at(until, send_action(graph, record, effect)).await.map_err(no_time).flatten()
+    };
+    let sent = send
+        .retry(PAUSES.into_iter())
+        .when(GraphError::is_worth_another_try)
+        .adjust(|error, usual| {
+            usual
+                .map(|usual| pause_for(error, usual))
+                .filter(|pause| Instant::now() + *pause + ENOUGH <= until)
+        })
+        .notify(|error, _| was_received |= may_be_done(error))
+        .await;
+    match sent {
+        Ok(()) => (CallEvent::Done(effect.clone()), None),
+        Err(error) => (outcome(record, effect, &error, was_received), Some(error)),
     }
 }
 

@@ -191,6 +191,20 @@ impl Story {
         self.ring_with_faults(&[]).await
     }
 
+    /// Places a call, and waits until the agent speaks.
+    pub async fn greeted_caller(&self) -> Caller<'_> {
+        let caller = self.ring().await;
+        caller.is_greeted().await;
+        caller
+    }
+
+    /// Places a call, and hears the greeting out.
+    pub async fn caller_after_greeting(&self) -> Caller<'_> {
+        let caller = self.ring().await;
+        caller.hears_the_greeting().await;
+        caller
+    }
+
     /// Places a call with these injected faults, all at once.
     pub async fn ring_with_faults(&self, faults: &[InjectedFault]) -> Caller<'_> {
         self.ring_as(CallerConfig { faults: faults.to_vec(), ..CallerConfig::default() }).await

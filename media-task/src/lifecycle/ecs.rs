@@ -3,6 +3,7 @@
 //! Spec: "Amazon ECS task metadata endpoint version 4", "Amazon ECS task scale-in protection endpoint".
 
 use anyhow::{Context, anyhow};
+use backon::Retryable;
 use reqwest::Client;
 use serde::Deserialize;
 use serde_json::json;
@@ -167,16 +168,12 @@ pub(crate) async fn fetch_metadata<T: serde::de::DeserializeOwned>(
     http: &Client,
     url: &str,
 ) -> anyhow::Result<T> {
-    let mut delays = RETRY_DELAYS.into_iter();
-    loop {
-        let error = match get_json(http, url).await {
-            Ok(metadata) => return Ok(metadata),
-            Err(error) => error,
-        };
-        let Some(delay) = delays.next() else { return Err(error) };
-        tracing::warn!(url, "ECS metadata request failed; retry in {delay:?}: {error:#}");
-        tokio::time::sleep(delay).await;
-    }
+    (|| get_json(http, url))
+        .retry(RETRY_DELAYS.into_iter())
+        .notify(|error, delay| {
+            tracing::warn!(url, "ECS metadata request failed; retry in {delay:?}: {error:#}");
+        })
+        .await
 }
 
 async fn get_json<T: serde::de::DeserializeOwned>(http: &Client, url: &str) -> anyhow::Result<T> {

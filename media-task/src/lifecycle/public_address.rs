@@ -1,6 +1,7 @@
 //! This task's public address: as set, as bound, or as AWS sees it.
 
 use crate::settings::Settings;
+use backon::Retryable;
 use reqwest::Client;
 use service::env::SettingError;
 use std::net::IpAddr;
@@ -35,15 +36,7 @@ pub(crate) async fn public_ip(settings: &Settings) -> Result<IpAddr, SettingErro
 async fn fetch(url: &str) -> Result<IpAddr, String> {
     let client =
         Client::builder().no_proxy().timeout(REQUEST_TIMEOUT).build().map_err(|error| error.to_string())?;
-    let mut found = fetch_once(&client, url).await;
-    for delay in RETRY_DELAYS {
-        if found.is_ok() {
-            break;
-        }
-        tokio::time::sleep(delay).await;
-        found = fetch_once(&client, url).await;
-    }
-    found
+    (|| fetch_once(&client, url)).retry(RETRY_DELAYS.into_iter()).await
 }
 
 async fn fetch_once(client: &Client, url: &str) -> Result<IpAddr, String> {

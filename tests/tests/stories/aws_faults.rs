@@ -46,8 +46,7 @@ harmless! {
 #[tokio::test(flavor = "multi_thread")]
 async fn dynamodb_gone_for_30_s_in_mid_call() {
     let story = Story::begin().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     story.stack.cloud.faults().dynamodb_outage(Outage::Failing, Duration::from_secs(30));
     let ended = caller.phone().ended(Duration::from_secs(31)).await;
     assert!(ended.is_err(), "a healthy call ended: {ended:?}");
@@ -60,8 +59,7 @@ async fn dynamodb_gone_for_30_s_in_mid_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_lets_a_call_come_to_its_end() {
     let story = Story::begin().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let task = story.stack.cloud.tasks()[0].id.clone();
     story.stack.cloud.stop_task(&task).expect("the task lives");
     caller.phone().say(&clips::caller_question()).await.expect("the caller can speak");
@@ -76,8 +74,7 @@ async fn a_deployment_lets_a_call_come_to_its_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn scaling_in_spares_a_task_with_a_call() {
     let story = Story::begin().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     story.stack.cloud.scale(TASK, 0).expect("there is such a service");
     caller.phone().agent_falls_silent(SOON).await.expect("the greeting comes to its end");
 
@@ -89,8 +86,7 @@ async fn scaling_in_spares_a_task_with_a_call() {
 async fn a_task_that_takes_long_to_start_takes_the_call_that_waits() {
     let story = without_tasks(StoryBuilder::default()).await;
     story.stack.cloud.faults().start_delay(TASK, Duration::from_secs(8)).expect("there is such a service");
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
 
     let after = caller.hangs_up().await;
 
@@ -187,8 +183,7 @@ async fn a_task_that_dies_before_its_answer() {
     let story = Story::begin().await;
     let task = story.stack.cloud.tasks()[0].id.clone();
     story.stack.cloud.kill_task(&task).await.expect("the task lives");
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
 
     let after = caller.hangs_up().await;
 
@@ -239,15 +234,13 @@ with_a_wrong_clock! {
 async fn is_picked_up_all_the_same(fault: impl FnOnce(&Cloud)) {
     let story = Story::begin().await;
     fault(&story.stack.cloud);
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
 
     was_an_ordinary_call(&caller.hangs_up().await);
 }
 
 async fn is_kept_waiting_and_picked_up(story: &Story) {
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
 
     was_an_ordinary_call(&caller.hangs_up().await);
 }
@@ -264,8 +257,7 @@ fn was_refused_for_want_of_a_task(after: &Afterwards) {
 async fn is_lost_once(delivery: Delivery) {
     let story = Story::begin().await;
     story.stack.cloud.faults().deliver_state_changes(delivery);
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let task = story.stack.cloud.tasks()[0].id.clone();
     story.stack.cloud.kill_task(&task).await.expect("the task lives");
 
@@ -285,8 +277,8 @@ fn was_an_ordinary_call(after: &Afterwards) {
 }
 
 /// The product without a media task: its calls must launch one.
-async fn without_tasks(scene: StoryBuilder) -> Story {
-    let story = scene.begin().await;
+async fn without_tasks(builder: StoryBuilder) -> Story {
+    let story = builder.begin().await;
     story.stack.cloud.scale(TASK, 0).expect("there is such a service");
     is_empty(&story.stack.cloud).await;
     story

@@ -10,8 +10,7 @@ use internal_api::order::{LONGEST_MESSAGE, Order, Reply};
 async fn only_the_task_that_has_a_live_call_can_have_its_caller_sent_a_message() {
     let story = Story::begin().await;
     let control = CallControl::new(Client::new(&story.stack.cloud.sdk_config()), "call-control");
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let call_ref = caller.call_ref();
     let record = story.calls.call(&call_ref).await.expect("the table can be read").expect("it is known");
     let fence = record.call.fence;

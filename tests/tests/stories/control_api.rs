@@ -31,8 +31,7 @@ const STRANGERS_STAY: Duration = Duration::from_secs(8);
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_forged_replayed_stale_too_large_or_not_sealed_is_refused_without_a_reason() {
     let story = Story::begin().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let (lease, key, call) = (story.media_lease().await, story.control_api_key(), caller.call_ref());
     let ours = RawRequest::about(&call, &key);
     assert_eq!(ours.at(&lease).await.0, 204, "the task has the call, and says so to a signed request");
@@ -78,8 +77,7 @@ async fn what_is_half_sent_is_given_up_in_silence() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_goes_on_does_not_stutter_for_what_is_refused() {
     let story = StoryBuilder::default().with_model(|model| *model = model.clone().for_many()).begin().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let (lease, lasts, calls) = (story.media_lease().await, Duration::from_secs(5), [caller.phone().clone()]);
     let quiet = listen(&calls, tokio::time::sleep(lasts)).await;
 
@@ -131,8 +129,7 @@ async fn a_flood_of_connections_from_several_hosts_costs_no_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_door_out_of_reach_ends_no_call_of_a_live_task() {
     let story = Story::begin().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let mut detour = JoinSet::new();
     detour.spawn(lead_astray(story.stack.store.clone()));
 
@@ -167,8 +164,7 @@ async fn an_impostor_at_a_tasks_address_hears_nothing() {
     let lease = story.media_lease().await;
     let impostor = Impostor::at_the_place_of(&story, &lease).await;
 
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let after = caller.hangs_up().await;
 
     assert_eq!(after.ending, Ending::CallerHungUp);

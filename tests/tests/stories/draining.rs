@@ -22,11 +22,10 @@ const SOON: Duration = Duration::from_secs(40);
 async fn a_call_that_outlasts_the_stop_timeout_ends_with_words_and_a_terminate() {
     let leaving = agents::leaving("en");
     let script = Script::about_bikes().aside(leaving, Reply::speech(clips::agent_goodbye()));
-    let scene = StoryBuilder::default().scripted(script).with_setting_of(TASK, "AHOY_STOP_TIMEOUT_S", "24");
-    let story = scene.begin().await;
+    let builder = StoryBuilder::default().scripted(script).with_setting_of(TASK, "AHOY_STOP_TIMEOUT_S", "24");
+    let story = builder.begin().await;
     let stopped = story.stack.cloud.tasks()[0].id.clone();
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     let name = caller.call_ref();
 
     story.stack.cloud.stop_task(&stopped).expect("the task lives");
@@ -43,8 +42,7 @@ async fn a_call_that_outlasts_the_stop_timeout_ends_with_words_and_a_terminate()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spot_warning_lets_a_call_come_to_its_end_and_the_next_one_goes_elsewhere() {
     let story = begin_with_two_tasks().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let interrupted = holder(&caller).await;
 
     story.stack.cloud.interrupt_spot(&interrupted).expect("the task lives");
@@ -62,8 +60,8 @@ async fn a_spot_warning_lets_a_call_come_to_its_end_and_the_next_one_goes_elsewh
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_was_started_for_want_of_room_leaves_once_it_is_idle() {
-    let scene = StoryBuilder::default().with_setting_of(TASK, "AHOY_SLOTS", "1");
-    let story = scene.with_setting_of("call-control", "AHOY_LEAVE_AFTER_IDLE_S", "3").begin().await;
+    let builder = StoryBuilder::default().with_setting_of(TASK, "AHOY_SLOTS", "1");
+    let story = builder.with_setting_of("call-control", "AHOY_LEAVE_AFTER_IDLE_S", "3").begin().await;
     let warm = story.stack.cloud.tasks()[0].id.clone();
     let first = story.ring().await;
     first.is_greeted().await;

@@ -16,8 +16,7 @@ fn by_keys() -> Script {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_number_that_is_typed_is_looked_up() {
     let story = StoryBuilder::default().scripted(by_keys()).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
 
     caller.phone().press("427#").await.expect("the phone has keys");
     caller.hears(&clips::agent_order()).await;
@@ -37,8 +36,7 @@ async fn keys_that_are_private_reach_the_model_and_nothing_else() {
         .with_agent_also("\n[keypad]\nsensitive = true\n")
         .begin()
         .await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
 
     // Without the hash: a pause says that this was all.
     caller.phone().press("90317").await.expect("the phone has keys");
@@ -75,8 +73,7 @@ async fn a_key_press_stops_the_agent_within_200_ms() {
     let script = Script::new(Reply::speech(clips::agent_monologue()), [])
         .on_message("keypad", Reply::speech(clips::agent_answer()));
     let story = StoryBuilder::default().scripted(script).begin().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let (_, case) =
         cases().into_iter().find(|(name, _)| name == "dtmf-while-agent-speaks").expect("it is there");
     let packets = packets(&case);
@@ -99,8 +96,7 @@ async fn a_key_press_stops_the_agent_within_200_ms() {
 async fn a_flood_of_keys_is_dropped_and_leaves_few_records() {
     let script = Script::about_bikes().on_message("keypad", Reply::speech(clips::agent_keys()));
     let story = StoryBuilder::default().scripted(script).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     // Without a limit these would be five hundred lines, items and messages.
     let flood: Vec<RecordedKey> = (0..1_000)
         .map(|n| {

@@ -114,12 +114,12 @@ async fn play(case: &str, agent: Option<&str>) -> (Afterwards, Vec<Value>) {
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     };
     let mut model = ScriptedModel::listen(&read(format!("events/{case}.jsonl"))).await;
-    let scene = StoryBuilder::rehearsed().with_model_at(model.url());
-    let scene = match agent {
-        Some(agent) => scene.with_agent(&read(format!("agents/{agent}.toml"))),
-        None => scene,
+    let builder = StoryBuilder::rehearsed().with_model_at(model.url());
+    let builder = match agent {
+        Some(agent) => builder.with_agent(&read(format!("agents/{agent}.toml"))),
+        None => builder,
     };
-    let story = scene.begin().await;
+    let story = builder.begin().await;
     let caller = story.ring().await;
 
     assert_eq!(model.play().await, [""; 0]);

@@ -29,8 +29,7 @@ async fn each_event_of_a_call_is_in_the_table_and_in_the_log_once_and_alike() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_counted_by_functions_and_task() {
     let story = Story::begin().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     caller.hangs_up().await;
 
     for (metric, times) in [("Calls", 1), ("Answered", 1)] {

@@ -40,7 +40,7 @@ async fn a_function_dies_as_it_replies() {
 }
 
 /// A call for each step, with the function killed there, until there is no such step. A call that continues with a later
-/// tick is mostly waiting, so there are three stages.
+/// tick is mostly waiting, so there are three testbeds.
 async fn dies_at_each_step(function: &str, moment: KillMoment) {
     let from = |first| dies_at_every_third_step(function, moment, first);
     let steps = tokio::join!(from(1), from(2), from(3));

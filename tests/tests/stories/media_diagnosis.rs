@@ -46,9 +46,9 @@ async fn a_closed_port_is_diagnosed_while_it_rings() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_address_in_our_answer_is_known_while_it_rings() {
-    let scene = StoryBuilder::default().with_setting_of("media-task", "AHOY_PUBLIC_IP", "10.255.255.1");
+    let builder = StoryBuilder::default().with_setting_of("media-task", "AHOY_PUBLIC_IP", "10.255.255.1");
 
-    let after = rings_until_it_is_known(scene, InjectedFault::AdvertisedOnly).await;
+    let after = rings_until_it_is_known(builder, InjectedFault::AdvertisedOnly).await;
 
     assert_eq!(after.verdicts(), [Diagnosis::CandidateUnreachable.as_str()]);
     assert!(evidence(&after).contains("10.255.255.1, a private address"), "{after:?}");
@@ -102,8 +102,7 @@ async fn an_unnegotiated_payload_type_is_diagnosed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_muted_caller_is_reported_once_and_the_call_goes_on() {
     let story = Story::begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.phone().mute();
     is_known(&story, &caller).await;
     caller.phone().unmute();
@@ -135,8 +134,7 @@ async fn a_call_that_meta_ends_for_want_of_our_sound_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_does_not_get_to_run_is_known_and_goes_on() {
     let story = Story::begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     story.stops_the_task_for(Duration::from_secs(2)).await;
     is_known(&story, &caller).await;
     caller.asks(&clips::caller_question(), &clips::agent_answer()).await;
@@ -163,8 +161,8 @@ async fn a_rehearsal_that_goes_wrong_prints_verdict_evidence_and_cure() {
 }
 
 /// A call of which the doctor knows what is wrong long before its ring time is over; then the caller gives up.
-async fn rings_until_it_is_known(scene: StoryBuilder, fault: InjectedFault) -> Afterwards {
-    let story = scene.begin().await;
+async fn rings_until_it_is_known(builder: StoryBuilder, fault: InjectedFault) -> Afterwards {
+    let story = builder.begin().await;
     let caller = story.ring_with_faults(&[fault]).await;
     is_known(&story, &caller).await;
     let after = caller.hangs_up().await;

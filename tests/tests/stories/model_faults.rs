@@ -66,8 +66,8 @@ async fn is_never_accepted_in_its_ring_time(fault: &str) {
     never_accepted(StoryBuilder::with_fault(fault).ringing_for(3)).await;
 }
 
-async fn never_accepted(scene: StoryBuilder) {
-    let story = scene.begin().await;
+async fn never_accepted(builder: StoryBuilder) {
+    let story = builder.begin().await;
     let after = story.ring().await.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::AgentUnavailable, AtMeta::Terminated));
@@ -77,8 +77,7 @@ async fn never_accepted(scene: StoryBuilder) {
 
 async fn is_ended_with_an_apology(fault: &str) {
     let story = StoryBuilder::with_fault(fault).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.says(&clips::caller_question()).await;
 
     let after = caller.afterwards().await;
@@ -99,8 +98,7 @@ async fn goes_on(fault: &str) {
 /// The model hears nothing of a caller who speaks for long, and asks no one whether they are there.
 async fn hears_the_caller_in_another_session(fault: &str) {
     let story = StoryBuilder::with_fault(fault).with_agent_also("\n[limits]\nsilence_s = 7\n").begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
 
     caller.says(&monologue_of(14)).await;
     caller.hears(&clips::agent_answer()).await;
@@ -119,8 +117,7 @@ async fn is_answered_twice(fault: &str, is_replaced: bool) -> usize {
         [clips::agent_long(), clips::agent_answer()].map(Reply::speech),
     );
     let story = StoryBuilder::with_fault(fault).scripted(script).begin().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     caller.phone().agent_falls_silent(SOON).await.expect("the greeting comes to an end");
     caller.says(&clips::caller_directions()).await;
     if is_replaced {
@@ -143,8 +140,7 @@ async fn is_answered_twice(fault: &str, is_replaced: bool) -> usize {
 async fn asks_again(fault: &str) {
     let story =
         StoryBuilder::with_fault(fault).scripted(looking_up("427", clips::agent_order())).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
 
     caller.hears(&clips::agent_order()).await;
@@ -156,9 +152,9 @@ async fn asks_again(fault: &str) {
 async fn ends_without_a_goodbye(fault: &str) {
     let script =
         Script::about_bikes().aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
-    let scene =
+    let builder =
         StoryBuilder::with_fault(fault).scripted(script).with_agent_also("\n[limits]\nlongest_s = 15\n");
-    let story = scene.begin().await;
+    let story = builder.begin().await;
     let caller = story.ring().await;
     caller.talks().await;
 

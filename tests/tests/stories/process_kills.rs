@@ -31,8 +31,7 @@ async fn a_call_ends_once_though_call_control_dies_after_its_terminate() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_whose_media_task_dies_is_lost_and_its_caller_is_told() {
     let story = Story::begin().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let task = story.stack.cloud.tasks()[0].id.clone();
     let died_at = Instant::now();
     story.stack.cloud.kill_task(&task).await.expect("the task lives");
@@ -51,8 +50,7 @@ async fn the_task_that_takes_a_dead_ones_place_takes_the_next_call() {
     let story = Story::begin().await;
     let task = story.stack.cloud.tasks()[0].id.clone();
     story.stack.cloud.kill_task(&task).await.expect("the task lives");
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
 
     let after = caller.hangs_up().await;
 

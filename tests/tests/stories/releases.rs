@@ -32,8 +32,7 @@ async fn a_door_key_that_is_changed_still_opens_the_door_of_the_previous_release
     // Before call-control has started: it begins with the new one.
     story.stack.cloud.rotate_secret("media", secret.to_string());
 
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
 
     assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp);
 }
@@ -61,11 +60,11 @@ async fn with_the_previous_media_task() -> Story {
     with_the_previous_media_task_in(StoryBuilder::default()).await
 }
 
-async fn with_the_previous_media_task_in(scene: StoryBuilder) -> Story {
+async fn with_the_previous_media_task_in(builder: StoryBuilder) -> Story {
     let previous = root().join("target/previous/media-task");
     assert!(previous.exists(), "make test builds it, and so does scripts/previous-release.sh");
     // It asks `gpt-transcribe` for a `language`, which the simulated model refuses: its calls do without words in writing.
-    scene
+    builder
         .with_agent_also("\n[model]\ntranscription = false\n")
         .replacing("media-task", previous)
         .begin()

@@ -85,8 +85,8 @@ async fn a_door_key_that_was_replaced_at_once_is_used_without_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_key_of_a_tool_is_used_without_a_restart() {
-    let scene = StoryBuilder::default().scripted(looking_up("427", clips::agent_order()));
-    let story = WarmStory::begin_as(scene).await;
+    let builder = StoryBuilder::default().scripted(looking_up("427", clips::agent_order()));
+    let story = WarmStory::begin_as(builder).await;
     story.tool_server.set_key("a new key of the shop");
     let keys = json!({harness::tool_server::KEY_NAME: "a new key of the shop"});
     story.rotate("media", json!({"tool_secrets": keys}));
@@ -110,8 +110,8 @@ impl WarmStory {
         Self::begin_as(StoryBuilder::default().scripted(Script::about_bikes())).await
     }
 
-    async fn begin_as(scene: StoryBuilder) -> Self {
-        let story = scene.begin().await;
+    async fn begin_as(builder: StoryBuilder) -> Self {
+        let story = builder.begin().await;
         let warm = Self { story, processes: vec![] };
         warm.takes_a_call().await;
         let processes = warm.all_processes();

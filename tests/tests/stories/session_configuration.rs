@@ -56,8 +56,7 @@ async fn a_service_that_fails_at_set_up_is_asked_again() {
 async fn a_pushed_tool_with_any_of_at_the_top_works() {
     let script = using("find_patient", r#"{"name": "Ada"}"#, clips::agent_sorry());
     let story = StoryBuilder::rehearsed().scripted(script).with_agent(ANY_OF).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.asks(&clips::caller_question(), &clips::agent_sorry()).await;
 
     let after = caller.hangs_up().await;
@@ -68,10 +67,9 @@ async fn a_pushed_tool_with_any_of_at_the_top_works() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_timer_that_expires_at_once_is_not_heard() {
-    let scene = StoryBuilder::rehearsed().scripted(Script::about_bikes()).with_agent(IDLE);
-    let story = scene.with_model(|model| model.idles_at_once = true).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let builder = StoryBuilder::rehearsed().scripted(Script::about_bikes()).with_agent(IDLE);
+    let story = builder.with_model(|model| model.idles_at_once = true).begin().await;
+    let caller = story.caller_after_greeting().await;
     caller.asks(&clips::caller_question(), &clips::agent_answer()).await;
 
     assert!(!caller.has_heard(&clips::agent_nudge()), "the caller had no time to answer the greeting");

@@ -22,8 +22,7 @@ async fn a_session_that_falls_silent_for_ever_is_replaced() {
 async fn goes_on_after(fault: &str) {
     let script = Script::new(Reply::speech(clips::agent_greeting()), [Reply::speech(clips::agent_long())]);
     let story = StoryBuilder::with_fault(fault).scripted(script).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.says(&clips::caller_directions()).await;
     caller.waits_for(&story, |event| matches!(event, JournalEvent::SessionRestored { .. })).await;
 
@@ -71,8 +70,7 @@ async fn only_what_was_heard_is_told_to_the_next_session() {
     let answers = [clips::agent_long(), clips::agent_answer()].map(Reply::speech);
     let script = Script::new(Reply::speech(clips::agent_greeting()), answers);
     let story = StoryBuilder::with_fault("expires:18").scripted(script).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.says(&clips::caller_directions()).await;
     caller.phone().agent_speaks(Duration::from_secs(10)).await.expect("the agent answers");
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -91,9 +89,7 @@ async fn only_what_was_heard_is_told_to_the_next_session() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_limit_is_waited_for() {
     let story = StoryBuilder::with_fault("rate-limited").begin().await;
-    let caller = story.ring().await;
-
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
 
     let after = caller.hangs_up().await;
     assert_eq!((after.ending, after.connections), (Ending::CallerHungUp, 1));
@@ -110,8 +106,7 @@ async fn when_no_session_is_to_be_had_the_caller_hears_an_apology() {
         [("drops-then-refuses:30", "invalid_api_key"), ("quota-mid-call:30", "insufficient_quota")]
     {
         let story = StoryBuilder::with_fault(fault).beside(code).begin().await;
-        let caller = story.ring().await;
-        caller.hears_the_greeting().await;
+        let caller = story.caller_after_greeting().await;
         caller.says(&clips::caller_question()).await;
 
         caller.hears_to_the_end(&story.apology("en")).await;

@@ -20,8 +20,7 @@ use tokio::sync::mpsc;
 async fn a_tool_that_takes_too_long_is_given_up_and_the_caller_is_told() {
     let story = StoryBuilder::default().scripted(looking_up("427", clips::agent_sorry())).begin().await;
     story.tool_server.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(10)));
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
 
     caller.hears(&clips::agent_sorry()).await;
@@ -36,8 +35,7 @@ async fn a_tool_that_takes_too_long_is_given_up_and_the_caller_is_told() {
 async fn a_tool_that_fails_is_told_in_plain_words() {
     let story = StoryBuilder::default().scripted(looking_up("427", clips::agent_sorry())).begin().await;
     story.tool_server.set_behaviour(ToolBehaviour::Broken(503));
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.says(&clips::caller_order()).await;
     caller.hears(&clips::agent_sorry()).await;
 
@@ -51,8 +49,7 @@ async fn a_tool_that_fails_is_told_in_plain_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_arguments_never_leave_the_house() {
     let story = StoryBuilder::default().scripted(looking_up("four", clips::agent_sorry())).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.says(&clips::caller_order()).await;
     caller.hears(&clips::agent_sorry()).await;
 
@@ -75,8 +72,7 @@ async fn a_caller_who_speaks_while_a_tool_works_gets_both_answers_once() {
         .begin()
         .await;
     story.tool_server.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(12)));
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
 
     caller.says(&clips::caller_question()).await;
@@ -94,8 +90,7 @@ async fn a_message_the_agent_writes_reaches_the_caller() {
     let message = r#"{"text":"Mirsk Bikes, Station Road 4"}"#;
     let script = using("send_whatsapp_message", message, clips::agent_closing());
     let story = StoryBuilder::default().scripted(script).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.asks(&clips::caller_directions(), &clips::agent_closing()).await;
 
     let after = caller.hangs_up().await;
@@ -155,8 +150,7 @@ async fn a_caller_without_a_number_is_asked_for_one_before_a_callback() {
 async fn an_answer_that_is_elsewhere_is_read_to_the_model() {
     let story = StoryBuilder::default().scripted(looking_up("427", clips::agent_order())).begin().await;
     story.tool_server.set_behaviour(ToolBehaviour::Redirects(302));
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.says(&clips::caller_order()).await;
     caller.hears(&clips::agent_order()).await;
 
@@ -174,8 +168,7 @@ async fn a_booking_whose_answer_is_elsewhere_is_made_once() {
     let agent = agent.replace("localhost:8099", &format!("localhost:{port}"));
     let script = using("book", r#"{"when":"Friday at nine"}"#, clips::agent_closing());
     let story = StoryBuilder::default().scripted(script).with_agent(&agent).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
 
     caller.asks(&clips::caller_question(), &clips::agent_closing()).await;
 
@@ -231,8 +224,7 @@ async fn the_agent_finishes_its_sentence_and_hangs_up() {
         .and(ReplyItem::FunctionCall { name: "end_call".into(), arguments: "{}".into() });
     let script = Script { answers: vec![goodbye], ..Script::about_bikes() };
     let story = StoryBuilder::default().scripted(script).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.says(&clips::caller_thanks()).await;
 
     caller.hears_to_the_end(&clips::agent_goodbye()).await;
@@ -249,8 +241,7 @@ async fn an_agent_that_hangs_up_mute_is_asked_for_a_goodbye() {
     let script = Script { answers, ..Script::about_bikes() }
         .aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
     let story = StoryBuilder::default().scripted(script).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.says(&clips::caller_thanks()).await;
 
     caller.hears_to_the_end(&clips::agent_goodbye()).await;
@@ -268,8 +259,7 @@ async fn hanging_up_beside_another_tool_is_too_early() {
     script.answers[0] = script.answers[0].clone().and_call("end_call", "{}");
     let story = StoryBuilder::default().scripted(script).begin().await;
     story.tool_server.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(1)));
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
 
     caller.asks(&clips::caller_order(), &clips::agent_order()).await;
 
@@ -286,8 +276,7 @@ async fn a_goodbye_after_the_goodbye_ends_the_call_without_another_word() {
     let goodbye = Reply::speech(clips::agent_goodbye()).and_call("end_call", "{}");
     let script = Script { answers: vec![goodbye, Reply::default()], ..Script::about_bikes() };
     let story = StoryBuilder::default().scripted(script).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.asks(&clips::caller_thanks(), &clips::agent_goodbye()).await;
 
     caller.says(&clips::caller_thanks()).await;
@@ -306,8 +295,7 @@ async fn a_caller_who_speaks_over_the_goodbye_is_not_hung_up_on() {
         .and(ReplyItem::FunctionCall { name: "end_call".into(), arguments: "{}".into() });
     let answers = vec![goodbye, Reply::speech(clips::agent_answer())];
     let story = StoryBuilder::default().scripted(Script { answers, ..Script::about_bikes() }).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.says(&clips::caller_thanks()).await;
     caller.phone().agent_speaks(Duration::from_secs(10)).await.expect("the agent takes leave");
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -328,8 +316,7 @@ async fn what_a_hosted_tool_answers_is_spoken_of_once() {
             .with_agent_also(HOSTED)
             .begin()
             .await;
-        let caller = story.ring().await;
-        caller.hears_the_greeting().await;
+        let caller = story.caller_after_greeting().await;
 
         caller.asks(&clips::caller_order(), &clips::agent_order()).await;
 

@@ -64,14 +64,15 @@ async fn who_hangs_or_refuses_traces_holds_no_call_up() {
 /// A testbed whose programs are told where traces go, and where a receiver listens.
 async fn traced(reception: Reception) -> (Collector, Story) {
     let collector = Collector::open(reception).await;
-    let scene = PROGRAMS.into_iter().fold(
+    let builder = PROGRAMS.into_iter().fold(
         StoryBuilder::default().beside(&format!("{reception:?}")),
-        |scene, program| {
-            let scene = scene.with_setting_of(program, "OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint);
-            scene.with_setting_of(program, "OTEL_EXPORTER_OTLP_HEADERS", HEADERS)
+        |builder, program| {
+            let builder =
+                builder.with_setting_of(program, "OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint);
+            builder.with_setting_of(program, "OTEL_EXPORTER_OTLP_HEADERS", HEADERS)
         },
     );
-    (collector, scene.begin().await)
+    (collector, builder.begin().await)
 }
 
 fn programs(spans: &[Span]) -> BTreeSet<&str> {

@@ -14,8 +14,7 @@ fn answering(answers: impl IntoIterator<Item = Reply>) -> Script {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_talks_for_forty_seconds_is_heard_out_and_answered_once() {
     let story = StoryBuilder::default().begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
 
     caller.asks(&monologue_of(40), &clips::agent_answer()).await;
 
@@ -28,8 +27,7 @@ async fn a_caller_who_talks_for_forty_seconds_is_heard_out_and_answered_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_turn_without_an_end_is_answered_after_forty_five_seconds() {
     let story = StoryBuilder::default().begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
 
     caller.says(&clips::caller_monologue()).await;
 
@@ -47,8 +45,7 @@ async fn a_turn_without_an_end_is_answered_after_forty_five_seconds() {
 async fn words_made_up_of_a_silence_are_kept_as_such() {
     let vad = "\n[model.turn_detection]\ntype = \"server_vad\"\nidle_timeout_ms = 5000\n";
     let story = StoryBuilder::default().with_agent_also(vad).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
 
     caller.hears(&clips::agent_nudge()).await;
     caller.asks(&clips::caller_question(), &clips::agent_answer()).await;
@@ -66,8 +63,7 @@ async fn words_made_up_of_a_silence_are_kept_as_such() {
 async fn an_agent_that_talks_for_seventy_seconds_is_heard_to_its_last_word() {
     let story =
         StoryBuilder::default().scripted(answering([Reply::speech(clips::agent_monologue())])).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
 
     caller.asks(&clips::caller_question(), &clips::agent_monologue()).await;
     // The task is more than a minute old by now: only its heartbeats keep it healthy.
@@ -85,8 +81,7 @@ async fn an_agent_that_talks_for_seventy_seconds_is_heard_to_its_last_word() {
 async fn two_items_of_one_response_are_heard_one_after_the_other() {
     let both = Reply::speech(clips::agent_moment()).and(ReplyItem::Speech(clips::agent_order()));
     let story = StoryBuilder::default().scripted(answering([both])).begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
 
     caller.asks(&clips::caller_order(), &clips::agent_order()).await;
 
@@ -105,8 +100,7 @@ async fn an_uninterruptible_greeting_is_heard_out_and_what_was_said_over_it_is_a
         .with_agent_but("[greeting]\n", "[greeting]\ninterruptible = false\n")
         .begin()
         .await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     tokio::time::sleep(Duration::from_millis(500)).await;
 
     // 2.6 s of question within 5.2 s of greeting, and the answer queues behind it.
@@ -135,8 +129,7 @@ async fn a_mhm_does_not_interrupt_an_agent_that_was_told_so() {
         .with_agent_also("\n[interruption]\nafter_ms = 1500\n")
         .begin()
         .await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
     caller.says(&clips::caller_directions()).await;
     caller.phone().agent_speaks(Duration::from_secs(10)).await.expect("the agent answers");
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -162,8 +155,7 @@ async fn a_silent_caller_is_asked_whether_they_are_there_and_then_taken_leave_of
         .with_agent_also("\n[limits]\nsilence_s = 5\nnudges = 2\n")
         .begin()
         .await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
+    let caller = story.caller_after_greeting().await;
 
     for _ in 0..2 {
         caller.hears(&clips::agent_nudge()).await;

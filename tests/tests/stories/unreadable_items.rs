@@ -13,8 +13,7 @@ const LONG: Duration = Duration::from_secs(60);
 #[tokio::test(flavor = "multi_thread")]
 async fn an_item_that_cannot_be_read_ends_its_call_and_is_ticked_no_more() {
     let story = Story::begin().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let call_ref = caller.call_ref();
     make_unreadable(&story, &call_ref).await;
 

@@ -52,8 +52,7 @@ async fn a_deployment_cuts_none_of_ten_calls() {
 async fn a_deployment_that_is_rolled_back_leaves_the_old_task_to_take_calls_again() {
     let story = Story::begin().await;
     let old = story.stack.cloud.tasks()[0].id.clone();
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     deploy(&story);
     ready(&story, |ready| ready.len() == 1 && ready[0].revision == "2").await;
 
@@ -72,8 +71,7 @@ async fn a_deployment_that_is_rolled_back_leaves_the_old_task_to_take_calls_agai
 #[tokio::test(flavor = "multi_thread")]
 async fn scaling_in_takes_the_task_without_calls() {
     let story = begin_with_two_tasks().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let busy = holder(&caller).await;
 
     story.stack.cloud.scale(TASK, 1).expect("there is such a service");

@@ -26,8 +26,7 @@ passing_troubles! {
 async fn is_protected_in_the_end(fault: AgentFault) {
     let story = Story::begin().await;
     story.stack.cloud.faults().fail_agents(2, fault);
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let busy = holder(&caller).await;
 
     is_protected(&story, &busy).await;
@@ -63,8 +62,7 @@ async fn a_task_that_ecs_refuses_takes_calls_again_once_it_is_protected() {
     story.stack.cloud.scale(TASK, 2).expect("there is such a service");
     ready(&story, |ready| ready.len() == 2).await;
     story.stack.cloud.faults().refuse_protection_as(1_000, "TASK_NOT_VALID");
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let busy = holder(&caller).await;
     ready(&story, |ready| ready.len() == 1 && ready[0].task != busy).await;
 

@@ -16,8 +16,7 @@ async fn a_dead_tasks_call_is_ended_at_meta_within_30_s_while_another_task_lives
     story.stack.cloud.faults().deliver_state_changes(Delivery::Never);
     story.stack.cloud.faults().enable_schedule("reaper", false).expect("there is a schedule");
 
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     story.stack.cloud.kill_task(&holder(&caller).await).await.expect("the task lives");
     caller.phone().ended(Duration::from_secs(30)).await.expect("Meta hears of the end in time");
 
@@ -32,8 +31,7 @@ async fn a_dead_tasks_call_is_ended_at_meta_by_two_rounds_of_the_reaper_when_no_
     fault.deliver_state_changes(Delivery::Never);
     fault.enable_schedule("reaper", false).expect("there is a schedule");
     fault.start_delay(TASK, Duration::from_secs(600)).expect("there is such a service");
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     story.stack.cloud.kill_task(&holder(&caller).await).await.expect("the task lives");
 
     for _ in 0..2 {

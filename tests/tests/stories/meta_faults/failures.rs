@@ -14,8 +14,7 @@ const FIXTURES_CALL: &str =
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_with_an_error_that_is_not_medias_is_not_medias() {
     let story = Story::begin().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
+    let caller = story.greeted_caller().await;
     let over =
         RawWebhook::fixture("terminate-with-an-error-that-is-not-media", &[(FIXTURES_CALL, caller.id())]);
 
