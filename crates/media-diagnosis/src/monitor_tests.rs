@@ -159,7 +159,7 @@ fn a_caller_never_audible_counts_as_muted_and_a_listener_does_not() {
 }
 
 #[test]
-fn an_outage_of_three_seconds_is_survived_and_one_of_ten_is_not() {
+fn an_outage_of_three_seconds_is_survived_one_of_ten_is_not() {
     let mut call = MonitoredCall::connected();
     call.talks(0, 5_000);
     call.talks(8_000, 10_000);

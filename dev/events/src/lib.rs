@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_not_as_the_list_says_is_a_fault_with_its_line() {
+    fn an_event_that_differs_from_the_list_is_reported_with_its_line() {
         let good =
             EntryBuilder::new("ab12", "task", 0, 1).enter(JournalEvent::Keys { count: 3 }, 9).to_line();
         for (is, other, why) in [

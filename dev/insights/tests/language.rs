@@ -13,7 +13,7 @@ const LINES: [&str; 5] = [
 ];
 
 #[test]
-fn a_filter_keeps_the_lines_of_which_it_holds_and_a_missing_field_never_does() {
+fn a_filter_keeps_matching_lines_and_never_matches_a_missing_field() {
     assert_eq!(rows("filter took_ms >= 300 | fields took_ms | sort took_ms desc"), [["500"], ["300"]]);
     assert_eq!(rows(r#"filter who != "a" | fields who"#), [["b"]]);
     assert_eq!(
@@ -94,7 +94,7 @@ fn what_cannot_be_done_with_a_value_is_wrong() {
 }
 
 #[test]
-fn the_fields_of_a_query_are_those_of_lines_and_not_its_own() {
+fn the_fields_of_a_query_exclude_the_ones_it_defines() {
     let query = "fields bin(1d) as day, took_ms * 2 as twice, who | filter twice > 3 | stats sum(twice) as sum by day, number | sort sum desc";
 
     assert_eq!(Query::read(query).unwrap().fields(), ["at_ms", "took_ms", "who", "number"]);

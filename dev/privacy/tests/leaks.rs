@@ -43,7 +43,7 @@ const FINE: [&str; 10] = [
 ];
 
 #[test]
-fn a_number_a_token_and_an_sdp_are_found_by_their_kind_and_line() {
+fn numbers_tokens_and_sdp_are_found_with_kind_and_line() {
     for (kind, line) in LEAKS {
         let text = format!("a line that is fine\n{line}\n");
 
@@ -68,7 +68,7 @@ fn what_names_no_person_is_fine() {
 }
 
 #[test]
-fn what_is_known_to_be_secret_is_found_escaped_or_not_and_never_shown() {
+fn known_secrets_are_found_escaped_or_not_and_never_shown() {
     let watch = Watch::default().and_for("the app secret", "an \"app\" secret").and_for("nothing", "");
 
     for line in [r#"an "app" secret"#, r#"{"said":"it was an \"app\" secret"}"#] {
@@ -80,7 +80,7 @@ fn what_is_known_to_be_secret_is_found_escaped_or_not_and_never_shown() {
 }
 
 #[test]
-fn the_program_fails_for_a_leak_in_any_log_of_a_folder_and_says_only_where() {
+fn the_program_fails_for_a_leak_and_shows_only_its_place() {
     let folder = std::env::temp_dir().join(format!("ahoy-privacy-{}", std::process::id()));
     let logs = folder.join("a_story/logs");
     std::fs::create_dir_all(&logs).unwrap();

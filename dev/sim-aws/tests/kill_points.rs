@@ -9,7 +9,7 @@ use sim_aws::{Cloud, KillMoment, Step};
 use support::{cloud_of, function, invoke, keys, payload, soon};
 
 #[tokio::test]
-async fn a_function_dies_at_each_of_its_requests_before_or_after_the_effect() {
+async fn a_function_can_die_before_or_after_each_request() {
     for (nth, moment, stored) in [
         (1, KillMoment::Arrived, vec![]),
         (1, KillMoment::TookEffect, vec!["a"]),

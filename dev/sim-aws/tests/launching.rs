@@ -166,7 +166,7 @@ async fn metadata_fails_as_often_as_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn a_dead_task_is_replaced_by_its_own_revision_while_the_next_one_starts() {
+async fn a_dead_task_is_replaced_by_its_revision_while_the_next_starts() {
     let strings = Strings::new().await;
     let cloud = cloud_of_tasks(service(1, &strings)).await;
     strings.puppet().await.settings().await;

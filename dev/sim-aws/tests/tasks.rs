@@ -125,7 +125,7 @@ async fn scale_in_spares_protected_tasks() {
 }
 
 #[tokio::test]
-async fn a_deployment_replaces_a_task_once_its_successor_runs_and_a_protected_one_when_it_lets_go() {
+async fn a_deployment_stops_a_task_after_its_successor_runs_and_protection_ends() {
     let strings = Strings::new().await;
     let cloud = cloud_of_tasks(service(1, &strings)).await;
     let mut old = strings.puppet().await;

@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_them_are_drawn_and_a_quarter_of_the_calls_is_spared() {
+    fn every_fault_is_drawn_and_a_quarter_of_calls_has_none() {
         let draws: Vec<_> = (0..4_000).map(InjectedFault::random).collect();
 
         for fault in InjectedFault::ALL {

@@ -80,7 +80,7 @@ mod tests {
     use sim_audio::clips;
 
     #[test]
-    fn a_replay_is_speech_for_less_than_half_of_the_time_and_says_where_it_begins() {
+    fn a_replay_is_mostly_silence_and_reports_where_speech_begins() {
         let replay = Replay::of(&[clips::caller_question(), clips::caller_order()]).unwrap();
 
         let speech = replay.packets.iter().filter(|packet| packet.payload.len() > 20).count();

@@ -33,7 +33,7 @@ async fn a_token_is_told_what_it_is_and_a_revoked_one_nothing() {
 }
 
 #[tokio::test]
-async fn a_token_lists_what_it_was_granted_and_an_app_was_granted_nothing() {
+async fn a_token_lists_its_grants_and_an_app_has_none() {
     let graph = Graph::start().await;
     graph.meta.inject_setup_fault(SetupFault::TokenWithoutMessaging);
 
@@ -77,7 +77,7 @@ async fn a_user_may_be_called_back_who_has_permitted_it() {
 }
 
 #[tokio::test]
-async fn subscriptions_are_the_apps_own_and_the_address_must_know_the_verify_token() {
+async fn subscriptions_belong_to_the_app_and_the_url_must_verify() {
     let graph = Graph::start().await;
     let (app, path) = (format!("{APP}|an app secret"), format!("{APP}/subscriptions"));
     let here = echo().await;

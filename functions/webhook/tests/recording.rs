@@ -105,7 +105,7 @@ async fn a_conflict_is_retried_and_then_a_500() {
 }
 
 #[tokio::test]
-async fn a_failed_write_or_order_is_a_500_and_costs_no_other_call() {
+async fn a_failed_write_or_order_answers_500_and_harms_no_other_call() {
     let stage = Stage::new().await;
     let broken = json!({"__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException", "message": "no"});
     stage.cloud.fail("PutItem", [broken]);

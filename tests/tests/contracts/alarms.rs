@@ -12,7 +12,7 @@ const HEADING: &str = "\n## Alarms\n";
 const STACK: &str = "${AWS::StackName}-";
 
 #[test]
-fn every_alarm_has_its_line_in_the_runbook_and_no_line_is_about_another() {
+fn every_alarm_has_exactly_one_line_in_the_runbook() {
     let (template, runbook) = (Template::read(), runbook());
     assert_eq!(faults(&template, &runbook), [""; 0]);
 

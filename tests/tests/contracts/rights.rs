@@ -21,7 +21,7 @@ const CAPS: &str = "[caps]\ndollars_a_day = 100\ncalls_an_hour = 100\n";
 const BY_THE_AGENT: &str = "ecs:UpdateTaskProtection";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_right_is_made_use_of_on_a_day_with_everything_in_it() {
+async fn a_day_with_every_case_uses_every_right() {
     let story = StoryBuilder::default().with_agent_also(CAPS).begin().await;
 
     a_call_is_heard_twice_of_and_talked_through(&story).await;
@@ -85,7 +85,7 @@ fn a_media_task_writes_its_calls_its_spending_and_leases_alone() {
 }
 
 #[test]
-fn a_missing_key_of_marks_is_asked_for_with_a_right_to_its_name() {
+fn a_missing_pseudonym_key_is_requested_by_its_name() {
     let missing = Need::new(
         "secretsmanager:GetSecretValue",
         "arn:aws:secretsmanager:us-east-1:000000000000:secret:marks",

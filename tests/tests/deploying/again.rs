@@ -5,7 +5,7 @@ use crate::desk::Desk;
 const TAKE_BACK: &str = "aws cloudformation create-change-set --stack-name ahoy";
 
 #[test]
-fn what_an_earlier_stack_has_left_is_taken_back_before_the_stack_is_deployed() {
+fn resources_of_an_earlier_stack_are_imported_before_deployment() {
     let desk = Desk::new();
 
     let done = desk.run("deploy.sh", &[("LEFT", "1"), ("STATUS", "none")]);
@@ -24,7 +24,7 @@ fn what_an_earlier_stack_has_left_is_taken_back_before_the_stack_is_deployed() {
 }
 
 #[test]
-fn what_is_taken_back_is_all_that_the_template_keeps_as_it_keeps_it() {
+fn the_import_covers_exactly_the_resources_the_template_retains() {
     let desk = Desk::new();
 
     desk.run("deploy.sh", &[("LEFT", "1")]);
@@ -47,7 +47,7 @@ fn what_is_taken_back_is_all_that_the_template_keeps_as_it_keeps_it() {
 }
 
 #[test]
-fn a_stack_that_is_there_and_one_of_which_nothing_was_left_take_nothing_back() {
+fn nothing_is_imported_into_an_existing_stack_or_after_a_clean_removal() {
     for settings in [[("LEFT", "1"), ("STATUS", "UPDATE_COMPLETE")], [("LEFT", ""), ("STATUS", "none")]] {
         let desk = Desk::new();
 
@@ -59,7 +59,7 @@ fn a_stack_that_is_there_and_one_of_which_nothing_was_left_take_nothing_back() {
 }
 
 #[test]
-fn a_stack_that_failed_to_come_to_be_is_cleared_away_before_the_next_try() {
+fn a_stack_that_failed_to_create_is_deleted_before_the_next_try() {
     let failed = [
         "ROLLBACK_COMPLETE",
         "ROLLBACK_FAILED",

@@ -138,7 +138,7 @@ fn a_new_door_key_leaves_the_old_one_valid() {
 }
 
 #[test]
-fn the_key_of_marks_is_made_once_from_the_door_key_of_before() {
+fn the_pseudonym_key_is_made_once_from_the_previous_signing_key() {
     let desk = Desk::new();
 
     let first = desk.run("put-secrets.sh", &[("NEW_DOOR_KEY", "1")]);
@@ -234,7 +234,7 @@ fn an_image_that_is_there_is_not_pushed_again() {
 }
 
 #[test]
-fn a_dry_run_builds_and_checks_and_only_shows_what_would_touch_the_account() {
+fn a_dry_run_builds_and_checks_but_does_not_touch_the_account() {
     let desk = Desk::new();
 
     let done = desk.run("deploy.sh", &[("DRY_RUN", "1")]);
@@ -263,7 +263,7 @@ fn without_a_login_one_line_is_printed_and_nothing_is_done() {
 }
 
 #[test]
-fn a_profile_in_the_environment_does_not_keep_the_template_from_being_checked() {
+fn a_profile_in_the_environment_does_not_prevent_the_template_check() {
     for profile in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
         let desk = Desk::new();
         desk.with_infra_tools();
@@ -333,7 +333,7 @@ fn undeploying_says_what_stays_and_asks_first() {
 }
 
 #[test]
-fn an_environment_that_samconfig_does_not_know_is_told_with_those_it_does() {
+fn an_unknown_environment_is_refused_with_the_known_ones_listed() {
     let done = Desk::new().run("deploy.sh", &[("ENVIRONMENT", "moon")]);
 
     assert_ne!(done.code, 0);

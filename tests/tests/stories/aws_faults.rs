@@ -164,17 +164,17 @@ async fn a_task_that_never_starts_costs_the_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_task_that_dies_in_mid_call_and_its_end_is_told_late() {
+async fn a_task_dies_mid_call_and_meta_reports_the_end_late() {
     is_lost_once(Delivery::Late(Duration::from_secs(3))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_task_that_dies_in_mid_call_and_its_end_is_told_twice() {
+async fn a_task_dies_mid_call_and_meta_reports_the_end_twice() {
     is_lost_once(Delivery::Twice).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_task_that_dies_in_mid_call_and_its_end_is_never_told() {
+async fn a_task_dies_mid_call_and_meta_never_reports_the_end() {
     is_lost_once(Delivery::Never).await;
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Heard {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_frame_is_late_because_dynamodb_the_door_or_the_model_is_held_hostage() {
+async fn no_frame_is_late_while_a_dependency_is_held_hostage() {
     let story = StoryBuilder::default().with_model(|model| *model = model.clone().for_many()).begin().await;
     let calls = ring(&story).await;
     let quiet = listen(&calls, tokio::time::sleep(HELD)).await;

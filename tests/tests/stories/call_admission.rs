@@ -10,7 +10,7 @@ use store::{CallOwner, StoredAgent};
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_on_a_day_on_which_it_is_closed_is_turned_away() {
+async fn a_call_on_a_closed_day_is_turned_away() {
     let now = now_ms();
     let days: Vec<_> = [now - DAY_MS, now, now + DAY_MS].into_iter().map(day).collect();
     let week = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -43,7 +43,7 @@ async fn a_call_past_the_days_budget_is_turned_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_third_call_within_an_hour_is_turned_away_where_two_are_allowed() {
+async fn a_third_call_within_an_hour_exceeds_a_limit_of_two() {
     let story = with("[caps]\ncalls_an_hour = 2").await;
     for _ in 0..2 {
         let caller = story.ring().await;

@@ -7,7 +7,7 @@ use internal_api::client::CallControl;
 use internal_api::order::{LONGEST_MESSAGE, Order, Reply};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_task_that_has_a_live_call_can_have_its_caller_sent_a_message() {
+async fn only_the_calls_own_task_can_have_a_message_sent() {
     let story = Story::begin().await;
     let control = CallControl::new(Client::new(&story.stack.cloud.sdk_config()), "call-control");
     let caller = story.greeted_caller().await;

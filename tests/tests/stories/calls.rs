@@ -35,7 +35,7 @@ async fn a_whole_call_is_right_and_so_is_the_next_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_short_call_is_held_once_and_ends_with_nothing_left_to_do() {
+async fn a_short_call_has_one_owner_and_ends_with_nothing_pending() {
     let story = Story::begin().await;
     let caller = story.ring().await;
     caller.talks().await;

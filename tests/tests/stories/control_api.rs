@@ -29,7 +29,7 @@ const REFUSED: &str = r#"{"reason":"refused"}"#;
 const STRANGERS_STAY: Duration = Duration::from_secs(8);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_forged_replayed_stale_too_large_or_not_sealed_is_refused_without_a_reason() {
+async fn forged_replayed_stale_large_or_unsigned_requests_are_refused_without_reason() {
     let story = Story::begin().await;
     let caller = story.greeted_caller().await;
     let (lease, key, call) = (story.media_lease().await, story.control_api_key(), caller.call_ref());

@@ -19,7 +19,7 @@ const TASK: &str = "media-task";
 const SOON: Duration = Duration::from_secs(40);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_outlasts_the_stop_timeout_ends_with_words_and_a_terminate() {
+async fn a_call_outlasting_the_stop_timeout_ends_with_a_goodbye_and_terminate() {
     let leaving = agents::leaving("en");
     let script = Script::about_bikes().aside(leaving, Reply::speech(clips::agent_goodbye()));
     let builder = StoryBuilder::default().scripted(script).with_setting_of(TASK, "AHOY_STOP_TIMEOUT_S", "24");
@@ -40,7 +40,7 @@ async fn a_call_that_outlasts_the_stop_timeout_ends_with_words_and_a_terminate()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spot_warning_lets_a_call_come_to_its_end_and_the_next_one_goes_elsewhere() {
+async fn a_spot_warning_lets_the_call_finish_and_diverts_the_next() {
     let story = begin_with_two_tasks().await;
     let caller = story.greeted_caller().await;
     let interrupted = holder(&caller).await;
@@ -59,7 +59,7 @@ async fn a_spot_warning_lets_a_call_come_to_its_end_and_the_next_one_goes_elsewh
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_task_that_was_started_for_want_of_room_leaves_once_it_is_idle() {
+async fn an_idle_overflow_task_exits() {
     let builder = StoryBuilder::default().with_setting_of(TASK, "AHOY_SLOTS", "1");
     let story = builder.with_setting_of("call-control", "AHOY_LEAVE_AFTER_IDLE_S", "3").begin().await;
     let warm = story.stack.cloud.tasks()[0].id.clone();

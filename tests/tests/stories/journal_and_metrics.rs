@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_event_of_a_call_is_in_the_table_and_in_the_log_once_and_alike() {
+async fn each_event_of_a_call_is_once_in_table_and_log() {
     let story = Story::begin().await;
     let caller = story.ring().await;
     caller.talks().await;

@@ -62,7 +62,7 @@ async fn an_unanswered_handshake_is_diagnosed_while_it_rings() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_is_given_up_early_says_what_was_missing_by_then() {
+async fn an_early_hangup_reports_what_was_still_missing() {
     let story = StoryBuilder::default().ringing_for(3).begin().await;
     let caller = story.ring_with_faults(&[InjectedFault::IceNever]).await;
     let name = caller.call_ref();
@@ -75,7 +75,7 @@ async fn a_call_that_is_given_up_early_says_what_was_missing_by_then() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_phone_that_sends_no_sound_is_known_and_not_hung_up_on() {
+async fn a_phone_that_sends_no_audio_is_diagnosed_and_stays_connected() {
     let story = Story::begin().await;
     let caller = story.ring_with_faults(&[InjectedFault::SilentCaller]).await;
     caller.is_greeted().await;
@@ -132,7 +132,7 @@ async fn a_call_that_meta_ends_for_want_of_our_sound_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_task_that_does_not_get_to_run_is_known_and_goes_on() {
+async fn a_starved_task_is_detected_and_continues() {
     let story = Story::begin().await;
     let caller = story.caller_after_greeting().await;
     story.stops_the_task_for(Duration::from_secs(2)).await;

@@ -74,7 +74,7 @@ async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_brazilian_caller_is_found_and_forgotten_by_either_form_of_the_number() {
+async fn a_brazilian_caller_is_found_and_forgotten_by_either_number_form() {
     let story = Story::begin().await;
     // As the webhook `connect-brazil-old-mobile` has it.
     let joao = CallerConfig {
@@ -152,7 +152,7 @@ async fn a_caller_whose_user_id_changed_is_found_and_forgotten_by_both() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_is_followed_as_it_happens_and_not_forgotten_while_it_lasts() {
+async fn a_running_call_can_be_followed_and_cannot_be_forgotten() {
     let story = Story::begin().await;
     let mut tail =
         command(&story, &["tail", "--json", "--seconds", "60"]).await.spawn().expect("ahoy can run");
@@ -173,7 +173,7 @@ async fn a_call_is_followed_as_it_happens_and_not_forgotten_while_it_lasts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_of_a_call_fits_wide_and_narrow_and_asks_for_nothing() {
+async fn a_calls_page_fits_wide_and_narrow_screens_and_loads_nothing() {
     let story = StoryBuilder::rehearsed().begin().await;
     story.rehearse().await.expect("the call can be placed");
     let call_ref = json(&story, &["calls", "--json"]).await["calls"][0]["call_ref"].clone();

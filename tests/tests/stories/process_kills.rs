@@ -29,7 +29,7 @@ async fn a_call_ends_once_though_call_control_dies_after_its_terminate() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_whose_media_task_dies_is_lost_and_its_caller_is_told() {
+async fn a_call_whose_media_task_dies_is_lost_and_messaged() {
     let story = Story::begin().await;
     let caller = story.greeted_caller().await;
     let task = story.stack.cloud.tasks()[0].id.clone();

@@ -49,12 +49,12 @@ async fn a_call_for_another_number_is_recorded_and_not_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_offer_without_opus_is_rejected_and_the_task_takes_the_next_call() {
+async fn an_offer_without_opus_is_rejected_and_the_next_call_works() {
     an_unanswerable_offer_costs_one_call(NO_OPUS, "the offer has no Opus").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_offer_that_is_no_sdp_is_rejected_and_the_task_takes_the_next_call() {
+async fn an_invalid_sdp_offer_is_rejected_and_the_next_call_works() {
     an_unanswerable_offer_costs_one_call("\u{0}hello", "the offer is not SDP").await;
 }
 

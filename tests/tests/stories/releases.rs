@@ -24,7 +24,7 @@ async fn todays_functions_drive_a_media_task_of_the_previous_release() {
 
 /// Such a task never looks for another key: call-control still has the one before.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_door_key_that_is_changed_still_opens_the_door_of_the_previous_release() {
+async fn a_rotated_signing_key_still_works_with_the_previous_release() {
     let story = with_the_previous_media_task().await;
     let mut secret = story.stack.secrets["media"].clone();
     secret["previous_door_key"] = secret["door_key"].take();

@@ -73,7 +73,7 @@ async fn a_new_door_key_is_used_without_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_door_key_that_was_replaced_at_once_is_used_without_a_restart() {
+async fn a_signing_key_replaced_at_once_is_used_without_a_restart() {
     let story = WarmStory::begin().await;
     story.rotate("media", json!({"door_key": "a new door key"}));
     let with_new_key = harness::raw_control_api::RawRequest::about("unknown", "a new door key");

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// A long answer is cut in its middle, with some seconds of it still to be heard: the next session begins it again.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_drops_in_mid_answer_is_replaced_without_a_second_greeting() {
+async fn a_session_dropped_mid_answer_is_replaced_without_a_second_greeting() {
     goes_on_after("drops-session:60").await;
 }
 

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tool_that_takes_too_long_is_given_up_and_the_caller_is_told() {
+async fn a_slow_tool_times_out_and_the_caller_hears_so() {
     let story = StoryBuilder::default().scripted(looking_up("427", clips::agent_sorry())).begin().await;
     story.tool_server.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(10)));
     let caller = story.caller_after_greeting().await;
@@ -197,7 +197,7 @@ async fn apps_script() -> (u16, mpsc::UnboundedReceiver<String>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_caller_leaves_for_people_is_kept_with_the_call_and_in_no_log() {
+async fn a_callers_message_is_kept_with_the_call_and_never_logged() {
     let left = r#"{"message":"My saddle squeaks terribly","caller_name":"Zoe Quux"}"#;
     let story =
         StoryBuilder::default().scripted(using("take_message", left, clips::agent_closing())).begin().await;

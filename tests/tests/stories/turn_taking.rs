@@ -12,7 +12,7 @@ fn answering(answers: impl IntoIterator<Item = Reply>) -> Script {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_caller_who_talks_for_forty_seconds_is_heard_out_and_answered_once() {
+async fn a_caller_talking_for_forty_seconds_is_answered_once() {
     let story = StoryBuilder::default().begin().await;
     let caller = story.caller_after_greeting().await;
 
@@ -60,7 +60,7 @@ async fn words_made_up_of_a_silence_are_kept_as_such() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_agent_that_talks_for_seventy_seconds_is_heard_to_its_last_word() {
+async fn an_agent_talking_for_seventy_seconds_is_heard_to_its_last_word() {
     let story =
         StoryBuilder::default().scripted(answering([Reply::speech(clips::agent_monologue())])).begin().await;
     let caller = story.caller_after_greeting().await;
@@ -95,7 +95,7 @@ async fn two_items_of_one_response_are_heard_one_after_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_uninterruptible_greeting_is_heard_out_and_what_was_said_over_it_is_answered() {
+async fn an_uninterruptible_greeting_finishes_and_speech_over_it_is_answered() {
     let story = StoryBuilder::default()
         .with_agent_but("[greeting]\n", "[greeting]\ninterruptible = false\n")
         .begin()
@@ -146,7 +146,7 @@ async fn a_mhm_does_not_interrupt_an_agent_that_was_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_caller_is_asked_whether_they_are_there_and_then_taken_leave_of() {
+async fn a_silent_caller_is_nudged_and_then_hears_goodbye() {
     let script = Script::about_bikes()
         .aside("Are you still there?", Reply::speech(clips::agent_nudge()))
         .aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));

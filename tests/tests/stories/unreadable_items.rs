@@ -11,7 +11,7 @@ use store::keys;
 const LONG: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_item_that_cannot_be_read_ends_its_call_and_is_ticked_no_more() {
+async fn an_unreadable_item_ends_its_call_and_is_not_ticked_again() {
     let story = Story::begin().await;
     let caller = story.greeted_caller().await;
     let call_ref = caller.call_ref();

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_starts_new_tasks_beside_the_old_ones_and_stops_those_once_the_new_run() {
+    fn a_deployment_starts_new_tasks_before_it_stops_old_ones() {
         let (first, second) = (task(), task());
         let mut new = Task { revision: 2, ..task() };
 
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_waits_for_protected_tasks_and_never_has_more_than_twice_as_many() {
+    fn a_deployment_waits_for_protected_tasks_and_at_most_doubles_them() {
         let until = T0 + Duration::from_secs(60);
         let protected = || Task { protection: Protection::new(true, Some(1), T0).unwrap(), ..task() };
         let old = [protected(), protected(), protected()];
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_old_task_is_replaced_by_one_of_its_revision_during_a_deployment() {
+    fn a_deployment_replaces_a_dead_old_task_by_its_own_revision() {
         let (old, new) = (task(), Task { revision: 2, ..task() });
         let plan_for = |replaced, tasks: &[&Task]| {
             plan(2, 2, Some(Source { revision: 1, replaced }), tasks, StartThrottle::default(), T0)
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_is_scaled_out_during_a_deployment_gets_tasks_of_both_revisions() {
+    fn scaling_out_during_a_deployment_starts_tasks_of_both_revisions() {
         let (old, new) = (task(), Task { revision: 2, ..task() });
         let source = Some(Source { revision: 1, replaced: 0 });
 

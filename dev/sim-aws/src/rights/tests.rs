@@ -94,7 +94,7 @@ fn a_condition_must_be_met() {
 }
 
 #[test]
-fn a_missing_secret_is_denied_to_who_may_read_it_by_its_suffix_alone() {
+fn a_missing_secret_is_denied_to_a_role_with_a_suffix_pattern() {
     let secrets = Secrets::new([("there".to_owned(), "{}".to_owned())].into());
     let ask = |allowed: &str, id: &str| {
         let template = TEMPLATE.replacen("!Ref Secret", &format!("'{}'", arn("secretsmanager", allowed)), 1);
@@ -110,7 +110,7 @@ fn a_missing_secret_is_denied_to_who_may_read_it_by_its_suffix_alone() {
 }
 
 #[test]
-fn every_item_of_a_request_must_have_a_leading_key_that_is_allowed() {
+fn every_item_of_a_request_needs_an_allowed_leading_key() {
     let rights = Rights::of(TEMPLATE).unwrap();
     let ask = |action: &str, request: Value| {
         let needs =

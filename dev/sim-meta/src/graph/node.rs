@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_that_no_node_has_is_refused_and_one_there_is_none_of_is_left_out() {
+    fn unknown_fields_are_refused_and_absent_values_are_left_out() {
         let mut records = BusinessRecords::default();
         records.account.funding = None;
         let ask = |fields| select(account::node(&records), fields);

@@ -75,7 +75,7 @@ fn injected_faults_drop_checks_or_handshakes_silently() {
 }
 
 #[test]
-fn a_relay_that_claims_to_control_refuses_every_check_of_an_agent_that_does() {
+fn a_controlling_relay_refuses_checks_of_a_controlling_agent() {
     let decision = answered(Some(InjectedFault::RoleConflict)).judge(&check(false, PWD), HERE);
 
     let Route::Reply(reply) = decision.route else { panic!("a reply") };

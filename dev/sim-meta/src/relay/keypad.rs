@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_told_about_while_it_is_held_and_its_end_three_times() {
+    fn a_held_key_is_repeated_and_its_end_sent_three_times() {
         let events = pressed("#", 10);
 
         let durations: Vec<u16> = events

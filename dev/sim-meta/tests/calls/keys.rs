@@ -54,7 +54,7 @@ async fn keys_and_voice_are_one_stream_of_one_clock() {
 }
 
 #[tokio::test]
-async fn a_key_whose_ends_are_lost_can_still_be_told_by_its_time() {
+async fn a_key_whose_end_packets_are_lost_is_recognised_by_timestamp() {
     let (_business, call, mut agent) = listening().await;
     // Two of the three ends of the first key, and all of the second.
     agent.lose_events(&[4, 5, 11, 12, 13]);

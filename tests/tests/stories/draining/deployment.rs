@@ -49,7 +49,7 @@ async fn a_deployment_cuts_none_of_ten_calls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_that_is_rolled_back_leaves_the_old_task_to_take_calls_again() {
+async fn a_rolled_back_deployment_lets_the_old_task_take_calls_again() {
     let story = Story::begin().await;
     let old = story.stack.cloud.tasks()[0].id.clone();
     let caller = story.greeted_caller().await;

@@ -91,7 +91,7 @@ async fn a_task_that_ecs_refuses_takes_calls_where_no_other_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_during_a_call_leaves_the_new_task_unprotected_and_taking_calls() {
+async fn during_a_deployment_the_unprotected_new_task_takes_calls() {
     let story = Story::begin().await;
     story.stack.cloud.faults().block_protection(ProtectionRule::After);
     let old = story.stack.cloud.tasks()[0].id.clone();

@@ -10,7 +10,7 @@ use sim_meta::ActionName;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_tasks_call_is_ended_at_meta_within_30_s_while_another_task_lives() {
+async fn a_live_task_ends_a_dead_tasks_call_within_30_s() {
     let story = begin_with_two_tasks().await;
     // No event tells: the other task's heartbeat finds out.
     story.stack.cloud.faults().deliver_state_changes(Delivery::Never);
@@ -25,7 +25,7 @@ async fn a_dead_tasks_call_is_ended_at_meta_within_30_s_while_another_task_lives
 
 /// That is within two minutes, if Meta does not miss our sound before.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_tasks_call_is_ended_at_meta_by_two_rounds_of_the_reaper_when_no_task_lives() {
+async fn without_live_tasks_the_reaper_ends_dead_calls_in_two_rounds() {
     let story = Story::begin().await;
     let fault = story.stack.cloud.faults();
     fault.deliver_state_changes(Delivery::Never);

@@ -133,7 +133,7 @@ fn what_follows_is_that_of_the_tool_that_has_answered() {
 }
 
 #[test]
-fn a_result_that_comes_after_the_caller_has_spoken_again_is_still_spoken_of() {
+fn a_result_that_arrives_after_new_speech_is_still_mentioned() {
     let mut rig = Rig::configured(with_two_calls());
     rig.take_turn();
     rig.pass(ms(3_000));

@@ -155,7 +155,7 @@ fn truncating_what_was_heard_to_the_end_is_unwise() {
 }
 
 #[test]
-fn an_item_of_which_nothing_was_heard_can_be_cut_to_nothing_or_deleted() {
+fn an_unheard_item_can_be_truncated_to_nothing_or_deleted() {
     let (mut rig, item) = interrupted();
     rig.send(written("user", "Later."));
 

@@ -86,7 +86,7 @@ fn another_call_is_greeted_in_the_same_words() {
 }
 
 #[test]
-fn a_result_from_before_is_spoken_of_and_the_tool_is_not_called_again() {
+fn a_restored_session_uses_an_earlier_result_without_another_tool_call() {
     let mut rig = Rig::configured(with_tool());
     rig.send(written("user", "Can you look up my order?"));
     rig.send(called("call_7"));
@@ -114,7 +114,7 @@ fn a_result_that_was_spoken_of_before_is_not_spoken_of_again() {
 }
 
 #[test]
-fn a_session_lasts_as_long_as_it_was_told_to_and_says_so() {
+fn a_session_lasts_as_configured_and_reports_its_expiry() {
     let mut rig = Rig::connected(Config { longest: Duration::from_secs(20), ..config() });
     rig.configure(json!({}));
     for kind in ["session.created", "session.updated"] {

@@ -137,7 +137,7 @@ fn a_client_may_take_the_turns_itself() {
 }
 
 #[test]
-fn a_turn_can_be_committed_in_mid_speech_and_is_not_answered_for_that() {
+fn a_turn_committed_mid_speech_is_not_answered_yet() {
     let mut rig = Rig::configured(config());
     let monologue = clips::caller_monologue().samples;
     rig.speak(&monologue[..sim_audio::samples(ms(4_000))]);
