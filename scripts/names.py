@@ -4,7 +4,7 @@
 
 Looks at nextest filters (`package(…)`, `binary(…)`, `test(…)`), cargo's arguments (`-p`, `--bin`, `--test`, `--example`), profile
 overrides of Cargo.toml, files under `$(TARGET)/debug`, `make TARGET`, and paths in docs. Test names are searched in the sources, so nothing
-is built.
+is built. Refuses names of tests with more than a dozen words, too.
 """
 
 import json
@@ -20,8 +20,9 @@ TEST = re.compile(r"\bfn +([a-z0-9_]+)|^\s*([a-z0-9_]+): [A-Z]", re.M)
 FILTER = re.compile(r"\b(package|binary|test)\(([^()\s]+)\)")
 ARGUMENT = re.compile(r"(?<!\S)(?:-p|--package|--bin|--binary-name|--test|--example)[ =]([a-z][a-z0-9_-]*)(?: ([a-z0-9]+(?:_[a-z0-9]+)+))?")
 PROGRAM = re.compile(r"(?:\$\(TARGET\)|target)/(?:debug|release|\$\(PROFILE\))/(?!deps|build|examples|incremental)([a-z][a-z-]*)")
-FOLDERS = "agents|cli|crates|dev|docs|fixtures|functions|fuzz|infra|media-task|scripts|tests"
+FOLDERS = "agents|cli|crates|dev|docs|fixtures|functions|fuzz|infra|local|media-task|scripts|tests"
 PATH = re.compile(rf"`((?:{FOLDERS})/[A-Za-z0-9_./-]+)`")
+TEST_NAME = re.compile(r"#\[(?:tokio::)?test\b[^\n]*\n(?:\s*#\[[^\n]*\n)*\s*(?:async )?fn ([a-z0-9_]+)")
 # Lines that name packages, programs or tests.
 CARGO = re.compile(r"\bcargo\b|\$\(CARGO\)|manifest-path|\btree\b|nextest")
 
@@ -96,8 +97,15 @@ class Names:
         return [f"make {goal}" for goal in shown if goal not in self.goals]
 
 
+def long_names() -> list[tuple[str, str]]:
+    """Returns the tests whose names have more than a dozen words, with their files."""
+    listed = subprocess.run(["git", "ls-files", "*.rs"], cwd=ROOT, check=True, capture_output=True, text=True)
+    found = ((file, name) for file in listed.stdout.split() for name in TEST_NAME.findall((ROOT / file).read_text()))
+    return [(file, name) for file, name in found if len(name.split("_")) > 12]
+
+
 def main() -> int:
-    """Prints each name that does not exist, with where it stands."""
+    """Prints each name that does not exist, with where it stands, and each name that is too long."""
     names = Names()
     wrong = [("Cargo.toml", fault) for fault in names.overrides()]
     nextest = tomllib.loads((ROOT / ".config/nextest.toml").read_text())
@@ -122,7 +130,10 @@ def main() -> int:
     wrong += [("Makefile", f".PHONY {goal}") for goal in phony if goal not in names.goals]
     for file, fault in wrong:
         print(f"names: {file}: nothing is named by {fault}", file=sys.stderr)
-    return 1 if wrong else 0
+    long = long_names()
+    for file, name in long:
+        print(f"names: {file}: {name} has more than a dozen words", file=sys.stderr)
+    return 1 if wrong or long else 0
 
 
 sys.exit(main())
