@@ -102,6 +102,9 @@ async def stop(process):
         process.kill()
         return (await finish(process))[0]
 
+# Some clients do not wait for session.updated, which OpenAI takes. Pipecat sends audio first when media connects within a session's set-up.
+AUDIO_FIRST = "audio before session.updated"
+
 
 async def model(peer, answers):
     """Starts the simulated Realtime API; returns it and how to reach it."""
@@ -145,7 +148,8 @@ async def pipecat(peer):
     peer.check("is told that the caller hangs up", "ended by the caller" in order_of(told) and code == 0, told)
     await stop(bot)
     found = faults(await stop(realtime))
-    peer.check("the model's report", found == [[], []], found)
+    other = [fault for session in found for fault in session if fault != AUDIO_FIRST]
+    peer.check("the model's report", len(found) == 2 and not other, found)
 
 
 def order_of(told):
@@ -194,7 +198,7 @@ def all_peers():
         "response_cancel_not_active: Cancellation failed: no active response found",
         # It does not wait. OpenAI takes that; it is only unwise, since the first words may be said by another voice.
         "response.create before session.updated",
-        "audio before session.updated",
+        AUDIO_FIRST,
     ]
     of = lambda *command, **more: lambda peer: realtime(peer, *command, **more)
     return {
