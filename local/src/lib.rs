@@ -3,7 +3,7 @@
 //! - [`stack`]: starts the product and stops it.
 //! - [`serve`]: `make serve`, the product alone, for callers and models from outside.
 //! - [`binaries`]: the product's programs, built and found.
-//! - [`eventually`]: waits for state that sends no notification.
+//! - [`eventually()`]: waits for state that sends no notification.
 
 pub mod binaries;
 mod eventually;

@@ -110,12 +110,12 @@ impl<'de> Deserialize<'de> for JournalEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::EntryBuilder;
+    use crate::entry_builder::of_answering_call;
 
     #[test]
     fn an_events_own_number_and_task_are_written_once() {
-        let entry =
-            journal().enter(JournalEvent::SeatRefused { task: "0b".into(), reason: "full".into() }, 1_250);
+        let entry = of_answering_call()
+            .enter(JournalEvent::SeatRefused { task: "0b".into(), reason: "full".into() }, 1_250);
 
         let text = serde_json::to_string(&entry).unwrap();
 
@@ -184,14 +184,5 @@ mod tests {
             serde_json::from_str::<JournalEvent>(&serde_json::to_string(&event).unwrap()).unwrap(),
             event
         );
-    }
-
-    fn journal() -> EntryBuilder {
-        let context = EntryContext {
-            number: Some("220".into()),
-            task: Some("0a".into()),
-            phase: Some(Stage::Answering.into()),
-        };
-        EntryBuilder::new("ab12", "call-control", 1_000, 3).at(context)
     }
 }

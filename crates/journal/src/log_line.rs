@@ -43,12 +43,11 @@ fn line(level: Level, at_ms: u64, entry: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EntryBuilder, EntryContext};
-    use call::Stage;
+    use crate::entry_builder::of_answering_call;
 
     #[test]
     fn a_line_is_flat_json_with_the_events_name() {
-        let mut journal = journal();
+        let mut journal = of_answering_call();
 
         let line =
             journal.enter(JournalEvent::Answered { took_ms: 7, start: "warm".into() }, 1_250).to_line();
@@ -74,7 +73,7 @@ mod tests {
         let trouble =
             JournalEvent::MetaTrouble { action: "accept".into(), code: 131_030, reason, cure: String::new() };
 
-        let entry = journal().enter(trouble, 1_250);
+        let entry = of_answering_call().enter(trouble, 1_250);
 
         assert!(entry.to_line().contains("Recipient … not allowed"), "{}", entry.to_line());
         assert!(
@@ -91,14 +90,5 @@ mod tests {
             line_of_no_call(&refused, "webhook", 7),
             r#"{"timestamp":"1970-01-01T00:00:00.007Z","level":"WARN","at_ms":7,"writer":"webhook","event":"WA_CALL_WEBHOOK_REFUSED","why":"signature","count":1}"#
         );
-    }
-
-    fn journal() -> EntryBuilder {
-        let context = EntryContext {
-            number: Some("220".into()),
-            task: Some("0a".into()),
-            phase: Some(Stage::Answering.into()),
-        };
-        EntryBuilder::new("ab12", "call-control", 1_000, 3).at(context)
     }
 }

@@ -40,9 +40,7 @@ impl Store {
         let keys = [("pk", keys::agent(&agent.name)), ("sk", keys::FILE.to_owned())];
         let index = [("gsi1pk", keys::AGENTS.to_owned()), ("gsi1sk", agent.name.clone())];
         item.extend(keys.into_iter().chain(index).map(|(name, value)| (name.to_owned(), text(value))));
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        put.send().await.context("cannot store the agent")?;
-        Ok(())
+        self.put(item).await.context("cannot store the agent")
     }
 
     /// Returns all agents, sorted by name.
@@ -76,8 +74,7 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn assign(&self, number: &str, agent: &str) -> Result<()> {
-        let update = self.client.update_item().table_name(&self.table);
-        let update = update.key("pk", text(keys::number(number))).key("sk", text(keys::SETTINGS));
+        let update = self.update_of(keys::number(number), keys::SETTINGS);
         let update = update
             .update_expression("SET #agent = :agent, #pk = :numbers, #sk = :number")
             .expression_attribute_names("#agent", "agent")

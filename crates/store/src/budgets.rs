@@ -44,8 +44,7 @@ impl Store {
         if most == 0 {
             return Ok(false);
         }
-        let update = self.client.update_item().table_name(&self.table);
-        let update = update.key("pk", text(keys::acts(to, pseudonym))).key("sk", text(keys::hour(now_ms)));
+        let update = self.update_of(keys::acts(to, pseudonym), keys::hour(now_ms));
         let update = update
             .update_expression("SET #ttl = :ttl ADD #action :one")
             .condition_expression("attribute_not_exists(#action) OR #action < :most")

@@ -39,8 +39,7 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn uncount_call(&self, of: &CallerCall<'_>) -> Result<()> {
-        let delete = self.client.delete_item().table_name(&self.table);
-        let delete = delete.key("pk", text(of.partition())).key("sk", text(of.sort_key()));
+        let delete = self.delete_of(of.partition(), of.sort_key());
         delete.send().await.context("cannot uncount a caller's call")?;
         Ok(())
     }

@@ -114,8 +114,7 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn retire_call(&self, call_ref: &str) -> Result<()> {
-        let update = self.client.update_item().table_name(&self.table);
-        let update = update.key("pk", text(keys::call(call_ref))).key("sk", text(keys::STATE));
+        let update = self.update_of(keys::call(call_ref), keys::STATE);
         let update = update
             .update_expression("REMOVE #due, #when")
             .condition_expression("attribute_not_exists(#call)")

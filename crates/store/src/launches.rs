@@ -122,8 +122,7 @@ impl Store {
 
     /// Deletes a slot, unless another task has it by now.
     async fn delete_slot(&self, sk: &str, task: &str) -> Result<()> {
-        let delete = self.client.delete_item().table_name(&self.table);
-        let delete = delete.key("pk", text(keys::LAUNCHES)).key("sk", text(sk));
+        let delete = self.delete_of(keys::LAUNCHES, sk);
         let delete = delete
             .condition_expression("#task = :task")
             .expression_attribute_names("#task", "task")
@@ -134,10 +133,8 @@ impl Store {
 
     /// Returns an update of a slot that is still held by this claim and has no task.
     fn update_claimed(&self, claimed: &LaunchClaim, call_ref: &str) -> UpdateItemFluentBuilder {
-        let update = self.client.update_item().table_name(&self.table);
+        let update = self.update_of(keys::LAUNCHES, keys::launch(claimed.slot));
         update
-            .key("pk", text(keys::LAUNCHES))
-            .key("sk", text(keys::launch(claimed.slot)))
             .condition_expression("#call = :call AND #until = :claimed AND attribute_not_exists(#task)")
             .expression_attribute_names("#call", "call_ref")
             .expression_attribute_values(":call", text(call_ref))
@@ -178,8 +175,7 @@ impl Store {
     }
 
     async fn claim_again(&self, slot: u32, call_ref: &str, now_ms: u64) -> Result<Option<LaunchClaim>> {
-        let update = self.client.update_item().table_name(&self.table);
-        let update = update.key("pk", text(keys::LAUNCHES)).key("sk", text(keys::launch(slot)));
+        let update = self.update_of(keys::LAUNCHES, keys::launch(slot));
         let update = update
             .update_expression("SET #until = :until, #ttl = :ttl")
             .condition_expression("#call = :call")

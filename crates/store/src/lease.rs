@@ -142,9 +142,7 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn renew(&self, lease: &Lease) -> Result<()> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(lease)));
-        put.send().await.context("cannot write a media task's lease")?;
-        Ok(())
+        self.put(to_item(lease)).await.context("cannot write a media task's lease")
     }
 
     /// Deletes the lease of a media task.
@@ -152,8 +150,7 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn delete_lease(&self, task: &str) -> Result<()> {
-        let delete = self.client.delete_item().table_name(&self.table);
-        let delete = delete.key("pk", text(keys::task(task))).key("sk", text(keys::LEASE));
+        let delete = self.delete_of(keys::task(task), keys::LEASE);
         delete.send().await.context("cannot delete a media task's lease")?;
         Ok(())
     }

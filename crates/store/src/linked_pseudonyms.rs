@@ -36,10 +36,8 @@ impl Store {
 
     /// Writes one link, unless it is kept for longer already.
     async fn link(&self, one: &str, other: &str, forget_at_ms: u64) -> Result<()> {
-        let update = self.client.update_item().table_name(&self.table);
+        let update = self.update_of(keys::user(one), keys::also(other));
         let update = update
-            .key("pk", text(keys::user(one)))
-            .key("sk", text(keys::also(other)))
             .update_expression("SET #ttl = :until")
             .condition_expression("attribute_not_exists(#ttl) OR #ttl < :until")
             .expression_attribute_names("#ttl", keys::TTL)

@@ -161,8 +161,7 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn drop_notice(&self, number: &str, notice: &str) -> Result<()> {
-        let delete = self.client.delete_item().table_name(&self.table);
-        let delete = delete.key("pk", text(keys::number(number))).key("sk", text(notice));
+        let delete = self.delete_of(keys::number(number), notice);
         delete.send().await.context("cannot delete a notice")?;
         Ok(())
     }

@@ -56,10 +56,8 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn note_message_sent(&self, call_ref: &str, id: &str) -> Result<()> {
-        let update = self.client.update_item().table_name(&self.table);
+        let update = self.update_of(keys::call(call_ref), keys::sent(id));
         let update = update
-            .key("pk", text(keys::call(call_ref)))
-            .key("sk", text(keys::sent(id)))
             .update_expression("SET #sent = :sent")
             .expression_attribute_names("#sent", IS_SENT)
             .expression_attribute_values(":sent", aws_sdk_dynamodb::types::AttributeValue::Bool(true));
@@ -112,8 +110,7 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn release_message_claim(&self, call_ref: &str, id: &str) -> Result<()> {
-        let delete = self.client.delete_item().table_name(&self.table);
-        let delete = delete.key("pk", text(keys::call(call_ref))).key("sk", text(keys::sent(id)));
+        let delete = self.delete_of(keys::call(call_ref), keys::sent(id));
         delete.send().await.context("cannot give up the claim to a message")?;
         Ok(())
     }

@@ -114,8 +114,7 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn spent_without_reading(&self, of: &str, day: &str) -> Result<DaySpent> {
-        let update = self.client.update_item().table_name(&self.table);
-        let update = update.key("pk", text(keys::spent(of))).key("sk", text(keys::day(day)));
+        let update = self.update_of(keys::spent(of), keys::day(day));
         let update = update
             .update_expression("ADD #spent :nothing")
             .expression_attribute_names("#spent", MICRO_DOLLARS)
@@ -145,8 +144,7 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn claim_cap_event(&self, number: &str, day: &str) -> Result<bool> {
-        let update = self.client.update_item().table_name(&self.table);
-        let update = update.key("pk", text(keys::spent(number))).key("sk", text(keys::day(day)));
+        let update = self.update_of(keys::spent(number), keys::day(day));
         let update = update
             .update_expression("SET #told = :yes")
             .condition_expression("attribute_not_exists(#told)")

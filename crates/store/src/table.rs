@@ -4,7 +4,9 @@ use crate::error::{Context, ErrorKind, Result};
 use crate::items::{Item, text};
 use crate::{keys, retry};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{DeleteRequest, Put, TransactWriteItem, WriteRequest};
 use std::time::Duration;
@@ -150,6 +152,16 @@ impl Store {
         Ok(())
     }
 
+    /// Returns an update of the item with these keys.
+    pub(crate) fn update_of(&self, pk: impl Into<String>, sk: impl Into<String>) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk))
+    }
+
+    /// Returns the deletion of the item with these keys.
+    pub(crate) fn delete_of(&self, pk: impl Into<String>, sk: impl Into<String>) -> DeleteItemFluentBuilder {
+        self.client.delete_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk))
+    }
+
     /// Returns the put of an item, as part of a transaction.
     pub(crate) fn put_of(&self, item: Item) -> PutBuilder {
         Put::builder().table_name(&self.table).set_item(Some(item))
@@ -167,6 +179,7 @@ impl Store {
         query.expression_attribute_names("#pk", "pk").expression_attribute_values(":pk", text(pk))
     }
 
+    /// Returns a query of a partition of the index, whose key condition refers to it as `#pk = :pk`.
     pub(crate) fn index(&self, partition: &str) -> QueryFluentBuilder {
         let query = self.client.query().table_name(&self.table).index_name(keys::INDEX);
         query.expression_attribute_names("#pk", "gsi1pk").expression_attribute_values(":pk", text(partition))

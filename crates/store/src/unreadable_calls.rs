@@ -53,8 +53,7 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn count_unreadable_tick(&self, call_ref: &str, now_ms: u64) -> Result<Option<(u64, u64)>> {
-        let update = self.client.update_item().table_name(&self.table);
-        let update = update.key("pk", text(keys::call(call_ref))).key("sk", text(keys::STATE));
+        let update = self.update_of(keys::call(call_ref), keys::STATE);
         let update = update
             .update_expression("SET #since = if_not_exists(#since, :now) ADD #tried :one")
             .condition_expression("attribute_exists(#pk)")
@@ -76,8 +75,7 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn set_call_aside(&self, call_ref: &str) -> Result<bool> {
-        let update = self.client.update_item().table_name(&self.table);
-        let update = update.key("pk", text(keys::call(call_ref))).key("sk", text(keys::STATE));
+        let update = self.update_of(keys::call(call_ref), keys::STATE);
         let update = update
             .update_expression("REMOVE #due, #when SET #aside = :yes")
             .condition_expression("attribute_exists(#pk)")
