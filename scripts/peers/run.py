@@ -102,6 +102,7 @@ async def stop(process):
         process.kill()
         return (await finish(process))[0]
 
+
 # Some clients do not wait for session.updated, which OpenAI takes. Pipecat sends audio first when media connects within a session's set-up.
 AUDIO_FIRST = "audio before session.updated"
 

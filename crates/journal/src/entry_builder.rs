@@ -74,6 +74,17 @@ impl EntryBuilder {
     }
 }
 
+/// Returns the builder of a call that is being answered, for tests.
+#[cfg(test)]
+pub(crate) fn of_answering_call() -> EntryBuilder {
+    let context = EntryContext {
+        number: Some("220".into()),
+        task: Some("0a".into()),
+        phase: Some(Stage::Answering.into()),
+    };
+    EntryBuilder::new("ab12", "call-control", 1_000, 3).at(context)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,15 +100,4 @@ mod tests {
 
         assert_eq!([first.sequence, second.sequence, third.sequence], [0, 1, 0]);
     }
-}
-
-/// Returns the builder of a call that is being answered, for tests.
-#[cfg(test)]
-pub(crate) fn of_answering_call() -> EntryBuilder {
-    let context = EntryContext {
-        number: Some("220".into()),
-        task: Some("0a".into()),
-        phase: Some(Stage::Answering.into()),
-    };
-    EntryBuilder::new("ab12", "call-control", 1_000, 3).at(context)
 }
