@@ -2,7 +2,7 @@
 
 use crate::Store;
 use crate::error::{Context, Result};
-use crate::items::{number, text};
+use crate::items::number;
 use crate::keys;
 
 /// An action for a caller, in their call or because of it.

@@ -1,7 +1,7 @@
 //! The lease of a media task: its entry in the registry, renewed with each heartbeat; and the requests for leases.
 
 use crate::error::{Context, Result};
-use crate::items::{from_item, text, to_item};
+use crate::items::{from_item, to_item};
 use crate::table::all;
 use crate::{Store, keys};
 use serde::{Deserialize, Serialize};

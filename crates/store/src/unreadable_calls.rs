@@ -1,7 +1,7 @@
 //! Calls whose item cannot be read or saved: their ticks are counted in the item, until they are set aside.
 
 use crate::error::{Context, Result};
-use crate::items::{Item, ItemError, number, text};
+use crate::items::{Item, ItemError, number};
 use crate::{Store, keys};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
@@ -102,6 +102,7 @@ fn without_values(error: &str) -> String {
 mod tests {
     use super::*;
     use crate::items::from_item;
+    use crate::items::text;
     use serde_json::json;
 
     #[test]
