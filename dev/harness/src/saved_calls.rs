@@ -6,11 +6,12 @@ use local::{Binaries, root};
 use secrecy::SecretString;
 use serde_json::json;
 use sim_aws::{Cloud, CloudConfig};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
-use store::Store;
+use store::items::Item;
+use store::{Store, key_of};
 use tokio::process::Command;
 
 /// The table's file, and the key's.
@@ -76,15 +77,26 @@ impl SavedCalls {
         Ok(Self { cloud, store })
     }
 
-    /// Takes over what is in a rehearsal's table, but for its media tasks, which are gone with it.
+    /// Takes over what is in a rehearsal's table, except its media tasks, which are gone with it. A call rehearsed again replaces the
+    /// earlier one of the same id.
     pub async fn take_over(self, from: &Store) -> anyhow::Result<()> {
         let mut kept = vec![];
         from.scan(|item| {
-            if item["pk"].as_s().is_ok_and(|pk| !pk.starts_with("TASK#")) {
+            if key_of(&item).is_some_and(|(pk, _)| !pk.starts_with("TASK#")) {
                 kept.push(item);
             }
         })
         .await?;
+        let calls: HashSet<_> = kept.iter().filter_map(call_of).collect();
+        let mut replaced = vec![];
+        self.store
+            .scan(|item| {
+                if call_of(&item).is_some_and(|call| calls.contains(&call)) {
+                    replaced.extend(key_of(&item));
+                }
+            })
+            .await?;
+        self.store.delete_items(&replaced).await.context("cannot delete the earlier rehearsal")?;
         for item in kept {
             self.store.put(item).await.context("cannot keep the rehearsal's table")?;
         }
@@ -98,6 +110,13 @@ impl SavedCalls {
         let named = named.map(|(name, value)| (name.to_owned(), value.to_owned()));
         self.cloud.environment().into_iter().chain(named).collect()
     }
+}
+
+/// The call that an item belongs to, or that it lists.
+fn call_of(item: &Item) -> Option<String> {
+    let (pk, sk) = key_of(item)?;
+    let listed = || sk.strip_prefix("CALL#")?.split_once('#').map(|(_, call)| call);
+    store::keys::call_ref(&pk).or_else(listed).map(str::to_owned)
 }
 
 fn media_secret(key: &SecretString) -> String {
@@ -114,6 +133,7 @@ fn mark_secret(key: &SecretString) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_dynamodb::types::AttributeValue;
 
     #[test]
     fn what_make_call_does_not_leave_is_not_looked_for() {
@@ -123,6 +143,40 @@ mod tests {
         };
 
         assert!(asked("doctor") && asked("--json number show") && asked("setup --yes"));
-        assert!(!asked("calls") && !asked("show 2f1e32008a97") && !asked("doctor --help"));
+        assert!(!asked("calls") && !asked("show 4ac12468779c") && !asked("doctor --help"));
+    }
+
+    #[tokio::test]
+    async fn a_call_rehearsed_again_replaces_the_earlier_one() {
+        let folder = std::env::temp_dir().join(format!("ahoy-saved-calls-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let key = |pk: &str, sk: &str| (pk.to_owned(), sk.to_owned());
+        let other = key("CALL#def", "STATE");
+        let first =
+            [key("CALL#abc", "EV#1"), key("CALL#abc", "EV#2"), key("CALLS#22", "CALL#1#abc"), other.clone()];
+        let again = [key("CALL#abc", "EV#1"), key("CALLS#22", "CALL#2#abc"), key("TASK#t", "LEASE")];
+
+        rehearsed(&folder, &first).await;
+        rehearsed(&folder, &again).await;
+
+        let saved = SavedCalls::open(&folder).await.unwrap();
+        let mut found = vec![];
+        saved.store.scan(|item| found.extend(key_of(&item))).await.unwrap();
+        found.sort();
+        assert_eq!(found, [again[0].clone(), other, again[1].clone()]);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Takes over a rehearsal's table that has items with these keys.
+    async fn rehearsed(folder: &Path, keys: &[store::Key]) {
+        let cloud = Cloud::start(CloudConfig::new(root().join("template.yaml"))).await.unwrap();
+        let table = Store::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), TABLE);
+        for (pk, sk) in keys {
+            let item = [("pk", pk), ("sk", sk)]
+                .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.clone())));
+            table.put(item.into()).await.unwrap();
+        }
+        SavedCalls::open(folder).await.unwrap().take_over(&table).await.unwrap();
+        cloud.stop().await;
     }
 }
