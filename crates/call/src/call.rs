@@ -1,6 +1,6 @@
 //! The state of a call, as the table stores it.
 
-use crate::{Assignment, Effect, Ending, Phase, Recorded, Timestamp};
+use crate::{Assignment, Effect, Ending, Line, Phase, Recorded, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ pub(crate) const SILENCE_RECHECK: Duration = Duration::from_secs(8);
 /// A call, with the effects that are pending.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
+    /// The line that the call came in on; the previous release stores none.
+    #[serde(default, skip_serializing_if = "Line::is_default")]
+    pub line: Line,
     /// The call's phase.
     pub phase: Phase,
     /// When the webhook received the offer.
@@ -94,6 +97,7 @@ impl Call {
     /// Returns a call that has just begun to ring, with its first effect pending and due at once.
     pub fn ringing(now: Timestamp, budget: Duration) -> Self {
         Self {
+            line: Line::default(),
             phase: Phase::Ringing,
             rang_at: now,
             ring_deadline: now + budget,

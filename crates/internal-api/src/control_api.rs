@@ -1,5 +1,6 @@
 //! The control API of a media task: paths and bodies of call-control's requests.
 
+use call::Line;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -26,7 +27,13 @@ pub struct Offer {
     pub version: u64,
     /// The phone number id of the business number that was called.
     pub number: String,
-    /// The caller's SDP offer.
+    /// The line that the call came in on. Only a task whose lease names a line gets its calls.
+    #[serde(default, skip_serializing_if = "Line::is_default")]
+    pub line: Line,
+    /// OpenAI's id of a call on the SIP line, at whose session the task attaches: who has it and the key can end the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realtime_call: Option<String>,
+    /// The caller's SDP offer; empty on a line that needs no answer.
     pub offer: String,
     /// When the webhook received the call, ms since 1970.
     pub rang_at_ms: u64,
@@ -135,6 +142,8 @@ mod tests {
         let offer = "a=candidate\r\n".repeat(4_900);
         let offer = Offer {
             fence: 1,
+            line: Line::WhatsApp,
+            realtime_call: None,
             version: 1,
             number: "7".into(),
             offer,

@@ -4,6 +4,7 @@ use crate::error::{Context, Result};
 use crate::items::{from_item, to_item};
 use crate::table::all;
 use crate::{Store, keys};
+use call::{Line, Recorded};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -42,6 +43,9 @@ pub struct Lease {
     /// Whether its orders carry the token of their assignment, which call-control then requires. Tasks of older releases do not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub returns_tokens: bool,
+    /// The lines besides WhatsApp whose calls the task takes. Tasks of older releases name none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<Recorded<Line>>,
     /// When the lease expires, ms since 1970.
     pub until_ms: u64,
     /// When DynamoDB may delete the item (TTL), seconds since 1970.
@@ -63,6 +67,7 @@ impl Lease {
             slots,
             used: 0,
             returns_tokens: true,
+            lines: vec![],
             until_ms: now_ms + HOLDS.as_millis() as u64,
             ttl: keys::forget_at(now_ms),
         }
@@ -83,6 +88,11 @@ impl Lease {
     /// Whether the task may be assigned a call at `now_ms`.
     pub fn takes_calls(&self, now_ms: u64) -> bool {
         self.gsi1pk.as_deref() == Some(keys::READY) && self.is_current(now_ms) && self.used < self.slots
+    }
+
+    /// Whether the task takes calls of this line.
+    pub fn serves(&self, line: Line) -> bool {
+        line.is_default() || self.lines.contains(&Recorded::Known(line))
     }
 
     /// Whether the lease is valid at `now_ms`.

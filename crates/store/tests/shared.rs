@@ -465,6 +465,7 @@ fn lease(task: &str, until_ms: u64) -> Lease {
         slots: 1,
         used: 1,
         returns_tokens: false,
+        lines: vec![],
         until_ms,
         ttl: keys::forget_at(T0),
     }

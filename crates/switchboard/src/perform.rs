@@ -191,8 +191,12 @@ impl Switchboard {
             // This answers the second request: the first may have been accepted.
             ControlApiReply::Full(reason) if was_silent => assignment_unanswered(assignment, reason),
             ControlApiReply::Full(reason) => assignment_refused(assignment, reason),
-            ControlApiReply::UnknownCall => assignment_refused(assignment, "it has no such door".into()),
-            ControlApiReply::Unauthorized => assignment_refused(assignment, "it knows no key of ours".into()),
+            ControlApiReply::UnknownCall => {
+                assignment_refused(assignment, "its control API has no such path".into())
+            }
+            ControlApiReply::Unauthorized => {
+                assignment_refused(assignment, "it knows none of our keys".into())
+            }
         })
     }
 
@@ -201,6 +205,8 @@ impl Switchboard {
             fence: assignment.fence,
             version: record.version,
             number: record.number.clone(),
+            line: record.call.line,
+            realtime_call: None,
             offer: record.offer.clone(),
             rang_at_ms: record.call.rang_at.0,
             ring_deadline_ms: record.call.ring_deadline.0,

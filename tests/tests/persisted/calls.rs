@@ -1,7 +1,7 @@
 //! The state of a call, as call-control stores it.
 
 use crate::held::{hold, hold_read, hold_texts, json};
-use call::{AnswerAttempt, Assignment, Call, Effect, Ending, Party, Phase, Timestamp};
+use call::{AnswerAttempt, Assignment, Call, Effect, Ending, Line, Party, Phase, Timestamp};
 use std::time::Duration;
 use store::{CallerNames, HungUp, StoredCall};
 
@@ -113,6 +113,7 @@ fn effects() -> Vec<(&'static str, Effect)> {
 fn whole() -> Call {
     let after = |ms| Timestamp(RANG_AT.0 + ms);
     Call {
+        line: Line::WhatsApp,
         phase: Phase::Live,
         rang_at: RANG_AT,
         ring_deadline: after(25_000),

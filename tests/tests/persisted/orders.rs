@@ -1,7 +1,7 @@
 //! Orders and requests between call-control, media tasks and the webhook.
 
 use crate::held::hold;
-use call::Ending;
+use call::{Ending, Line};
 use internal_api::control_api::{Answer, Offer, Refusal, Release, Undelivered};
 use internal_api::order::{Order, Reply};
 
@@ -11,6 +11,8 @@ fn offers_and_what_is_replied_keep_their_form() {
         fence: 2,
         version: 7,
         number: "220".into(),
+        line: Line::WhatsApp,
+        realtime_call: None,
         offer: "v=0\r\n".into(),
         rang_at_ms: 1_795_305_600_000,
         ring_deadline_ms: 1_795_305_625_000,
@@ -20,7 +22,9 @@ fn offers_and_what_is_replied_keep_their_form() {
         token: Some("t0".into()),
     };
     let least = Offer { agent: None, hides_number: false, caller: None, token: None, ..whole.clone() };
-    hold("offers.tsv", &[("whole", whole), ("least", least)]);
+    let sip =
+        Offer { line: Line::Sip, realtime_call: Some("rtc_1".into()), offer: String::new(), ..whole.clone() };
+    hold("offers.tsv", &[("whole", whole), ("least", least), ("sip", sip)]);
     hold("answers.tsv", &[("answer", Answer { answer: "v=0\r\n".into() })]);
     hold("refusals.tsv", &[("refusal", Refusal { reason: "full".into() })]);
     hold("releases.tsv", &[("release", Release { fence: 2 })]);

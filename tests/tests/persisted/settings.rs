@@ -1,7 +1,7 @@
 //! The registry of media tasks, agents and numbers, the list of calls, and the fields of secrets.
 
 use crate::held::{hold, lines};
-use call::{Ending, Party, Recorded};
+use call::{Ending, Line, Party, Recorded};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use service::pseudonym_keys::PseudonymKeys;
@@ -24,6 +24,7 @@ fn leases_keep_their_form() {
         slots: 50,
         used: 3,
         returns_tokens: true,
+        lines: vec![],
         until_ms: NOW + 15_000,
         ttl: 1_797_897_600,
     };
@@ -31,7 +32,12 @@ fn leases_keep_their_form() {
     let older = Lease { gsi1pk: None, gsi1sk: None, returns_tokens: false, ..whole.clone() };
     hold(
         "leases.tsv",
-        &[("ready", whole.clone()), ("closed", whole.closed()), ("of_an_older_release", older)],
+        &[
+            ("ready", whole.clone()),
+            ("sip", Lease { lines: vec![Line::Sip.into()], ..whole.clone() }),
+            ("closed", whole.closed()),
+            ("of_an_older_release", older),
+        ],
     );
 }
 

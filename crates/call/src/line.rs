@@ -1,0 +1,47 @@
+//! The line that a call came in on.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The line of a call: which service carries it, and so what can be done with it.
+///
+/// Ask a line its questions instead of matching on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Line {
+    /// WhatsApp: the audio is ours, over WebRTC.
+    #[default]
+    WhatsApp,
+    /// OpenAI's SIP endpoint: the audio is OpenAI's, and a media task holds the session's sideband.
+    Sip,
+}
+
+impl Line {
+    /// Whether a media task's SDP answer is sent to the far side before the call is accepted.
+    pub fn needs_answer(self) -> bool {
+        self == Self::WhatsApp
+    }
+
+    /// Whether a message can be sent to the caller.
+    pub fn can_write(self) -> bool {
+        self == Self::WhatsApp
+    }
+
+    /// Whether a media task may be launched for a call that no task has room for: the caller must wait for it to start.
+    pub fn may_launch(self) -> bool {
+        self == Self::WhatsApp
+    }
+
+    /// How long a call may ring before it is refused, unless the configuration says otherwise.
+    pub fn rings_for(self) -> Duration {
+        match self {
+            Self::WhatsApp => Duration::from_secs(25),
+            Self::Sip => Duration::from_secs(6),
+        }
+    }
+
+    /// Whether this is the line that calls have which were stored without one.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
