@@ -17,7 +17,7 @@ $(if $(filter debug release,$(PROFILE)),,$(error PROFILE is debug or release, no
 FAULT ?= $(MISCHIEF)
 
 .NOTPARALLEL:
-.PHONY: help call ahoy picture test check docs conformance chaos interop peers network bench soak bench-webhook bench-turns serve ci readme programs fast-programs build-tools test-tools interop-tools peers-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
+.PHONY: help call ahoy picture test check docs conformance chaos interop peers sip-lab network bench soak bench-webhook bench-turns serve ci readme programs fast-programs build-tools test-tools interop-tools peers-tools sip-lab-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, says goodbye: no accounts, no keys, no Docker (FAULT=name injects a fault)'
@@ -31,8 +31,9 @@ help:
 	@echo 'make chaos         two hundred calls under every injected fault and kill, ten minutes (SEED, CALLS)'
 	@echo 'make bench         what the media task costs on one core, with up to 150 calls at once, release build (CALLS, WINDOWS)'
 	@echo 'make soak          two thousand calls in a row, and what they leak, release build (CALLS)'
-	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6; then make peers and make network'
+	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6; then make peers, make sip-lab and make network'
 	@echo 'make peers         third-party clients (Pipecat, OpenAI'"'"'s, LiveKit'"'"'s, boto3) against the simulators, without a network (PEERS=pipecat)'
+	@echo 'make sip-lab       a carrier calls through the edge of docs/sip.md to a stand-in for OpenAI: half a minute, on Debian as root (ARGS=sound)'
 	@echo 'make bench-webhook how fast the webhook is, release build (ARTEFACTS=target/ship/stage: as shipped)'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes (CALLS)'
 	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether calls survive, six minutes'
@@ -95,11 +96,16 @@ soak: fast-programs
 interop: programs interop-tools
 	@$(REHEARSE) interop
 	$(MAKE) peers
+	$(MAKE) sip-lab
 	$(MAKE) network
 
 # One minute, and another to install pinned versions.
 peers: programs peers-tools
 	@scripts/peers.sh $(PEERS)
+
+# Half a minute, and another to install Debian's packages.
+sip-lab: programs sip-lab-tools
+	@scripts/sip-lab.sh $(ARGS)
 
 bench-webhook: fast-programs
 	@$(FAST) bench-webhook $(if $(ARTEFACTS),--artefacts $(ARTEFACTS))
@@ -175,6 +181,9 @@ interop-tools:
 
 peers-tools:
 	@scripts/peers-tools.sh
+
+sip-lab-tools:
+	@scripts/sip-lab-tools.sh
 
 quality-tools:
 	@scripts/quality-tools.sh
