@@ -167,8 +167,11 @@ readme: programs
 programs: build-tools
 	@$(CARGO) build --locked --workspace --bins
 
-rehearse suites: build-tools
-	@$(call build,$@)
+rehearse: build-tools
+	@$(call build,rehearse)
+
+suites: build-tools
+	@$(call build,suites)
 
 bench-programs: build-tools
 	@$(call build,bench,$(PROFILE))
