@@ -177,7 +177,7 @@ mod tests {
 
     fn call_with(text: &str) -> CallDetails {
         let listed = CallListing {
-            call_ref: "ab".repeat(32),
+            call_ref: "ab".repeat(32).into(),
             number: "220".into(),
             rang_at_ms: 1_000,
             start: None,

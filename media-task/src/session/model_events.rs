@@ -120,7 +120,7 @@ impl CallSession {
     fn leave_out(&mut self, part: OptionalPart, code: String) {
         let (agent, model) = (&self.agent.file.name, &self.record.summary.model);
         tracing::warn!(
-            call_ref = self.call.call_ref,
+            call_ref = %self.call.call_ref,
             agent,
             model,
             code,
