@@ -1,5 +1,6 @@
 """Runs the edge: infra/sip's own files, with the lab's values in settings.cfg, tls.cfg and rtpengine.conf."""
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -52,24 +53,34 @@ def certificates():
 
 
 def prepare():
-    """Writes the edge's files."""
+    """Writes the edge's files, but for the settings."""
     HOME.mkdir(parents=True)
     certificates()
     shutil.copy(SOURCE / "kamailio.cfg", HOME)
-    escaped = str(HOME / "tls.cfg").replace("/", "\\/")
-    fill("settings.cfg", PRIVATE_IP=ADDRESS, OPENAI_PROJECT=PROJECT, TRUNK_KEY=KEY, TLS_SETTINGS=escaped)
     fill("tls.cfg", ca_list=str(HOME / "ca.pem"), private_key=str(HOME / "edge.key"), certificate=str(HOME / "edge.crt"))
     fill("rtpengine.conf", interface=ADDRESS)
 
 
-async def start(running):
-    """Starts rtpengine and Kamailio, which end with the stack; returns Kamailio once both answer."""
-    rtpengine = await Process.start("rtpengine", "rtpengine", f"--config-file={HOME}/rtpengine.conf", "--foreground", "--log-stderr")
-    running.push_async_callback(rtpengine.stop)
-    await rtpengine.says("Startup complete")
-    # From the folder of its files: there include_file finds settings.cfg.
-    kamailio = await Process.start("kamailio", "kamailio", "-f", f"{HOME}/kamailio.cfg", "-DD", "-E", "-w", str(HOME), "-Y", str(HOME))
-    running.push_async_callback(kamailio.stop)
-    # It listens before it says so, and takes a moment to its first answer: sipp repeats its request until then.
-    await kamailio.says("Listening on")
-    return kamailio
+@contextlib.asynccontextmanager
+async def rtpengine():
+    """Runs rtpengine."""
+    process = await Process.start("rtpengine", "rtpengine", f"--config-file={HOME}/rtpengine.conf", "--foreground", "--log-stderr")
+    try:
+        await process.says("Startup complete")
+        yield process
+    finally:
+        await process.stop()
+
+
+@contextlib.asynccontextmanager
+async def kamailio(name, **settings):
+    """Runs Kamailio with some settings of its own."""
+    tls = str(HOME / "tls.cfg").replace("/", "\\/")
+    fill("settings.cfg", PRIVATE_IP=ADDRESS, OPENAI_PROJECT=PROJECT, TRUNK_KEY=KEY, TLS_SETTINGS=tls, **settings)
+    process = await Process.start(name, "kamailio", "-f", f"{HOME}/kamailio.cfg", "-DD", "-E", "-w", str(HOME), "-Y", str(HOME))
+    try:
+        # It listens before it says so, and takes a moment to its first answer: sipp repeats its request until then.
+        await process.says("Listening on")
+        yield process
+    finally:
+        await process.stop()

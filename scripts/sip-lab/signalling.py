@@ -12,27 +12,37 @@ from carrier import Carrier
 from far_side import FarSide
 
 OPENAI = f"{edge.HOME}/openai.pem"
-# How a carrier in Malta may write what was dialled, and the same in +E.164.
-WRITTEN = {
+# How carriers may write what was dialled, and the same in +E.164: in Malta, whose national numbers have no prefix, and in Rwanda, whose have 0.
+MALTA = {
     "+35621000000": "+35621000000",
     "35621000000": "+35621000000",
     "21000000": "+35621000000",
     "0035621000000": "+35621000000",
     "0044200000000": "+44200000000",
 }
+RWANDA = {
+    "+250780000000": "+250780000000",
+    "250780000000": "+250780000000",
+    "0780000000": "+250780000000",
+    "00250780000000": "+250780000000",
+}
 
 
-async def run(check, kamailio):
+async def run(check):
     """Makes every check of this file."""
     sipp = Carrier()
-    await strangers_are_refused(check, sipp, kamailio)
-    await openai_gets_what_it_wants(check, sipp)
-    await numbers_are_e164(check, sipp)
-    await refusals_reach_the_carrier(check, sipp)
-    await other_certificates_are_refused(check, sipp, kamailio)
-    await the_caller_gives_up(check, sipp)
-    await the_far_side_hangs_up(check, sipp)
-    await the_carrier_refreshes(check, sipp)
+    async with edge.kamailio("kamailio") as kamailio:
+        await strangers_are_refused(check, sipp, kamailio)
+        await openai_gets_what_it_wants(check, sipp)
+        await numbers_are_e164(check, sipp, MALTA)
+        await withheld_numbers_stay_withheld(check, sipp)
+        await refusals_reach_the_carrier(check, sipp)
+        await other_certificates_are_refused(check, sipp, kamailio)
+        await the_caller_gives_up(check, sipp)
+        await the_far_side_hangs_up(check, sipp)
+        await the_carrier_refreshes(check, sipp)
+    async with edge.kamailio("kamailio-rwanda", COUNTRY_CODE="250", NATIONAL_PREFIX="0", TRUNK_NAME="rwanda"):
+        await numbers_are_e164(check, sipp, RWANDA)
 
 
 async def strangers_are_refused(check, sipp, kamailio):
@@ -97,17 +107,25 @@ async def openai_gets_what_it_wants(check, sipp):
     check("with the edge's address for media", f"IN IP4 {edge.ADDRESS}" in invite.body and carrier.ADDRESS not in invite.body, invite.body)
 
 
-async def numbers_are_e164(check, sipp):
-    """However the carrier writes them; a withheld one stays withheld."""
+async def numbers_are_e164(check, sipp, written):
+    """However the carrier writes them."""
     async with FarSide(OPENAI, 404) as openai:
-        for dialled, wanted in WRITTEN.items():
+        for dialled, wanted in written.items():
             await sipp.plays("refused", dialled=dialled, CODE=404)
             found = openai.invites()[-1].get("X-Ahoy-Dialled")
             check(f"{dialled} is dialled as {wanted}", found == wanted, found)
-        asserted = "P-Asserted-Identity: <sip:+35699000001@198.51.100.20>"
-        await sipp.plays("refused", caller="anonymous", headers=["Privacy: id", asserted], CODE=404)
-        check("a withheld number does not reach OpenAI", "35699000001" not in str(openai.invites()[-1]), openai.invites()[-1])
-        check("all of these reached OpenAI", len(openai.invites()) == len(WRITTEN) + 1)
+        check("each reached OpenAI", len(openai.invites()) == len(written))
+
+
+async def withheld_numbers_stay_withheld(check, sipp):
+    """Also where the carrier tells the edge who calls (RFC 3325)."""
+    asserted = ["P-Asserted-Identity: <sip:+35699000001@198.51.100.20>", "Remote-Party-ID: <sip:+35699000001@198.51.100.20>"]
+    async with FarSide(OPENAI, 404) as openai:
+        await sipp.plays("refused", headers=["Privacy: id", *asserted], CODE=404)
+        await sipp.plays("refused", caller="anonymous", headers=asserted, CODE=404)
+        by_header, by_name = openai.invites()
+        check("Privacy: id keeps a caller from being named", not by_header.get("P-Asserted-Identity") and not by_header.get("Remote-Party-ID"), by_header)
+        check("so does a From without a number", "35699000001" not in str(by_name), by_name)
 
 
 async def refusals_reach_the_carrier(check, sipp):

@@ -15,8 +15,9 @@ HEARD = os.environ.get("CARGO_TARGET_DIR", "target") + "/debug/heard"
 
 async def run(check):
     """Makes every check of this file."""
-    await a_call(check, "carrier", "caller-question", "agent-greeting", keys="123#")
-    await a_call(check, "openai", "caller-order", "agent-order")
+    async with edge.kamailio("kamailio-sound"):
+        await a_call(check, "carrier", "caller-question", "agent-greeting", keys="123#")
+        await a_call(check, "openai", "caller-order", "agent-order")
 
 
 async def a_call(check, hangs_up, said, answered, keys=""):
