@@ -39,7 +39,7 @@ help:
 	@echo 'make interop       make callers, make peers, make sip-lab and make network'
 	@echo 'make callers       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6'
 	@echo 'make peers         third-party clients (Pipecat, OpenAI'"'"'s, LiveKit'"'"'s, boto3) against the simulators, without a network (PEERS=pipecat)'
-	@echo 'make sip-lab       a telephone call through the edge of docs/sip.md to a stand-in for OpenAI: half a minute, on Debian as root (ARGS=sound)'
+	@echo 'make sip-lab       a telephone call through the edge of docs/sip.md to a stand-in for OpenAI: half a minute, on Debian; root installs its packages (ARGS=sound)'
 	@echo 'make bench-webhook how fast the webhook is, release build (ARTEFACTS=target/ship/stage: as shipped)'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes (CALLS)'
 	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether calls survive, six minutes'
