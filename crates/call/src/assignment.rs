@@ -1,5 +1,6 @@
 //! The assignment of a call to a media task, with its fencing token.
 
+use crate::Fence;
 use serde::{Deserialize, Serialize};
 
 /// A slot in a media task. The fence tells it from an earlier assignment: a task that lost the call has a lower one.
@@ -8,5 +9,5 @@ pub struct Assignment {
     /// The media task's id.
     pub task: String,
     /// The fencing token: it grows with every assignment of the call.
-    pub fence: u64,
+    pub fence: Fence,
 }

@@ -1,6 +1,6 @@
 //! The state of a call, as the table stores it.
 
-use crate::{Assignment, Effect, Ending, Line, Phase, Recorded, Timestamp};
+use crate::{Assignment, Effect, Ending, Fence, Line, Phase, Recorded, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ pub struct Call {
     #[serde(rename = "seat")]
     pub assignment: Option<Assignment>,
     /// The fencing token of the latest assignment. It grows with each one, so that a task that lost the call is recognized and ignored.
-    pub fence: u64,
+    pub fence: Fence,
     /// Tasks that refused the call or did not answer the offer.
     pub refused_by: Vec<String>,
     /// The task's SDP answer, byte for byte as Meta received it.
@@ -107,7 +107,7 @@ impl Call {
             unheard: 0,
             telling: None,
             assignment: None,
-            fence: 0,
+            fence: Fence::default(),
             refused_by: vec![],
             answer: None,
             pre_accepted: false,
@@ -134,7 +134,7 @@ impl Call {
     }
 
     /// Whether this is the fence of the current assignment.
-    pub fn is_held_by(&self, fence: u64) -> bool {
+    pub fn is_held_by(&self, fence: Fence) -> bool {
         self.assignment.as_ref().is_some_and(|assignment| assignment.fence == fence)
     }
 

@@ -1,6 +1,6 @@
 //! Properties of [`step`] for any events in any order: no panic, one ending, and a call that always settles.
 
-use crate::{Assignment, Call, CallEvent, Effect, Ending, Timestamp, step};
+use crate::{Assignment, Call, CallEvent, Effect, Ending, Fence, Timestamp, step};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ fn fail_effect(call: Call, effect: &Effect, now: Timestamp) -> Call {
 }
 
 fn event() -> impl Strategy<Value = CallEvent> {
-    let fence = 1u64..4;
+    let fence = (1u64..4).prop_map(Fence);
     prop_oneof![
         4 => Just(CallEvent::Tick),
         2 => "[ab]".prop_map(|task| CallEvent::TaskAssigned { task }),
@@ -112,7 +112,7 @@ fn turned_away() -> impl Strategy<Value = Ending> {
 }
 
 fn effect() -> impl Strategy<Value = Effect> {
-    let assignment = (1u64..4).prop_map(|fence| Assignment { task: "a".into(), fence });
+    let assignment = (1u64..4).prop_map(|fence| Assignment { task: "a".into(), fence: Fence(fence) });
     prop_oneof![
         Just(Effect::AssignTask),
         Just(Effect::LaunchTask),

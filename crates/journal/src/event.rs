@@ -5,7 +5,7 @@ mod meaning;
 mod other;
 mod redaction;
 
-use call::{Ending, Party, Recorded};
+use call::{Ending, Fence, Party, Recorded};
 pub use level::Level;
 pub use meaning::{EventMeaning, EventSpan};
 pub use other::OtherEvent;
@@ -100,7 +100,8 @@ pub enum JournalEvent {
         /// The media task's id.
         task: String,
         /// The fencing token of the assignment.
-        fence: u64,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "u64"))]
+        fence: Fence,
     },
     /// The assigned media task refused the call, or could not be reached.
     #[serde(rename = "WA_CALL_SEAT_REFUSED")]

@@ -34,7 +34,7 @@
 //! agree. A webhook notice about a call is written at version 0 by a writer named after the notice, so a notice that arrives twice is
 //! recorded once.
 
-use call::CallRef;
+use call::{CallRef, Fence};
 use sha2::{Digest, Sha256};
 
 /// Returns the partition of a call.
@@ -92,20 +92,20 @@ pub const NUMBERS: &str = "NUMBERS";
 pub const SUMMARY: &str = "SUMMARY";
 
 /// Returns the sort key of an owner's summary, by the fence of its assignment.
-pub fn summary(fence: u64) -> String {
+pub fn summary(fence: Fence) -> String {
     format!("{SUMMARY}#{fence}")
 }
 
 /// Returns the fence of the owner whose summary has this sort key.
-pub fn fence_of_summary(sk: &str) -> Option<u64> {
-    sk.strip_prefix(SUMMARY)?.strip_prefix('#')?.parse().ok()
+pub fn fence_of_summary(sk: &str) -> Option<Fence> {
+    sk.strip_prefix(SUMMARY)?.strip_prefix('#')?.parse().ok().map(Fence)
 }
 
 /// The prefix of the sort keys of the spending of a call's owners.
 pub const SPENT_BY: &str = "SPENT#";
 
 /// Returns the sort key of an owner's spending on a call, by the fence of its assignment.
-pub fn spent_by(fence: u64) -> String {
+pub fn spent_by(fence: Fence) -> String {
     format!("{SPENT_BY}{fence}")
 }
 

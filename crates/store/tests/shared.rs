@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use call::CallRef;
+use call::{CallRef, Fence};
 use serde_json::{Value, json};
 use store::items::{Item, number, text};
 use store::keys;
@@ -476,7 +476,7 @@ fn lease(task: &str, until_ms: u64) -> Lease {
 }
 
 fn owner(call_ref: &str, fence: u64) -> CallOwner {
-    CallOwner { call_ref: call_ref.into(), number: "7".into(), fence, forget_at: T0 }
+    CallOwner { call_ref: call_ref.into(), number: "7".into(), fence: Fence(fence), forget_at: T0 }
 }
 
 /// Returns an owner's outcome whose summary holds its fence.

@@ -1,7 +1,7 @@
 //! Journals: every event, the entries they are kept in, and the lines they are logged as.
 
 use crate::held::{hold, hold_texts, json, lines};
-use call::{Ending, Party, Stage};
+use call::{Ending, Fence, Party, Stage};
 use journal::{EntryBuilder, EntryContext, JournalEntry, JournalEvent, line_of_no_call};
 
 const NOW: u64 = 1_795_305_602_000;
@@ -83,7 +83,7 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
             is_granted: true, is_permanent: true, until_s: Some(7),
         },
         "notice": JournalEvent::Notice { .. } => JournalEvent::Notice { notice: text("juggle"), status: text("done") },
-        "claimed": JournalEvent::Claimed { .. } => JournalEvent::Claimed { task: text("0a"), fence: 2 },
+        "claimed": JournalEvent::Claimed { .. } => JournalEvent::Claimed { task: text("0a"), fence: Fence(2) },
         "seat_refused": JournalEvent::SeatRefused { .. } => JournalEvent::SeatRefused { task: text("0a"), reason: text("full") },
         "task_launched": JournalEvent::TaskLaunched { .. } => JournalEvent::TaskLaunched { task: text("0b") },
         "answered": JournalEvent::Answered { .. } => JournalEvent::Answered { took_ms: 7, start: text("warm") },

@@ -5,7 +5,7 @@ use crate::items::shape;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use call::{Ending, Party};
+use call::{Ending, Fence, Party};
 use journal::{CallSummary, EntryBuilder, JournalEvent, Speaker, TranscriptLine};
 use media_task::journal_writer::JournalWriter;
 use serde_json::{Value, json};
@@ -50,7 +50,10 @@ async fn write_settings(ledger: &Store) {
 
 async fn write_calls(ledger: &Store) {
     let mut journal = EntryBuilder::new(&CALL.into(), "call-control", NOW, 3);
-    ledger.write(&journal.enter(JournalEvent::Claimed { task: "0a".into(), fence: 2 }, NOW)).await.unwrap();
+    ledger
+        .write(&journal.enter(JournalEvent::Claimed { task: "0a".into(), fence: Fence(2) }, NOW))
+        .await
+        .unwrap();
     let listed = CallListing {
         call_ref: CALL.into(),
         number: "220".into(),
@@ -76,8 +79,12 @@ async fn write_calls(ledger: &Store) {
 }
 
 async fn write_spending(ledger: &Store) {
-    let by =
-        CallOwner { call_ref: CALL.into(), number: "220".into(), fence: 2, forget_at: keys::forget_at(NOW) };
+    let by = CallOwner {
+        call_ref: CALL.into(),
+        number: "220".into(),
+        fence: Fence(2),
+        forget_at: keys::forget_at(NOW),
+    };
     ledger.count_spent(&by, DAY, 0, 40).await.unwrap();
     let mut summary = to_item(&CallSummary { call_ref: CALL.into(), ..CallSummary::default() });
     summary.insert(keys::TTL.to_owned(), number(by.forget_at));
