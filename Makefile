@@ -22,7 +22,7 @@ $(if $(filter debug release,$(PROFILE)),,$(error PROFILE is debug or release, no
 FAULT ?= $(MISCHIEF)
 
 .NOTPARALLEL:
-.PHONY: help call ahoy picture test check docs conformance chaos interop peers network bench soak bench-webhook bench-turns serve ci readme programs rehearse suites bench-programs build-tools test-tools interop-tools peers-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
+.PHONY: help call ahoy picture test check docs conformance chaos interop callers peers network bench soak bench-webhook bench-turns serve ci readme programs rehearse suites bench-programs build-tools test-tools interop-tools peers-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, says goodbye: no accounts, no keys, no Docker (FAULT=name injects a fault)'
@@ -36,7 +36,8 @@ help:
 	@echo 'make chaos         two hundred calls under every injected fault and kill, ten minutes (SEED, CALLS)'
 	@echo 'make bench         what the media task costs on one core, with up to 150 calls at once, release build (CALLS, WINDOWS)'
 	@echo 'make soak          two thousand calls in a row, and what they leak, release build (CALLS)'
-	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6; then make peers and make network'
+	@echo 'make interop       make callers, make peers and make network'
+	@echo 'make callers       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6'
 	@echo 'make peers         third-party clients (Pipecat, OpenAI'"'"'s, LiveKit'"'"'s, boto3) against the simulators, without a network (PEERS=pipecat)'
 	@echo 'make bench-webhook how fast the webhook is, release build (ARTEFACTS=target/ship/stage: as shipped)'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes (CALLS)'
@@ -52,7 +53,7 @@ help:
 	@echo 'make undeploy      removes it again, and lists what stays'
 	@echo 'make cost          docs/cost.md from infra/prices.toml'
 	@echo 'make readme        the README'"'"'s commands that no other part of CI runs, unoptimised, at their smallest'
-	@echo 'make ci            what CI runs: check, check-infra, test, a call, conformance, readme, a little chaos, interop'
+	@echo 'make ci            what CI runs: check, check-infra, test, a call, conformance, readme, a little chaos, interop, with the seconds of each'
 
 call: rehearse
 	@$(REHEARSE) call $(if $(FAULT),--fault $(FAULT))
@@ -97,10 +98,10 @@ bench: bench-programs
 soak: bench-programs
 	@$(BENCH) soak --calls $(or $(CALLS),2000)
 
-interop: suites interop-tools
+interop: callers peers network
+
+callers: suites interop-tools
 	@$(SUITES) interop
-	$(MAKE) peers
-	$(MAKE) network
 
 # One minute, and another to install pinned versions.
 peers: programs peers-tools
@@ -150,15 +151,8 @@ undeploy:
 cost:
 	@python3 scripts/cost.py > docs/cost.md
 
-# Forty calls take two minutes, third-party callers two and a half, the peers one, the networks six.
-# README commands that no other target runs are tried at their smallest, unoptimised.
-# CI builds from nothing, where incremental compilation only costs time.
-ci: export CARGO_INCREMENTAL = 0
-ci: check
-	$(MAKE) check-infra
-	$(MAKE) test call conformance readme
-	$(MAKE) chaos CALLS=40
-	$(MAKE) interop
+ci:
+	@scripts/ci.sh
 
 # Every command of README.md that no other part of CI runs, except those that build release artefacts.
 readme: programs
