@@ -1,6 +1,6 @@
 //! The state of a call, as the table stores it.
 
-use crate::{Assignment, Effect, Ending, Fence, Line, Phase, Recorded, Timestamp};
+use crate::{Assignment, Effect, Ending, Fence, Line, Phase, Recorded, TaskId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ pub struct Call {
     /// The fencing token of the latest assignment. It grows with each one, so that a task that lost the call is recognized and ignored.
     pub fence: Fence,
     /// Tasks that refused the call or did not answer the offer.
-    pub refused_by: Vec<String>,
+    pub refused_by: Vec<TaskId>,
     /// The task's SDP answer, byte for byte as Meta received it.
     pub answer: Option<String>,
     /// Whether Meta confirmed the answer. If it did not, it may have taken it all the same.

@@ -1,6 +1,6 @@
 //! The events of a call and the effects it requests.
 
-use crate::{Assignment, Ending, Fence};
+use crate::{Assignment, Ending, Fence, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// Something that happened to a call. Any of these may arrive twice, late, or out of order.
@@ -11,7 +11,7 @@ pub enum CallEvent {
     /// A media task with a free slot was chosen.
     TaskAssigned {
         /// The task's id.
-        task: String,
+        task: TaskId,
     },
     /// No media task has a free slot.
     NoTaskFree,

@@ -50,6 +50,11 @@ text_id! {
     CallRef
 }
 
+text_id! {
+    /// The id of a media task: the last part of its ARN.
+    TaskId
+}
+
 /// A fencing token: it grows with each assignment of a call, so that a task that lost the call is recognized and ignored.
 ///
 /// The default is the token of a call that was never assigned.

@@ -1,7 +1,7 @@
 //! The transition function: moves a call on by one event and returns the effects to perform.
 
 use crate::call::SILENCE_RECHECK;
-use crate::{AnswerAttempt, Assignment, Call, CallEvent, Effect, Ending, Fence, Phase, Timestamp};
+use crate::{AnswerAttempt, Assignment, Call, CallEvent, Effect, Ending, Fence, Phase, TaskId, Timestamp};
 use std::time::Duration;
 
 /// How often an effect of an ended call is attempted before it is dropped.
@@ -132,7 +132,7 @@ fn end_given_up_by_line(call: &mut Call, now: Timestamp) -> Vec<Effect> {
     effects
 }
 
-fn offer_to_task(call: &mut Call, task: String, now: Timestamp) -> Vec<Effect> {
+fn offer_to_task(call: &mut Call, task: TaskId, now: Timestamp) -> Vec<Effect> {
     if !call.seeks_task() {
         return vec![];
     }

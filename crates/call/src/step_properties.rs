@@ -118,7 +118,7 @@ fn event() -> impl Strategy<Value = CallEvent> {
     let fence = (1u64..4).prop_map(Fence);
     prop_oneof![
         4 => Just(CallEvent::Tick),
-        2 => "[ab]".prop_map(|task| CallEvent::TaskAssigned { task }),
+        2 => "[ab]".prop_map(|task| CallEvent::TaskAssigned { task: task.into() }),
         1 => Just(CallEvent::NoTaskFree),
         1 => turned_away().prop_map(CallEvent::Rejected),
         2 => fence.clone().prop_map(|fence| CallEvent::Answered { fence, answer: "v=0".into() }),

@@ -47,7 +47,7 @@ fn the_assigned_tasks_answer_goes_to_meta() {
 fn a_late_answer_after_a_refusal_is_ignored() {
     let (call, _) = step(ringing(), found("a"), T0);
     let (call, effects) = step(call, CallEvent::AssignmentRefused { fence: Fence(1) }, T0);
-    assert_eq!((effects, &call.refused_by[..]), (vec![Effect::AssignTask], &["a".to_owned()][..]));
+    assert_eq!((effects, &call.refused_by[..]), (vec![Effect::AssignTask], &["a".into()][..]));
 
     let (call, _) = step(call, found("b"), T0);
     let (call, effects) = step(call, answered(1), T0);
@@ -63,7 +63,7 @@ fn a_silent_task_is_released_while_another_is_assigned() {
 
     let release = Effect::Release(assignment("a", 1));
     assert_eq!(effects, [Effect::AssignTask, release.clone()]);
-    assert_eq!((call.pending.clone(), &call.refused_by[..]), (effects, &["a".to_owned()][..]));
+    assert_eq!((call.pending.clone(), &call.refused_by[..]), (effects, &["a".into()][..]));
     let (call, effects) = step(call, found("b"), T0);
     assert_eq!(
         (effects, &call.pending[1..]),

@@ -34,7 +34,7 @@
 //! agree. A webhook notice about a call is written at version 0 by a writer named after the notice, so a notice that arrives twice is
 //! recorded once.
 
-use call::{CallRef, Fence};
+use call::{CallRef, Fence, TaskId};
 use sha2::{Digest, Sha256};
 
 /// Returns the partition of a call.
@@ -60,7 +60,7 @@ pub fn event(version: u64, writer: &str, sequence: u64) -> String {
 
 /// Returns the writer name of a media task. It sorts after `call-control`: a task's events at a version of the call's state follow from
 /// those that call-control saved with it.
-pub fn task_writer(task: &str) -> String {
+pub fn task_writer(task: &TaskId) -> String {
     format!("task-{task}")
 }
 
@@ -258,7 +258,7 @@ pub fn unfit(sha256: &str) -> String {
 pub const UNFIT: &str = "NOTICE";
 
 /// Returns the partition of a media task.
-pub fn task(task: &str) -> String {
+pub fn task(task: &TaskId) -> String {
     format!("TASK#{task}")
 }
 
@@ -314,6 +314,6 @@ mod tests {
     fn numbers_sort_as_text() {
         assert!(sortable(9) < sortable(10));
         assert!(event(9, "z", 0) < event(10, "a", 0));
-        assert!(event(9, "call-control", 7) < event(9, &task_writer("0a"), 0));
+        assert!(event(9, "call-control", 7) < event(9, &task_writer(&"0a".into()), 0));
     }
 }

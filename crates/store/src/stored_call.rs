@@ -1,7 +1,7 @@
 //! The state item of a call: its state machine's state, and the identifiers and SDP offer that Meta sent.
 
 use crate::keys;
-use call::{Call, CallRef, Fence, Timestamp};
+use call::{Call, CallRef, Fence, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub struct StoredCall {
     pub hung_up: Option<HungUp>,
     /// The task that holds the call, for the index, which does not project the call itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) held_by: Option<String>,
+    pub(crate) held_by: Option<TaskId>,
     /// The token that the assigned task must present with its orders; `None` where the task returns no tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seat_token: Option<AssignmentToken>,

@@ -113,13 +113,13 @@ impl Switchboard {
             | ControlApiReply::Unexpected(reason)
             | ControlApiReply::NoAnswer(reason) => {
                 let (call_ref, task) = (record.call_ref(), &assignment.task);
-                tracing::warn!(%call_ref, task, "cannot tell the agent that its message failed: {reason}");
+                tracing::warn!(%call_ref, %task, "cannot tell the agent that its message failed: {reason}");
             }
             ControlApiReply::Unauthorized => {
                 let (call_ref, task) = (record.call_ref(), &assignment.task);
                 tracing::warn!(
                     %call_ref,
-                    task,
+                    %task,
                     "cannot tell the agent that its message failed: the task accepts none of our keys"
                 );
             }

@@ -38,7 +38,7 @@ fn keys_of_the_table_keep_their_text() {
     let made = [
         ("call()", keys::call(&"ab12".into())),
         ("event()", keys::event(7, "call-control", 3)),
-        ("event(task_writer())", keys::event(7, &keys::task_writer("0a"), 3)),
+        ("event(task_writer())", keys::event(7, &keys::task_writer(&"0a".into()), 3)),
         ("number()", keys::number("220")),
         ("agent()", keys::agent("bike-shop")),
         ("summary()", keys::summary(Fence(2))),
@@ -64,7 +64,7 @@ fn keys_of_the_table_keep_their_text() {
         ("account()", keys::account("330")),
         ("notice()", keys::notice("user", "changed", "5eed")),
         ("unfit()", keys::unfit("ff00")),
-        ("task()", keys::task("0a")),
+        ("task()", keys::task(&"0a".into())),
         ("launch()", keys::launch(4)),
         ("forget_at()", keys::forget_at(NOW).to_string()),
         ("sortable()", keys::sortable(42)),

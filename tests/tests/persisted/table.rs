@@ -44,7 +44,7 @@ async fn items_that_ledger_and_store_write_stay() {
 async fn write_settings(ledger: &Store) {
     ledger.put_agent(&StoredAgent::new("a", "name = \"a\"\n", NOW)).await.unwrap();
     ledger.assign("220", "a").await.unwrap();
-    ledger.renew(&Lease::new("0a", "127.0.0.1:8443", "ff00", "12", 50, NOW).using(3)).await.unwrap();
+    ledger.renew(&Lease::new(&"0a".into(), "127.0.0.1:8443", "ff00", "12", 50, NOW).using(3)).await.unwrap();
     ledger.link_pseudonyms(&["5eed".to_owned(), "5eee".to_owned()], NOW).await.unwrap();
 }
 
@@ -96,7 +96,7 @@ async fn write_spending(ledger: &Store) {
 
 async fn write_launches(ledger: &Store) {
     let started = ledger.claim_launch(3, &"00000000".into(), NOW).await.unwrap().unwrap();
-    ledger.note_launch(started.slot, &"00000000".into(), "0b", NOW).await.unwrap();
+    ledger.note_launch(started.slot, &"00000000".into(), &"0b".into(), NOW).await.unwrap();
     let mut refused = ledger.claim_launch(3, &"00000001".into(), NOW).await.unwrap().unwrap();
     assert!(ledger.note_launch_refused(&mut refused, &"00000001".into()).await.unwrap());
 }
