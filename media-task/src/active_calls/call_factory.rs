@@ -102,6 +102,7 @@ impl CallFactory {
         Endpoint {
             url: self.model.url.clone(),
             model: model.to_owned(),
+            call: None,
             key: self.services.secret.value().openai_api_key.clone(),
             safety_identifier: caller.map(str::to_owned),
             auth: Auth::Bearer,
