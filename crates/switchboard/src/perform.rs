@@ -334,7 +334,10 @@ fn message_text<'a>(
         | Ending::MetaRefused
         | Ending::MediaNeverConnected
         | Ending::MediaFailed
-        | Ending::Drained => match broke_off {
+        | Ending::Drained
+        | Ending::Transferred
+        | Ending::LineRefused
+        | Ending::LineFailed => match broke_off {
             true => settings.lost.as_ref().unwrap_or(&messages.lost),
             false => settings.sorry.as_ref().unwrap_or(&messages.busy),
         },

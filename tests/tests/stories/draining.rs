@@ -114,7 +114,6 @@ async fn ready(story: &Story, wished: impl Fn(&[Lease]) -> bool) -> Vec<Lease> {
     found.await.expect("the table can be read").expect("the leases are as wished")
 }
 
-/// Which task holds the call.
 async fn holder(caller: &Caller<'_>) -> String {
     let journal = caller.journal().await;
     last_claim(&journal).expect("a call that is answered has a task").to_owned()

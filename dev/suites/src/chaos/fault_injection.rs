@@ -14,7 +14,6 @@ const TASK_COMES_WITHIN: Duration = Duration::from_secs(20);
 /// How often to look whether there is one.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// The media tasks that were killed.
 #[derive(Debug, Default)]
 pub(super) struct Killed {
     /// Their ids.
@@ -31,7 +30,6 @@ impl Killed {
     }
 }
 
-/// Injects each fault at its time.
 pub(super) async fn inject_all(testbed: &Testbed, plan: &Plan) -> Killed {
     let (mut killed, start) = (Killed::default(), tokio::time::Instant::now());
     for planned in &plan.system_faults {

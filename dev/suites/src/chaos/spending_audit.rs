@@ -20,7 +20,6 @@ pub(super) struct SpendingAudit {
 }
 
 impl SpendingAudit {
-    /// Reads the spending of a call.
     pub(super) async fn of(testbed: &Testbed, call_ref: &CallRef) -> anyhow::Result<Self> {
         let mut audit = Self::default();
         for item in partition(testbed, &keys::call(call_ref)).await? {
