@@ -99,6 +99,7 @@ mod tests {
         ("WA_CALL_TOOLS_MISSING", &["server"]),
         ("WA_CALL_MEDIA_VERDICT", &["verdict"]),
         ("WA_CALL_META_TROUBLE", &["action"]),
+        ("WA_CALL_LINE_TROUBLE", &["action"]),
         ("WA_CALL_CALLER_TOLD", &["why"]),
         ("WA_CALL_TASK_SILENT", &["task"]),
         ("WA_CALL_GIVEN_UP", &["what"]),
