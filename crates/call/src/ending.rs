@@ -43,6 +43,14 @@ pub enum Ending {
     Drained,
     /// The media task died.
     Lost,
+    /// The agent transferred the call to another number.
+    Transferred,
+    /// The service of another line than WhatsApp refused an action that the call depends on.
+    LineRefused,
+    /// The agent could not be joined to a call on another line than WhatsApp, or lost it.
+    LineFailed,
+    /// The call lacked the key that proves its trunk: it was turned away.
+    Untrusted,
 }
 
 /// Who ended a call.
@@ -57,6 +65,8 @@ pub enum Party {
     Us,
     /// Meta ended it.
     Meta,
+    /// The service of another line than WhatsApp ended it.
+    Line,
 }
 
 impl fmt::Display for Ending {
@@ -79,7 +89,9 @@ impl Ending {
         match self {
             Self::CallerHungUp | Self::CallerGaveUp | Self::CallerVanished => Party::Caller,
             Self::AgentSaidGoodbye | Self::TookTooLong | Self::BothSilent | Self::CapReached => Party::Agent,
+            Self::Transferred => Party::Agent,
             Self::MetaRefused | Self::MediaFailed => Party::Meta,
+            Self::LineRefused => Party::Line,
             Self::AgentUnavailable
             | Self::Closed
             | Self::OverBudget
@@ -88,7 +100,9 @@ impl Ending {
             | Self::OfferUnanswerable
             | Self::MediaNeverConnected
             | Self::Drained
-            | Self::Lost => Party::Us,
+            | Self::Lost
+            | Self::LineFailed
+            | Self::Untrusted => Party::Us,
         }
     }
 
@@ -96,6 +110,10 @@ impl Ending {
     pub fn for_previous_release(self) -> Self {
         match self {
             Self::CapReached => Self::TookTooLong,
+            Self::Transferred => Self::AgentSaidGoodbye,
+            Self::LineRefused => Self::MetaRefused,
+            Self::LineFailed => Self::MediaNeverConnected,
+            Self::Untrusted => Self::Closed,
             Self::CallerHungUp
             | Self::CallerGaveUp
             | Self::CallerVanished
@@ -119,7 +137,7 @@ impl Ending {
     /// Whether the call was turned away by the agent's rules, before any media task was asked.
     pub fn is_turned_away(self) -> bool {
         match self {
-            Self::Closed | Self::OverBudget | Self::CalledTooOften => true,
+            Self::Closed | Self::OverBudget | Self::CalledTooOften | Self::Untrusted => true,
             Self::CallerHungUp
             | Self::CallerGaveUp
             | Self::CallerVanished
@@ -134,14 +152,17 @@ impl Ending {
             | Self::MediaNeverConnected
             | Self::MediaFailed
             | Self::Drained
-            | Self::Lost => false,
+            | Self::Lost
+            | Self::Transferred
+            | Self::LineRefused
+            | Self::LineFailed => false,
         }
     }
 
-    /// Whether Meta already knows that the call is over, because it reported the end.
-    pub(crate) fn is_known_to_meta(self) -> bool {
+    /// Whether the line's service already knows that the call is over, because the end came from there.
+    pub(crate) fn is_known_to_line(self) -> bool {
         match self {
-            Self::CallerHungUp | Self::CallerGaveUp | Self::MediaFailed => true,
+            Self::CallerHungUp | Self::CallerGaveUp | Self::MediaFailed | Self::Transferred => true,
             Self::CallerVanished
             | Self::AgentSaidGoodbye
             | Self::TookTooLong
@@ -156,11 +177,14 @@ impl Ending {
             | Self::MetaRefused
             | Self::MediaNeverConnected
             | Self::Drained
-            | Self::Lost => false,
+            | Self::Lost
+            | Self::LineRefused
+            | Self::LineFailed
+            | Self::Untrusted => false,
         }
     }
 
-    /// Whether the caller gets a message: they wanted to talk, and the call failed on this side.
+    /// Whether the caller gets a message, where the line can carry one: they wanted to talk, and the call failed on this side.
     pub(crate) fn owes_message(self) -> bool {
         match self {
             Self::AgentUnavailable
@@ -171,7 +195,9 @@ impl Ending {
             | Self::OfferUnanswerable
             | Self::MetaRefused
             | Self::MediaNeverConnected
-            | Self::Lost => true,
+            | Self::Lost
+            | Self::LineRefused
+            | Self::LineFailed => true,
             Self::CallerHungUp
             | Self::CallerGaveUp
             | Self::CallerVanished
@@ -180,7 +206,9 @@ impl Ending {
             | Self::BothSilent
             | Self::CapReached
             | Self::MediaFailed
-            | Self::Drained => false,
+            | Self::Drained
+            | Self::Transferred
+            | Self::Untrusted => false,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The control API of a media task: paths and bodies of call-control's requests.
 
-use call::Line;
+use call::{CallRef, Fence, Line};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub const CALLS: &str = "/v1/calls";
 pub const LARGEST_BODY: usize = 192 * 1024;
 
 /// Returns the path of a call.
-pub fn path_of(call_ref: &str) -> String {
+pub fn path_of(call_ref: &CallRef) -> String {
     format!("{CALLS}/{call_ref}")
 }
 
@@ -22,7 +22,7 @@ pub fn path_of(call_ref: &str) -> String {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// The fence of the task's assignment.
-    pub fence: u64,
+    pub fence: Fence,
     /// The version of the call's state, after which the task's events sort.
     pub version: u64,
     /// The phone number id of the business number that was called.
@@ -33,6 +33,9 @@ pub struct Offer {
     /// OpenAI's id of a call on the SIP line, at whose session the task attaches: who has it and the key can end the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub realtime_call: Option<String>,
+    /// When the call was accepted, ms since 1970, if another task had it before: this one takes it over, and does not greet the caller again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at_ms: Option<u64>,
     /// The caller's SDP offer; empty on a line that needs no answer.
     pub offer: String,
     /// When the webhook received the call, ms since 1970.
@@ -74,7 +77,7 @@ pub const UNDELIVERED: &str = "undelivered";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undelivered {
     /// The fence of the task's assignment.
-    pub fence: u64,
+    pub fence: Fence,
     /// The id of the order with which the task requested the message.
     pub id: String,
 }
@@ -84,7 +87,7 @@ pub struct Undelivered {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
     /// The fence of the assignment; newer assignments of the call are unaffected.
-    pub fence: u64,
+    pub fence: Fence,
 }
 
 /// The response to an accepted [`Offer`].
@@ -141,9 +144,10 @@ mod tests {
         let agent = Some("\"\n".repeat(16 * 1024));
         let offer = "a=candidate\r\n".repeat(4_900);
         let offer = Offer {
-            fence: 1,
+            fence: Fence(1),
             line: Line::WhatsApp,
             realtime_call: None,
+            accepted_at_ms: None,
             version: 1,
             number: "7".into(),
             offer,

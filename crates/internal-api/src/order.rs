@@ -1,6 +1,6 @@
 //! Orders to call-control, the payloads of its invocations, and its replies.
 
-use call::{Ending, Recorded};
+use call::{CallRef, Ending, Fence, Recorded};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -14,14 +14,14 @@ pub enum Order {
     /// Performs what is due for a call. From the webhook, from heartbeats and from the reaper.
     Tick {
         /// The reference of the call.
-        call_ref: String,
+        call_ref: CallRef,
     },
     /// Accepts a call whose media is connected and whose agent is ready to speak. From the task, which waits for the reply.
     MediaConnected {
         /// The reference of the call.
-        call_ref: String,
+        call_ref: CallRef,
         /// The fence of the task's assignment.
-        fence: u64,
+        fence: Fence,
         /// Whether the process that had the task's previous request has died, and so will not accept the call.
         #[serde(default, skip_serializing_if = "is_false")]
         was_lost: bool,
@@ -38,9 +38,9 @@ pub enum Order {
     /// Ends a call. From the task, which waits for the reply.
     TaskEnded {
         /// The reference of the call.
-        call_ref: String,
+        call_ref: CallRef,
         /// The fence of the task's assignment.
-        fence: u64,
+        fence: Fence,
         /// The token of the assignment, from the offer; `None` where the offer had none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<String>,
@@ -54,9 +54,9 @@ pub enum Order {
     /// nothing more.
     SendMessage {
         /// The reference of the call.
-        call_ref: String,
+        call_ref: CallRef,
         /// The fence of the task's assignment.
-        fence: u64,
+        fence: Fence,
         /// The token of the assignment, from the offer; `None` where the offer had none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<String>,
@@ -69,7 +69,7 @@ pub enum Order {
     /// Reports that a message failed after Meta accepted it. From the webhook, which does not wait.
     MessageFailed {
         /// The reference of the call.
-        call_ref: String,
+        call_ref: CallRef,
         /// The message: hex SHA-256 of its id at Meta.
         message: String,
     },
@@ -107,7 +107,7 @@ impl fmt::Debug for Order {
 
 impl Order {
     /// Returns the fence and the token of the assignment that the order comes from, if it comes from one.
-    pub fn assignment(&self) -> Option<(u64, Option<&str>)> {
+    pub fn assignment(&self) -> Option<(Fence, Option<&str>)> {
         match self {
             Self::MediaConnected { fence, token, .. }
             | Self::TaskEnded { fence, token, .. }
@@ -117,7 +117,7 @@ impl Order {
     }
 
     /// Returns the call of the order, if it has one.
-    pub fn call_ref(&self) -> Option<&str> {
+    pub fn call_ref(&self) -> Option<&CallRef> {
         match self {
             Self::Tick { call_ref }
             | Self::MediaConnected { call_ref, .. }
@@ -163,7 +163,7 @@ mod tests {
         let text = "Your code is 4711.".into();
         let token = Some("a token".into());
         let order =
-            Order::SendMessage { call_ref: "ab12".into(), fence: 3, token, id: "call_1".into(), text };
+            Order::SendMessage { call_ref: "ab12".into(), fence: Fence(3), token, id: "call_1".into(), text };
 
         let shown = format!("{order:?}");
 

@@ -5,7 +5,7 @@ mod meaning;
 mod other;
 mod redaction;
 
-use call::{Ending, Party, Recorded};
+use call::{Ending, Fence, Party, Recorded, TaskId};
 pub use level::Level;
 pub use meaning::{EventMeaning, EventSpan};
 pub use other::OtherEvent;
@@ -22,16 +22,16 @@ fn one() -> u64 {
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(tag = "event")]
 pub enum JournalEvent {
-    /// The webhook received a call: Meta's `connect` with the SDP offer.
+    /// The webhook received a call: Meta's `connect` with the SDP offer, or OpenAI's event of a call by SIP.
     #[serde(rename = "WA_CALL_CONNECT")]
     Connect {
-        /// The phone number id of the business number that was called.
+        /// The phone number id of the business number that was called; on the telephone line, its name.
         number: String,
     },
     /// The call is for a business number that this stack does not serve. It is recorded and not answered.
     #[serde(rename = "WA_CALL_NOT_OURS")]
     NotOurs {
-        /// The phone number id of the business number that was called.
+        /// The phone number id of the business number that was called; on the telephone line, its last two digits.
         number: String,
     },
     /// Meta's notice of the call is too old to be answered, or far ahead of this host's clock. The call is recorded and not answered.
@@ -48,7 +48,8 @@ pub enum JournalEvent {
     /// Webhook requests were refused. Belongs to no call and is only logged, by each process at most once a second.
     #[serde(rename = "WA_CALL_WEBHOOK_REFUSED")]
     WebhookRefused {
-        /// `signature`: the HMAC does not match any of Meta's app secrets that are configured.
+        /// `signature`: the HMAC does not match any of Meta's app secrets that are configured. `openai-signature`: the same of OpenAI's
+        /// webhook, or its time is off by more than five minutes.
         why: String,
         /// The number of requests since this event was last logged.
         #[serde(default = "one")]
@@ -98,15 +99,18 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_CLAIMED")]
     Claimed {
         /// The media task's id.
-        task: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        task: TaskId,
         /// The fencing token of the assignment.
-        fence: u64,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "u64"))]
+        fence: Fence,
     },
     /// The assigned media task refused the call, or could not be reached.
     #[serde(rename = "WA_CALL_SEAT_REFUSED")]
     SeatRefused {
         /// The media task's id.
-        task: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        task: TaskId,
         /// The task's reason, or why it could not be reached.
         reason: String,
     },
@@ -114,7 +118,8 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_TASK_LAUNCHED")]
     TaskLaunched {
         /// The launched task.
-        task: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        task: TaskId,
     },
     /// The media task answered the SDP offer.
     #[serde(rename = "WA_CALL_ANSWERED")]
@@ -301,7 +306,8 @@ pub enum JournalEvent {
     /// The call was turned away by the agent's rules.
     #[serde(rename = "WA_CALL_TURNED_AWAY")]
     TurnedAway {
-        /// `closed`, `over_budget` (the day's spending cap is reached) or `called_too_often`.
+        /// `closed`, `over_budget` (the day's spending cap is reached), `called_too_often`, or `untrusted` (the trunk's key is missing or
+        /// wrong).
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         why: Recorded<Ending>,
     },
@@ -316,7 +322,8 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_LOST")]
     Lost {
         /// The media task's id.
-        task: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        task: TaskId,
     },
     /// The model's API reported an error that does not end the session.
     #[serde(rename = "WA_CALL_AGENT_TROUBLE")]
@@ -424,6 +431,21 @@ pub enum JournalEvent {
         /// What the operator has to do; empty when nothing.
         cure: String,
     },
+    /// A request about a call to the service of another line than WhatsApp failed. An error when the operator has to correct something.
+    #[serde(rename = "WA_CALL_LINE_TROUBLE")]
+    LineTrouble {
+        /// The action that failed.
+        action: String,
+        /// The service's error code; empty without one.
+        code: String,
+        /// The service's error message.
+        reason: String,
+        /// What the operator has to do; empty when nothing.
+        cure: String,
+    },
+    /// The trunk sends the call's audio in the clear, which may be why the call is silent.
+    #[serde(rename = "WA_CALL_LINE_INSECURE")]
+    LineInsecure {},
     /// The caller was sent a message that explains why the call was not answered, or broke off.
     #[serde(rename = "WA_CALL_CALLER_TOLD")]
     CallerTold {
@@ -445,7 +467,8 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_TASK_SILENT")]
     TaskSilent {
         /// The media task's id.
-        task: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        task: TaskId,
     },
     /// An effect of an ended call failed too often and was dropped; or the call's item cannot be read and is no longer processed.
     #[serde(rename = "WA_CALL_GIVEN_UP")]
@@ -470,7 +493,7 @@ pub enum JournalEvent {
         /// Why the call ended.
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         ending: Recorded<Ending>,
-        /// Who ended it: `caller`, `agent`, `us` or `meta`.
+        /// Who ended it: `caller`, `agent`, `us`, `meta`, or `line`: the service of another line than WhatsApp.
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         by: Recorded<Party>,
         /// The time since the call was accepted; 0 if it never was.

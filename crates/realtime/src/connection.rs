@@ -16,8 +16,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_tls_with_
 /// The address of the Realtime API, unless configured otherwise.
 pub const URL: &str = "wss://api.openai.com/v1/realtime";
 
-/// The model, unless configured otherwise.
-pub const MODEL: &str = "gpt-realtime-2.1";
+pub use crate::options::MODEL;
 
 /// The largest message accepted, in bytes: a response's audio comes in one burst, and OpenAI's own clients accept at least this much.
 const LARGEST_MESSAGE: usize = 16 * 1024 * 1024;
@@ -38,6 +37,8 @@ pub struct Endpoint {
     pub url: String,
     /// The name of the model.
     pub model: String,
+    /// The call whose sideband is to be attached, in place of a new session with the model. Secret: it and the key can end the call.
+    pub call: Option<SecretString>,
     /// The API key that is sent as `auth` says.
     pub key: SecretString,
     /// The header that carries the key.
@@ -199,7 +200,9 @@ impl Connection {
 impl Endpoint {
     fn address(&self) -> Result<url::Url, ConnectionError> {
         let mut url = url::Url::parse(&self.url).map_err(|_| ConnectionError::Address)?;
-        if !url.query_pairs().any(|(name, _)| name == "model") {
+        if let Some(call) = &self.call {
+            url.query_pairs_mut().append_pair("call_id", call.expose_secret());
+        } else if !url.query_pairs().any(|(name, _)| name == "model") {
             url.query_pairs_mut().append_pair("model", &self.model);
         }
         Ok(url)

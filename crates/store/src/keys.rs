@@ -14,6 +14,7 @@
 //! | spending of a call's owner so far | `CALL#<call_ref>` | `SPENT#<fence>` | | |
 //! | agent | `AGENT#<name>` | `FILE` | `AGENTS` | its name |
 //! | settings of a number | `NUMBER#<id>` | `SETTINGS` | `NUMBERS` while they name an agent | the number's id |
+//! | name of a number that is dialled on the telephone line | `DIALLED#<digits>` | `NAME` | | |
 //! | spending of a number in a day | `SPENT#<number>` | `DAY#<yyyy-mm-dd>` | | |
 //! | actions for a caller in an hour, counted by kind | `SPENT#<number>#<pseudonym>` | `HOUR#<hours since 1970>` | | |
 //! | audio levels of a call | `CALL#<call_ref>` | `LEVELS` | | |
@@ -34,16 +35,17 @@
 //! agree. A webhook notice about a call is written at version 0 by a writer named after the notice, so a notice that arrives twice is
 //! recorded once.
 
+use call::{CallRef, Fence, TaskId};
 use sha2::{Digest, Sha256};
 
-/// Returns the partition of a call. `call_ref` is the hex SHA-256 of Meta's call id, which holds phone numbers.
-pub fn call(call_ref: &str) -> String {
+/// Returns the partition of a call.
+pub fn call(call_ref: &CallRef) -> String {
     format!("CALL#{call_ref}")
 }
 
 /// Returns the call whose partition this is.
-pub fn call_ref(pk: &str) -> Option<&str> {
-    pk.strip_prefix("CALL#")
+pub fn call_ref(pk: &str) -> Option<CallRef> {
+    pk.strip_prefix("CALL#").map(CallRef::from)
 }
 
 /// The sort key of a call's state.
@@ -59,18 +61,26 @@ pub fn event(version: u64, writer: &str, sequence: u64) -> String {
 
 /// Returns the writer name of a media task. It sorts after `call-control`: a task's events at a version of the call's state follow from
 /// those that call-control saved with it.
-pub fn task_writer(task: &str) -> String {
+pub fn task_writer(task: &TaskId) -> String {
     format!("task-{task}")
 }
 
 /// Returns the partition of a business number: its settings, and Meta's notices about it that belong to no call. `id` is Meta's phone
-/// number id.
+/// number id, or the name of a number of the telephone line.
 pub fn number(id: &str) -> String {
     format!("NUMBER#{id}")
 }
 
 /// The sort key of a number's settings.
 pub const SETTINGS: &str = "SETTINGS";
+
+/// Returns the partition of a number that is dialled on the telephone line, by its digits.
+pub fn dialled(digits: &str) -> String {
+    format!("DIALLED#{digits}")
+}
+
+/// The sort key of the name of a dialled number.
+pub const NAME: &str = "NAME";
 
 /// Returns the partition of an agent, by the name that the operator gave it.
 pub fn agent(name: &str) -> String {
@@ -91,20 +101,20 @@ pub const NUMBERS: &str = "NUMBERS";
 pub const SUMMARY: &str = "SUMMARY";
 
 /// Returns the sort key of an owner's summary, by the fence of its assignment.
-pub fn summary(fence: u64) -> String {
+pub fn summary(fence: Fence) -> String {
     format!("{SUMMARY}#{fence}")
 }
 
 /// Returns the fence of the owner whose summary has this sort key.
-pub fn fence_of_summary(sk: &str) -> Option<u64> {
-    sk.strip_prefix(SUMMARY)?.strip_prefix('#')?.parse().ok()
+pub fn fence_of_summary(sk: &str) -> Option<Fence> {
+    sk.strip_prefix(SUMMARY)?.strip_prefix('#')?.parse().ok().map(Fence)
 }
 
 /// The prefix of the sort keys of the spending of a call's owners.
 pub const SPENT_BY: &str = "SPENT#";
 
 /// Returns the sort key of an owner's spending on a call, by the fence of its assignment.
-pub fn spent_by(fence: u64) -> String {
+pub fn spent_by(fence: Fence) -> String {
     format!("{SPENT_BY}{fence}")
 }
 
@@ -172,8 +182,14 @@ pub fn caller(number: &str, pseudonym: &str) -> String {
 }
 
 /// Returns the sort key of a call in a list, which sorts by the time it rang.
-pub fn rang(at_ms: u64, call_ref: &str) -> String {
-    format!("CALL#{}#{call_ref}", sortable(at_ms))
+pub fn rang(at_ms: u64, call_ref: &CallRef) -> String {
+    rang_bound(at_ms, call_ref.as_str())
+}
+
+/// Returns a bound among the sort keys of [`rang`]: just before the calls that rang at this time and whose references begin like this.
+/// `~` is after all of them, since references are hexadecimal.
+pub fn rang_bound(at_ms: u64, beginning: &str) -> String {
+    format!("CALL#{}#{beginning}", sortable(at_ms))
 }
 
 /// Returns the partition of the calls to a number, answered or not. Their sort keys are those of [`rang`].
@@ -204,8 +220,8 @@ pub const SHORTEST_REF: usize = 8;
 
 /// Returns the partition of the calls whose references begin with this prefix, of [`SHORTEST_REF`] digits or more; its rest is matched by
 /// the sort key.
-pub fn call_refs(call_ref: &str) -> String {
-    format!("REF#{}", call_ref.get(..SHORTEST_REF).unwrap_or(call_ref))
+pub fn call_refs(beginning: &str) -> String {
+    format!("REF#{}", beginning.get(..SHORTEST_REF).unwrap_or(beginning))
 }
 
 /// The sort key of a call's audio levels.
@@ -225,7 +241,7 @@ pub fn forgotten_person(pseudonym: &str) -> String {
 pub const PERSON: &str = "PERSON";
 
 /// Returns the partition of the tombstone of a call, which does not reveal the call's reference.
-pub fn forgotten_call(call_ref: &str) -> String {
+pub fn forgotten_call(call_ref: &CallRef) -> String {
     format!("FORGOTTEN#{}", hex::encode(Sha256::digest(format!("forgotten call {call_ref}"))))
 }
 
@@ -251,7 +267,7 @@ pub fn unfit(sha256: &str) -> String {
 pub const UNFIT: &str = "NOTICE";
 
 /// Returns the partition of a media task.
-pub fn task(task: &str) -> String {
+pub fn task(task: &TaskId) -> String {
     format!("TASK#{task}")
 }
 
@@ -307,6 +323,6 @@ mod tests {
     fn numbers_sort_as_text() {
         assert!(sortable(9) < sortable(10));
         assert!(event(9, "z", 0) < event(10, "a", 0));
-        assert!(event(9, "call-control", 7) < event(9, &task_writer("0a"), 0));
+        assert!(event(9, "call-control", 7) < event(9, &task_writer(&"0a".into()), 0));
     }
 }

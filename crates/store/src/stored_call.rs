@@ -1,14 +1,15 @@
-//! The state item of a call: its state machine's state, and the identifiers and SDP offer that Meta sent.
+//! The state item of a call: its state machine's state, and the identifiers and SDP offer that the line's service sent.
 
 use crate::keys;
-use call::{Call, Timestamp};
+use call::{Call, CallRef, Fence, Line, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-/// Returns the name of a call everywhere but at Meta: the hex SHA-256 of Meta's call id, which holds phone numbers.
-pub fn call_ref(wacid: &str) -> String {
-    hex::encode(Sha256::digest(wacid))
+/// Returns the name of a call everywhere but at the line's service: the hex SHA-256 of its id there. Meta's holds phone numbers, and who has
+/// OpenAI's and the key can end the call.
+pub fn call_ref(id: &str) -> CallRef {
+    hex::encode(Sha256::digest(id)).into()
 }
 
 /// The state item of a call.
@@ -24,12 +25,20 @@ pub struct StoredCall {
     pub(crate) ttl: u64,
     /// Incremented by every save, which fails against any other version than the one read.
     pub version: u64,
-    /// Meta's id of the call, which holds phone numbers.
-    pub wacid: String,
+    /// Meta's id of the call, which holds phone numbers; `None` on another line than WhatsApp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wacid: Option<String>,
+    /// OpenAI's id of the call; `None` on another line than SIP. Functions of the previous release cannot read a call without Meta's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realtime_call: Option<String>,
+    /// Whether a call on the SIP line lacks the trunk's key, and is rejected: its headers count for nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_untrusted: bool,
     /// The id of the business number that was called.
     pub number: String,
-    /// The caller's SDP offer.
-    pub offer: String,
+    /// The caller's SDP offer; `None` on a line that needs no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<String>,
     /// The caller's phone number, unless hidden.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_number: Option<String>,
@@ -43,7 +52,7 @@ pub struct StoredCall {
     pub hung_up: Option<HungUp>,
     /// The task that holds the call, for the index, which does not project the call itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) held_by: Option<String>,
+    pub(crate) held_by: Option<TaskId>,
     /// The token that the assigned task must present with its orders; `None` where the task returns no tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seat_token: Option<AssignmentToken>,
@@ -56,7 +65,7 @@ pub struct StoredCall {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AssignmentToken {
     /// The fencing token of the assignment.
-    pub(crate) fence: u64,
+    pub(crate) fence: Fence,
     /// 64 random hex digits.
     pub(crate) token: String,
 }
@@ -68,10 +77,10 @@ impl std::fmt::Debug for AssignmentToken {
     }
 }
 
-/// A caller's names at Meta, as far as it gives them.
+/// A caller's names, as far as the line's service gives them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallerNames {
-    /// The phone number, unless hidden.
+    /// The digits of the phone number, unless hidden.
     pub number: Option<String>,
     /// The business-scoped user id.
     pub user_id: Option<String>,
@@ -85,7 +94,7 @@ pub struct HungUp {
 }
 
 impl StoredCall {
-    /// Returns a call that has just begun to ring.
+    /// Returns a WhatsApp call that has just begun to ring.
     pub fn ringing(
         wacid: &str,
         number: &str,
@@ -94,19 +103,40 @@ impl StoredCall {
         now: Timestamp,
         budget: Duration,
     ) -> Self {
+        let (wacid_kept, offer) = (Some(wacid.to_owned()), Some(offer.to_owned()));
+        let call = Call::ringing(now, budget);
+        Self { wacid: wacid_kept, offer, ..Self::new(wacid, number, caller, call) }
+    }
+
+    /// Returns a call on the SIP line that has just begun to ring.
+    pub fn ringing_by_sip(
+        realtime_call: &str,
+        number: &str,
+        caller: CallerNames,
+        is_untrusted: bool,
+        now: Timestamp,
+    ) -> Self {
+        let call = Call { line: Line::Sip, ..Call::ringing(now, Line::Sip.rings_for()) };
+        let id_kept = Some(realtime_call.to_owned());
+        Self { realtime_call: id_kept, is_untrusted, ..Self::new(realtime_call, number, caller, call) }
+    }
+
+    fn new(id: &str, number: &str, caller: CallerNames, call: Call) -> Self {
         let mut record = Self {
-            pk: keys::call(&call_ref(wacid)),
+            pk: keys::call(&call_ref(id)),
             sk: keys::STATE.to_owned(),
             gsi1pk: None,
             gsi1sk: None,
-            ttl: keys::forget_at(now.0),
+            ttl: keys::forget_at(call.rang_at.0),
             version: 0,
-            wacid: wacid.to_owned(),
+            wacid: None,
+            realtime_call: None,
+            is_untrusted: false,
             number: number.to_owned(),
-            offer: offer.to_owned(),
+            offer: None,
             caller_number: caller.number,
             caller_user_id: caller.user_id,
-            call: Call::ringing(now, budget),
+            call,
             hung_up: None,
             held_by: None,
             seat_token: None,
@@ -116,8 +146,8 @@ impl StoredCall {
         record
     }
 
-    /// Returns the call's name everywhere but at Meta.
-    pub fn call_ref(&self) -> &str {
+    /// Returns the call's name everywhere but at the line's service.
+    pub fn call_ref(&self) -> CallRef {
         keys::call_ref(&self.pk).expect("a state item is in a call's partition")
     }
 
@@ -135,7 +165,7 @@ impl StoredCall {
     }
 
     /// Returns the token of the assignment with this fence.
-    pub fn token(&self, fence: u64) -> Option<&str> {
+    pub fn token(&self, fence: Fence) -> Option<&str> {
         self.seat_token
             .as_ref()
             .filter(|assignment| assignment.fence == fence)
@@ -146,7 +176,7 @@ impl StoredCall {
     /// one.
     ///
     /// A later version of the call with the same fence has the same token, so an accepted order need not be checked again after a conflict.
-    pub fn accepts_order(&self, fence: u64, token: Option<&str>) -> bool {
+    pub fn accepts_order(&self, fence: Fence, token: Option<&str>) -> bool {
         self.call.is_held_by(fence) && self.token(fence).is_none_or(|own| token == Some(own))
     }
 
@@ -173,28 +203,30 @@ mod tests {
 
     #[test]
     fn each_assignment_has_its_own_token_if_its_task_returns_tokens() {
-        let assignment = |fence| Some(call::Assignment { task: "t".into(), fence });
+        let assignment = |fence| Some(call::Assignment { task: "t".into(), fence: Fence(fence) });
         let ringing =
             StoredCall::ringing("wacid.A", "1", "v=0", CallerNames::default(), Timestamp(7), Duration::ZERO);
         let mut record = ringing.clone();
         record.call.assignment = assignment(1);
         record.issue_token(&ringing.call, true);
-        let first = record.token(1).expect("it has one").to_owned();
-        assert!(first.len() == 64 && record.accepts_order(1, Some(&first)));
-        assert!(!record.accepts_order(1, None) && !record.accepts_order(1, Some("another")));
+        let first = record.token(Fence(1)).expect("it has one").to_owned();
+        assert!(first.len() == 64 && record.accepts_order(Fence(1), Some(&first)));
+        assert!(!record.accepts_order(Fence(1), None) && !record.accepts_order(Fence(1), Some("another")));
 
         let before = record.call.clone();
         record.issue_token(&before, false);
-        assert_eq!(record.token(1), Some(&*first), "the same assignment keeps it");
+        assert_eq!(record.token(Fence(1)), Some(&*first), "the same assignment keeps it");
         record.call.assignment = assignment(2);
         record.issue_token(&before, true);
-        assert!(record.token(2).is_some_and(|second| second != first) && record.token(1).is_none());
+        assert!(
+            record.token(Fence(2)).is_some_and(|second| second != first) && record.token(Fence(1)).is_none()
+        );
         let before = record.call.clone();
         record.call.assignment = assignment(3);
         record.issue_token(&before, false);
-        assert!(record.accepts_order(3, None), "a task of an older release presents none");
+        assert!(record.accepts_order(Fence(3), None), "a task of an older release presents none");
         assert!(
-            !record.accepts_order(2, None) && !record.accepts_order(4, None),
+            !record.accepts_order(Fence(2), None) && !record.accepts_order(Fence(4), None),
             "no task has that assignment"
         );
     }

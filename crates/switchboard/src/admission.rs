@@ -1,9 +1,10 @@
-//! Turns calls away before a media task is assigned: outside opening hours, over the day's budget, or over the caller's hourly cap.
+//! Turns calls away before a media task is assigned: without the trunk's key, outside opening hours, over the day's budget, or over the
+//! caller's hourly cap.
 
 use crate::Switchboard;
 use crate::handled_call::HandledCall;
 use agents::Agent;
-use call::Ending;
+use call::{Ending, Fence};
 use journal::JournalEvent;
 use store::CallerCall;
 use store::StoredCall;
@@ -12,7 +13,10 @@ impl Switchboard {
     /// Returns the ending of a call that must be turned away. It is judged by when the call rang, so that each attempt judges it the same.
     pub(crate) async fn rejection(&self, handled: &HandledCall) -> anyhow::Result<Option<Ending>> {
         let record = &handled.record;
-        if record.call.launched || record.call.fence > 0 {
+        if record.is_untrusted {
+            return Ok(Some(Ending::Untrusted));
+        }
+        if record.call.launched || record.call.fence > Fence::default() {
             // Admitted earlier; it only waits for a free slot.
             return Ok(None);
         }
@@ -38,7 +42,7 @@ impl Switchboard {
             if let Err(error) = self.append_to_journal(Box::new(record.clone()), &near).await {
                 let call_ref = record.call_ref();
                 tracing::error!(
-                    call_ref,
+                    %call_ref,
                     "cannot write the journal entry that the day's cap is near: {error:#}"
                 );
             }
@@ -49,7 +53,7 @@ impl Switchboard {
     async fn claim_cap_notice(&self, record: &StoredCall, day: &str) -> bool {
         self.store.claim_cap_event(&record.number, day).await.unwrap_or_else(|error| {
             tracing::error!(
-                call_ref = record.call_ref(),
+                call_ref = %record.call_ref(),
                 "cannot claim the notice that the day's cap is near, notice skipped: {error:#}"
             );
             false
@@ -61,7 +65,7 @@ impl Switchboard {
     async fn is_called_too_often(&self, record: &StoredCall, agent: &Agent) -> anyhow::Result<bool> {
         let pseudonym = self.control_api.pseudonym(&record.caller());
         let Some((most, pseudonym)) = agent.caps.calls_an_hour.zip(pseudonym) else { return Ok(false) };
-        let (number, call_ref) = (&record.number, record.call_ref());
+        let (number, call_ref) = (&record.number, &record.call_ref());
         let call = CallerCall { number, pseudonym: &pseudonym, call_ref, rang_at_ms: record.call.rang_at.0 };
         let is_too_often = self.store.count_call(&call).await? >= most as usize;
         if is_too_often {

@@ -6,7 +6,7 @@ use crate::handled_call::HandledCall;
 use crate::task_launcher::LaunchError;
 use crate::{ResolvedAgent, Switchboard, graph_actions};
 use agents::{Agent, Messages};
-use call::{Assignment, CallEvent, Effect, Ending};
+use call::{Assignment, CallEvent, Effect, Ending, TaskId};
 use internal_api::control_api::Offer;
 use journal::JournalEvent;
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ impl EffectOutcome {
         Self { event, entries: vec![], took_ms: 0, lease: None }
     }
 
-    fn with_entry(event: CallEvent, entry: JournalEvent) -> Self {
+    pub(crate) fn with_entry(event: CallEvent, entry: JournalEvent) -> Self {
         Self { entries: vec![entry], ..Self::of(event) }
     }
 }
@@ -59,7 +59,7 @@ impl Switchboard {
             Effect::Release(assignment) => self.release(handled, assignment).await,
             Effect::TellCaller(ending) => Ok(self.message_caller(handled, *ending).await),
             Effect::PreAccept | Effect::Accept | Effect::Reject | Effect::Terminate => {
-                Ok(self.act(record, effect).await)
+                Ok(self.act(handled, effect).await)
             }
         }
     }
@@ -70,7 +70,8 @@ impl Switchboard {
         if let Some(ending) = turned_away {
             return Ok(EffectOutcome::of(CallEvent::Rejected(ending)));
         }
-        Ok(match choose(leases, &handled.record.call.refused_by, self.now().0) {
+        let call = &handled.record.call;
+        Ok(match choose(leases, call.line, &call.refused_by, self.now().0) {
             Some(lease) => EffectOutcome {
                 lease: Some(lease.clone()),
                 ..EffectOutcome::of(CallEvent::TaskAssigned { task: lease.task })
@@ -81,10 +82,10 @@ impl Switchboard {
 
     /// Starts a media task. At the limit of tasks the effect fails, and the call keeps looking for a free slot.
     async fn launch(&self, record: &StoredCall) -> anyhow::Result<EffectOutcome> {
-        let (call_ref, failed) = (record.call_ref(), CallEvent::Failed(Effect::LaunchTask));
+        let (call_ref, failed) = (&record.call_ref(), CallEvent::Failed(Effect::LaunchTask));
         let claimed = self.store.claim_launch(self.launcher.most(), call_ref, self.now().0).await?;
         let Some(mut claimed) = claimed else {
-            tracing::warn!(call_ref, "no media task started: the limit of tasks (MAX_TASKS) is reached");
+            tracing::warn!(%call_ref, "no media task started: the limit of tasks (MAX_TASKS) is reached");
             return Ok(EffectOutcome::of(failed));
         };
         if claimed.task.is_some() {
@@ -93,11 +94,11 @@ impl Switchboard {
         }
         match self.run_task(record, &mut claimed).await? {
             Ok(arn) => {
-                let (task, place) = (arn.rsplit('/').next().unwrap_or_default().to_owned(), claimed.slot);
+                let (task, place) = (TaskId::from(arn.rsplit('/').next().unwrap_or_default()), claimed.slot);
                 if let Err(error) = self.store.note_launch(place, call_ref, &task, self.now().0).await {
                     tracing::warn!(
-                        call_ref,
-                        task,
+                        %call_ref,
+                        %task,
                         place,
                         "cannot note the started task in its launch claim, which expires by itself: {error:#}"
                     );
@@ -108,7 +109,7 @@ impl Switchboard {
                 ))
             }
             Err(error) => {
-                tracing::error!(call_ref, "cannot start a media task: {error}");
+                tracing::error!(%call_ref, "cannot start a media task: {error}");
                 // After an unknown outcome a task may be starting: its claim expires by itself.
                 if let LaunchError::Refused(_) | LaunchError::Throttled(_) = error {
                     self.store.release_launch(&claimed, call_ref, self.now().0).await?;
@@ -127,7 +128,7 @@ impl Switchboard {
         record: &StoredCall,
         claimed: &mut LaunchClaim,
     ) -> anyhow::Result<Result<String, LaunchError>> {
-        let (call_ref, until) = (record.call_ref(), self.deadline(record));
+        let (call_ref, until) = (&record.call_ref(), self.deadline(record));
         let mut is_unknown = false;
         let mut pauses = LAUNCH_PAUSES.into_iter();
         loop {
@@ -158,7 +159,7 @@ impl Switchboard {
         }
     }
 
-    fn deadline(&self, record: &StoredCall) -> tokio::time::Instant {
+    pub(crate) fn deadline(&self, record: &StoredCall) -> tokio::time::Instant {
         tokio::time::Instant::now() + record.call.retry_window(self.now())
     }
 
@@ -171,11 +172,11 @@ impl Switchboard {
         };
         let offer = self.offer_of(record, assignment, resolved);
         let asked_at = Instant::now();
-        let mut reply = self.control_api.offer(&lease, record.call_ref(), &offer).await?;
+        let mut reply = self.control_api.offer(&lease, &record.call_ref(), &offer).await?;
         let was_silent = matches!(reply, ControlApiReply::NoAnswer(_));
         if was_silent {
             // A pooled connection may have died. A repeated offer gets the same answer from the task.
-            reply = self.control_api.offer(&lease, record.call_ref(), &offer).await?;
+            reply = self.control_api.offer(&lease, &record.call_ref(), &offer).await?;
         }
         Ok(match reply {
             ControlApiReply::Done(answer) => EffectOutcome {
@@ -206,8 +207,9 @@ impl Switchboard {
             version: record.version,
             number: record.number.clone(),
             line: record.call.line,
-            realtime_call: None,
-            offer: record.offer.clone(),
+            realtime_call: record.realtime_call.clone(),
+            accepted_at_ms: record.call.accepted_at.map(|at| at.0),
+            offer: record.offer.clone().unwrap_or_default(),
             rang_at_ms: record.call.rang_at.0,
             ring_deadline_ms: record.call.ring_deadline.0,
             agent: resolved.text.clone(),
@@ -221,7 +223,7 @@ impl Switchboard {
         let fence = assignment.fence;
         let lease = self.store.lease(&assignment.task).await?;
         let Some(lease) = lease else { return Ok(silent(assignment, None)) };
-        Ok(match self.control_api.check_call(&lease, record.call_ref()).await? {
+        Ok(match self.control_api.check_call(&lease, &record.call_ref()).await? {
             // Any reply under the task's own certificate proves that the task lives.
             ControlApiReply::Done(())
             | ControlApiReply::Full(_)
@@ -246,7 +248,7 @@ impl Switchboard {
             return Ok(done);
         }
         let Some(lease) = self.lease_of(handled, &assignment.task).await? else { return Ok(done) };
-        Ok(match self.control_api.release(&lease, record.call_ref(), assignment.fence).await? {
+        Ok(match self.control_api.release(&lease, &record.call_ref(), assignment.fence).await? {
             ControlApiReply::Done(()) | ControlApiReply::UnknownCall => done,
             ControlApiReply::Full(_)
             | ControlApiReply::Unanswerable(_)
@@ -291,14 +293,18 @@ impl Switchboard {
         let may = self.store.may_act(&record.number, &pseudonym, BudgetedAction::Notice, most, now_ms).await;
         may.unwrap_or_else(|error| {
             tracing::error!(
-                call_ref = record.call_ref(),
+                call_ref = %record.call_ref(),
                 "cannot check the caller's message budget, message sent anyway: {error:#}"
             );
             true
         })
     }
 
-    async fn act(&self, record: &StoredCall, effect: &Effect) -> EffectOutcome {
+    async fn act(&self, handled: &HandledCall, effect: &Effect) -> EffectOutcome {
+        let record = &handled.record;
+        if let Some(call) = record.realtime_call.as_deref() {
+            return self.act_at_openai(handled, call, effect).await;
+        }
         let until = self.deadline(record);
         let perform = async |graph: &Graph| graph_actions::act(graph, record, effect, until).await;
         let (event, error) = self.send_to_meta(perform, |(_, error)| error.as_ref()).await;
@@ -334,7 +340,11 @@ fn message_text<'a>(
         | Ending::MetaRefused
         | Ending::MediaNeverConnected
         | Ending::MediaFailed
-        | Ending::Drained => match broke_off {
+        | Ending::Drained
+        | Ending::Transferred
+        | Ending::LineRefused
+        | Ending::LineFailed
+        | Ending::Untrusted => match broke_off {
             true => settings.lost.as_ref().unwrap_or(&messages.lost),
             false => settings.sorry.as_ref().unwrap_or(&messages.busy),
         },

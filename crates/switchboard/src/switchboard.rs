@@ -3,13 +3,14 @@
 use crate::control_api::ControlApiClient;
 use crate::graph_actions::GraphClient;
 use crate::handled_call::HandledCall;
+use crate::openai_actions::CallsClient;
 use crate::perform::EffectOutcome;
 use crate::resolved_agent::ResolvedAgent;
 use crate::secrets::GraphSecret;
 use crate::task_launcher::TaskLauncher;
 use crate::{caller_message, meta_endings, transitions};
 use anyhow::{Context, bail};
-use call::{Call, CallEvent, Effect, Phase, Recorded, Timestamp, step};
+use call::{Call, CallEvent, CallRef, Effect, Phase, Recorded, TaskId, Timestamp, step};
 use internal_api::order::{Order, Reply};
 use journal::{EntryBuilder, JournalEntry, JournalEvent};
 use service::secrets::Secret;
@@ -35,6 +36,8 @@ pub struct Switchboard {
     pub launcher: TaskLauncher,
     /// The client of Meta's Graph API.
     pub graph: GraphClient,
+    /// The client of OpenAI's requests about calls.
+    pub openai: CallsClient,
     /// The access token for the Graph API.
     pub meta: Secret<GraphSecret>,
     /// The agent for numbers that have none of their own.
@@ -73,7 +76,7 @@ impl Switchboard {
             && !record.accepts_order(fence, token)
         {
             if record.call.is_held_by(fence) {
-                tracing::warn!(call_ref, "order refused: it lacks the token of the call's assignment");
+                tracing::warn!(%call_ref, "order refused: it lacks the token of the call's assignment");
             }
             return Ok(reply_without_call(order));
         }
@@ -81,10 +84,11 @@ impl Switchboard {
             Order::UserChanged { .. } => {}
             Order::MessageFailed { message, .. } => self.report_failed_message(record, message).await?,
             Order::Tick { .. } => {
-                if may_call_meta(record) {
-                    self.graph.connect();
+                if may_call_line(record) {
+                    self.connect_for(record);
                 }
                 self.drive(&mut handled, CallEvent::Tick).await?;
+                self.keep_seeking_task(&mut handled).await?;
             }
             Order::MediaConnected { fence, was_lost, question, lost, .. } => {
                 if *was_lost {
@@ -110,7 +114,7 @@ impl Switchboard {
     ///
     /// # Errors
     /// When DynamoDB fails. The remaining calls are ended by their ticks.
-    pub async fn end_calls_of_task(&self, task: &str) -> anyhow::Result<usize> {
+    pub async fn end_calls_of_task(&self, task: &TaskId) -> anyhow::Result<usize> {
         let held = self.store.calls_of_task(task).await?;
         let ended =
             futures_util::future::join_all(held.iter().map(|call_ref| self.end_call_of_task(task, call_ref)))
@@ -131,7 +135,7 @@ impl Switchboard {
         ticked.into_iter().try_for_each(|reply| reply.map(drop))
     }
 
-    async fn end_call_of_task(&self, task: &str, call_ref: &str) -> anyhow::Result<()> {
+    async fn end_call_of_task(&self, task: &TaskId, call_ref: &CallRef) -> anyhow::Result<()> {
         let mut handled = match self.load(call_ref).await {
             Ok(Some(handled)) => handled,
             Ok(None) => return Ok(()),
@@ -139,15 +143,16 @@ impl Switchboard {
             Err(error) if error.is::<UnreadableCall>() => return Ok(()),
             Err(error) => return Err(error),
         };
-        match handled.record.call.assignment.clone().filter(|assignment| assignment.task == task) {
+        match handled.record.call.assignment.clone().filter(|assignment| assignment.task == *task) {
             Some(assignment) => {
-                self.drive(&mut handled, CallEvent::TaskStopped { fence: assignment.fence }).await
+                self.drive(&mut handled, CallEvent::TaskStopped { fence: assignment.fence }).await?;
+                self.keep_seeking_task(&mut handled).await
             }
             None => Ok(()),
         }
     }
 
-    async fn load(&self, call_ref: &str) -> anyhow::Result<Option<HandledCall>> {
+    async fn load(&self, call_ref: &CallRef) -> anyhow::Result<Option<HandledCall>> {
         match self.store.load_call(call_ref).await? {
             LoadedCall::Found(record) => Ok(Some(HandledCall::new(record))),
             LoadedCall::Missing => Ok(None),
@@ -160,7 +165,7 @@ impl Switchboard {
     }
 
     /// Steps the call with an event, then performs its effects and steps with their outcomes, until none is left to do now.
-    async fn drive(&self, handled: &mut HandledCall, event: CallEvent) -> anyhow::Result<()> {
+    pub(crate) async fn drive(&self, handled: &mut HandledCall, event: CallEvent) -> anyhow::Result<()> {
         let mut to_do = VecDeque::from(self.step_and_save(handled, EffectOutcome::of(event)).await?);
         while let Some(effect) = next(&mut to_do) {
             if self.may_perform(handled, &effect).await? {
@@ -245,7 +250,7 @@ impl Switchboard {
         {
             let (call_ref, entries) = (record.call_ref(), entries.len());
             tracing::error!(
-                call_ref,
+                %call_ref,
                 entries,
                 "cannot save a call's journal entries and listing, saving its state alone: {code}"
             );
@@ -260,16 +265,14 @@ impl Switchboard {
                 *record = before;
                 Ok(false)
             }
-            Err(SaveError::Permanent(code)) => {
-                Err(UnreadableCall::unsaved(record.call_ref(), &record.number, &record.wacid, &code).into())
-            }
+            Err(SaveError::Permanent(code)) => Err(UnreadableCall::unsaved(record, &code).into()),
         }
     }
 
     /// Waits a little, after a conflict or throttling, and reads the call again.
-    async fn read_again(&self, handled: &mut HandledCall, read: u32) -> anyhow::Result<()> {
+    pub(crate) async fn read_again(&self, handled: &mut HandledCall, read: u32) -> anyhow::Result<()> {
         tokio::time::sleep(PAUSE * (1 + read)).await;
-        match self.store.load_call(handled.record.call_ref()).await? {
+        match self.store.load_call(&handled.record.call_ref()).await? {
             LoadedCall::Found(latest) => handled.record = latest,
             LoadedCall::Unreadable(unreadable) => return Err(unreadable.into()),
             LoadedCall::Missing | LoadedCall::EndOnly => {
@@ -296,7 +299,7 @@ impl Switchboard {
 
     fn entries(&self, record: &StoredCall, events: Vec<JournalEvent>) -> Vec<JournalEntry> {
         let rang_at = record.call.rang_at.0;
-        let journal = EntryBuilder::new(record.call_ref(), "call-control", rang_at, record.version + 1);
+        let journal = EntryBuilder::new(&record.call_ref(), "call-control", rang_at, record.version + 1);
         let mut journal = journal.at(transitions::entry_context(record));
         events.into_iter().map(|event| journal.enter(event, self.now().0)).collect()
     }
@@ -326,9 +329,9 @@ fn always_calls_meta(order: &Order) -> bool {
     }
 }
 
-/// Whether a tick may lead to a request to Meta: for a ringing call, or one with pending effects. Most ticks only check the task of a live
-/// call.
-fn may_call_meta(record: &StoredCall) -> bool {
+/// Whether a tick may lead to a request to the line's service: for a ringing call, or one with pending effects. Most ticks only check the
+/// task of a live call.
+fn may_call_line(record: &StoredCall) -> bool {
     let has_rung = match record.call.phase {
         Phase::Ringing | Phase::Connecting | Phase::Accepting => false,
         Phase::Live | Phase::Ended(_) => true,

@@ -56,18 +56,26 @@ impl Switchboard {
             return Ok(());
         };
         if tries == 1 {
-            tracing::warn!(call_ref, "the call's item {}; the next tick tries again", unreadable.why);
+            tracing::warn!(%call_ref, "the call's item {}; the next tick tries again", unreadable.why);
         }
         let waited = Duration::from_millis(self.now().0.saturating_sub(since_ms));
         let next = next(tries, waited);
         if next == Next::Wait {
             return Ok(());
         }
-        let is_answered = self.end_at_meta(unreadable).await;
+        let is_answered = self.end_at_line(unreadable).await;
         if (is_answered || next == Next::EndAndSetAside) && self.store.set_call_aside(call_ref).await? {
             self.report_set_aside(unreadable, is_answered).await;
         }
         Ok(())
+    }
+
+    /// Ends the call where its line's service has it, and returns whether that has answered.
+    async fn end_at_line(&self, unreadable: &UnreadableCall) -> bool {
+        match &unreadable.realtime_call {
+            Some(call) => self.openai.end(call).await,
+            None => self.end_at_meta(unreadable).await,
+        }
     }
 
     /// Ends the call with `terminate`, or `reject` if Meta refuses that, and returns whether Meta has answered.
@@ -92,7 +100,7 @@ impl Switchboard {
         (self.log)(&entry);
         if let Err(error) = self.store.write(&entry).await {
             tracing::warn!(
-                call_ref = unreadable.call_ref,
+                call_ref = %unreadable.call_ref,
                 "cannot write the journal entry that the call is set aside: {error:#}"
             );
         }

@@ -52,7 +52,7 @@ async fn requests_before_the_offer(agent: &str) -> Vec<String> {
     let address = task.local_addr().unwrap().to_string();
     store.put_agent(&StoredAgent::new("shop", agent, now_ms())).await.unwrap();
     store.assign(NUMBER, "shop").await.unwrap();
-    store.renew(&Lease::new("0a", &address, &"00".repeat(32), "1", 10, now_ms())).await.unwrap();
+    store.renew(&Lease::new(&"0a".into(), &address, &"00".repeat(32), "1", 10, now_ms())).await.unwrap();
     let caller = CallerNames { number: Some("919900000001".into()), user_id: None };
     let (now, ring_budget) = (call::Timestamp(now_ms()), Duration::from_secs(25));
     let call = StoredCall::ringing("wacid.A", NUMBER, "v=0\r\n", caller, now, ring_budget);
@@ -60,7 +60,7 @@ async fn requests_before_the_offer(agent: &str) -> Vec<String> {
     let call_control = CallControl::connect(&cloud.sdk_config(), settings()).await.unwrap();
     cloud.forget_requests();
 
-    let tick = Invocation::Order(Order::Tick { call_ref: call.call_ref().to_owned() });
+    let tick = Invocation::Order(Order::Tick { call_ref: call.call_ref() });
     tokio::select! {
         _ = task.accept() => cloud.requests(),
         replied = call_control.handle(LambdaEvent::new(tick, Context::default())) => {
@@ -84,6 +84,8 @@ fn settings() -> Settings {
         media_secret: "media".into(),
         mark_secret: Some("marks".into()),
         graph_url: "http://127.0.0.1:1".into(),
+        openai_url: "http://127.0.0.1:1".into(),
+        realtime_model: "gpt-realtime-2.1".into(),
         agent: ResolvedAgent::built_in(),
         launch: LaunchSettings {
             cluster: "ahoy".into(),

@@ -6,6 +6,7 @@ use super::health::Liveness;
 use super::overdue_ticks;
 use super::task_protection::TaskProtection;
 use crate::active_calls::Calls;
+use call::CallRef;
 use internal_api::client::CallControl;
 use service::metrics;
 use service::time::now_ms;
@@ -85,12 +86,12 @@ impl Heartbeat {
             (Ok(()), Some(since)) => {
                 self.starting = None;
                 let (after_ms, slots) = (since.elapsed().as_millis() as u64, self.calls.slots());
-                tracing::info!(task = self.task.id, door = %self.control_api, slots, after_ms, "Ready for calls");
+                tracing::info!(task = %self.task.id, door = %self.control_api, slots, after_ms, "Ready for calls");
             }
             (Ok(()), None) => {}
             (Err(error), _) => {
                 tracing::warn!(
-                    task = self.task.id,
+                    task = %self.task.id,
                     "lease renewal failed; retry with the next heartbeat: {error:#}"
                 );
             }
@@ -123,7 +124,7 @@ impl Heartbeat {
         });
     }
 
-    async fn tick_overdue(&self, overdue: &watch::Sender<Vec<String>>) {
+    async fn tick_overdue(&self, overdue: &watch::Sender<Vec<CallRef>>) {
         match self.store.due(now_ms()).await {
             Ok(due) => drop(overdue.send_replace(due)),
             Err(error) => {

@@ -1,7 +1,7 @@
 //! The state of a call, as call-control stores it.
 
 use crate::held::{hold, hold_read, hold_texts, json};
-use call::{AnswerAttempt, Assignment, Call, Effect, Ending, Line, Party, Phase, Timestamp};
+use call::{AnswerAttempt, Assignment, Call, Effect, Ending, Fence, Line, Party, Phase, Timestamp};
 use std::time::Duration;
 use store::{CallerNames, HungUp, StoredCall};
 
@@ -10,7 +10,7 @@ const RANG_AT: Timestamp = Timestamp(1_795_305_600_000);
 #[test]
 fn endings_and_parties_keep_their_words() {
     hold("endings.tsv", &endings());
-    let parties = each!(Party; "caller": Caller, "agent": Agent, "us": Us, "meta": Meta);
+    let parties = each!(Party; "caller": Caller, "agent": Agent, "us": Us, "meta": Meta, "line": Line);
     hold("parties.tsv", &parties);
     let ended_by = endings().into_iter().map(|(name, ending)| (name.to_owned(), json(&ending.by())));
     hold_texts("ended-by.tsv", ended_by);
@@ -47,7 +47,11 @@ fn calls_keep_their_form() {
         ended_at: Some(Timestamp(RANG_AT.0 + 90_000)),
         ..whole()
     };
-    hold("calls.tsv", &[("ringing", ringing), ("whole", whole()), ("ended_in_a_newer_word", ended)]);
+    let on_sip = Call { line: Line::Sip, ..Call::ringing(RANG_AT, Line::Sip.rings_for()) };
+    let adrift =
+        Call { phase: Phase::Live, adrift_until: Some(Timestamp(RANG_AT.0 + 70_000)), ..on_sip.clone() };
+    let whatsapp = [("ringing", ringing), ("whole", whole()), ("ended_in_a_newer_word", ended)];
+    hold("calls.tsv", &[&whatsapp[..], &[("on_sip", on_sip), ("adrift", adrift)]].concat());
 }
 
 #[test]
@@ -62,14 +66,20 @@ fn state_items_keep_their_form() {
     // Some of its fields are call-control's own: they are added as text, and must be read and written back.
     let own = r#""held_by":"0a","seat_token":{"fence":2,"token":"t0"},"is_listed":true"#;
     let whole_item = json(&whole_item).replace(r#""is_listed":false"#, own);
-    let texts = [("ringing", json(&ring(CallerNames::default()))), ("whole", whole_item)];
+    let by_sip = |is_untrusted| {
+        let caller = CallerNames { number: Some("15550001111".into()), user_id: None };
+        json(&StoredCall::ringing_by_sip("rtc_1", "shop", caller, is_untrusted, RANG_AT))
+    };
+    let sip = [("by_sip", by_sip(false)), ("by_sip_untrusted", by_sip(true))];
+    let texts =
+        [("ringing", json(&ring(CallerNames::default()))), ("whole", whole_item)].into_iter().chain(sip);
 
     hold_texts(file, texts.map(|(name, text)| (name.to_owned(), text)));
     hold_read::<StoredCall>(file);
 }
 
 fn seat() -> Assignment {
-    Assignment { task: "0a".into(), fence: 2 }
+    Assignment { task: "0a".into(), fence: Fence(2) }
 }
 
 fn endings() -> Vec<(&'static str, Ending)> {
@@ -92,6 +102,10 @@ fn endings() -> Vec<(&'static str, Ending)> {
         "media_failed": MediaFailed,
         "drained": Drained,
         "lost": Lost,
+        "transferred": Transferred,
+        "line_refused": LineRefused,
+        "line_failed": LineFailed,
+        "untrusted": Untrusted,
     )
 }
 
@@ -123,7 +137,7 @@ fn whole() -> Call {
         unheard: 1,
         telling: Some(AnswerAttempt { until: after(40_000), for_task: true, question: Some(4) }),
         assignment: Some(seat()),
-        fence: 2,
+        fence: Fence(2),
         refused_by: vec!["09".into()],
         answer: Some("v=0\r\n".into()),
         pre_accepted: true,
@@ -131,6 +145,7 @@ fn whole() -> Call {
         silent_since: Some(after(20_000)),
         silent_lease: Some(after(21_000).0),
         accepted_at: Some(after(2_000)),
+        adrift_until: None,
         ended_at: None,
         newer_ending: None,
     }

@@ -1,7 +1,7 @@
 //! Journals: every event, the entries they are kept in, and the lines they are logged as.
 
 use crate::held::{hold, hold_texts, json, lines};
-use call::{Ending, Party, Stage};
+use call::{Ending, Fence, Party, Stage};
 use journal::{EntryBuilder, EntryContext, JournalEntry, JournalEvent, line_of_no_call};
 
 const NOW: u64 = 1_795_305_602_000;
@@ -16,7 +16,7 @@ fn entries_keep_their_form() {
     let phases = each!(Stage; "ringing": Ringing, "answering": Answering, "talking": Talking, "over": Over);
     hold("journal-phases.tsv", &phases);
     let entry = |place: EntryContext, rang_at_ms: Option<u64>, event| {
-        EntryBuilder::new("ab12", "call-control", rang_at_ms, 3).at(place).enter(event, NOW)
+        EntryBuilder::new(&"ab12".into(), "call-control", rang_at_ms, 3).at(place).enter(event, NOW)
     };
     let whole = |phase: Option<Stage>| EntryContext {
         number: Some("220".into()),
@@ -44,7 +44,7 @@ fn logged_lines_keep_their_form() {
             task: Some("0a".into()),
             phase: Some(Stage::Talking.into()),
         };
-        let mut journal = EntryBuilder::new("ab12", "task-0a", NOW - 2_000, 3).at(place);
+        let mut journal = EntryBuilder::new(&"ab12".into(), "task-0a", NOW - 2_000, 3).at(place);
         (name.to_owned(), journal.enter(event, NOW).to_line())
     });
     hold_texts("journal-log.tsv", logged);
@@ -83,9 +83,9 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
             is_granted: true, is_permanent: true, until_s: Some(7),
         },
         "notice": JournalEvent::Notice { .. } => JournalEvent::Notice { notice: text("juggle"), status: text("done") },
-        "claimed": JournalEvent::Claimed { .. } => JournalEvent::Claimed { task: text("0a"), fence: 2 },
-        "seat_refused": JournalEvent::SeatRefused { .. } => JournalEvent::SeatRefused { task: text("0a"), reason: text("full") },
-        "task_launched": JournalEvent::TaskLaunched { .. } => JournalEvent::TaskLaunched { task: text("0b") },
+        "claimed": JournalEvent::Claimed { .. } => JournalEvent::Claimed { task: "0a".into(), fence: Fence(2) },
+        "seat_refused": JournalEvent::SeatRefused { .. } => JournalEvent::SeatRefused { task: "0a".into(), reason: text("full") },
+        "task_launched": JournalEvent::TaskLaunched { .. } => JournalEvent::TaskLaunched { task: "0b".into() },
         "answered": JournalEvent::Answered { .. } => JournalEvent::Answered { took_ms: 7, start: text("warm") },
         "offer_unanswerable": JournalEvent::OfferUnanswerable { .. } => JournalEvent::OfferUnanswerable { reason: text("no audio") },
         "pre_accepted": JournalEvent::PreAccepted {} => JournalEvent::PreAccepted {},
@@ -127,7 +127,7 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
         "action_refused": JournalEvent::ActionRefused { .. } => JournalEvent::ActionRefused { action: text("tool"), budget: text("hour") },
         "turned_away": JournalEvent::TurnedAway { .. } => JournalEvent::TurnedAway { why: Ending::Closed.into() },
         "refused": JournalEvent::Refused { .. } => JournalEvent::Refused { why: Ending::NoCapacity.into() },
-        "lost": JournalEvent::Lost { .. } => JournalEvent::Lost { task: text("0a") },
+        "lost": JournalEvent::Lost { .. } => JournalEvent::Lost { task: "0a".into() },
         "agent_trouble": JournalEvent::AgentTrouble { .. } => JournalEvent::AgentTrouble { code: text("rate_limit") },
         "response_lacking": JournalEvent::ResponseLacking { .. } => JournalEvent::ResponseLacking {
             purpose: text("answer"), status: text("incomplete"), reason: Some(text("content_filter")), then: text("asked_again"),
@@ -158,6 +158,10 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
         "media_verdict": JournalEvent::MediaVerdict { .. } => JournalEvent::MediaVerdict {
             verdict: text("no_rtp_in"), evidence: text("0 packets"), cure: text("Open UDP."),
         },
+        "line_trouble": JournalEvent::LineTrouble { .. } => JournalEvent::LineTrouble {
+            action: text("accept"), code: text("invalid_value"), reason: text("no such voice"), cure: text(""),
+        },
+        "line_insecure": JournalEvent::LineInsecure {} => JournalEvent::LineInsecure {},
         "meta_trouble": JournalEvent::MetaTrouble { .. } => JournalEvent::MetaTrouble {
             action: text("accept"), code: 131_044, reason: text("no payment method"), cure: text("Add one."),
         },
@@ -165,7 +169,7 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
         "message_failed": JournalEvent::MessageFailed { .. } => JournalEvent::MessageFailed {
             code: 131_026, reason: text("undeliverable"), cure: text(""),
         },
-        "task_silent": JournalEvent::TaskSilent { .. } => JournalEvent::TaskSilent { task: text("0a") },
+        "task_silent": JournalEvent::TaskSilent { .. } => JournalEvent::TaskSilent { task: "0a".into() },
         "given_up": JournalEvent::GivenUp { .. } => JournalEvent::GivenUp { what: text("item"), reason: text("cannot be read") },
         "forgotten": JournalEvent::Forgotten { .. } => JournalEvent::Forgotten { number: text("220"), calls: 3 },
         "ended": JournalEvent::Ended { .. } => JournalEvent::Ended { ending: Ending::CallerHungUp.into(), by: Party::Caller.into(), lasted_ms: 88_000 },

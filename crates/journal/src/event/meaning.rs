@@ -89,6 +89,8 @@ impl JournalEvent {
             Self::MetaTrouble { cure, reason, .. } => {
                 of(error_with(cure)).counts(Metric::MetaTroubles).fails(reason)
             }
+            Self::LineTrouble { cure, reason, .. } => of(error_with(cure)).fails(reason),
+            Self::LineInsecure {} => of(Warn),
             Self::MessageFailed { cure, reason, .. } if cure.is_empty() => of(Warn).fails(reason),
             Self::MessageFailed { reason, .. } => of(Error).counts(Metric::MetaTroubles).fails(reason),
             Self::CallerTold { .. } => of(Warn),
@@ -114,7 +116,7 @@ fn ended(ending: &Recorded<Ending>, by: &Recorded<Party>) -> EventMeaning {
     match (by.known(), ending.known()) {
         // The agent's rules ask for these: they are no failures.
         (_, Some(ending)) if ending.is_turned_away() => ended,
-        (Some(Party::Us | Party::Meta), _) => ended.fails(&ending.to_string()),
+        (Some(Party::Us | Party::Meta | Party::Line), _) => ended.fails(&ending.to_string()),
         (_, Some(Ending::CallerGaveUp)) => ended.counts(Metric::Missed),
         _ => ended,
     }

@@ -1,5 +1,6 @@
 //! The text of each step of the timeline. What a reader need not know has none.
 
+use call::TaskId;
 use journal::JournalEvent;
 use sim_meta::{ActionName, Seen};
 
@@ -151,7 +152,9 @@ pub(super) fn entry(event: &JournalEvent) -> Told {
         JournalEvent::MediaVerdict { verdict, evidence, .. } => {
             Some(("the media doctor", format!("{verdict}: {evidence}")))
         }
-        JournalEvent::MetaTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
+        JournalEvent::MetaTrouble { action, reason, .. }
+        | JournalEvent::LineTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
+        JournalEvent::LineInsecure {} => Some(("webhook", "notes that the audio comes in the clear".into())),
         JournalEvent::TaskSilent { task } => {
             control(format!("task {} does not answer at its control API", short(task)))
         }
@@ -190,7 +193,8 @@ pub(super) fn entry(event: &JournalEvent) -> Told {
     }
 }
 
-fn short(id: &str) -> &str {
+fn short(id: &TaskId) -> &str {
+    let id = id.as_str();
     id.get(..8).unwrap_or(id)
 }
 

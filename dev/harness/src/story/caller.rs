@@ -2,7 +2,7 @@
 
 use crate::Story;
 use crate::testbed::Testbed;
-use call::Ending;
+use call::{CallRef, Ending};
 use sim_audio::hearing::{HEARD, find};
 use sim_audio::{Clip, clips};
 use sim_meta::{ActionName, Event, Seen, TriedAction};
@@ -12,7 +12,6 @@ use store::{StoredCall, call_ref};
 /// How long a caller waits for the other side.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The longest speech of an agent.
 const LONGEST_SPEECH: Duration = Duration::from_secs(90);
 
 /// How long the work after a call's end may take: a vanished caller is noticed after 20 s.
@@ -54,7 +53,7 @@ impl<'a> Caller<'a> {
     }
 
     /// Returns the call's `call_ref`.
-    pub fn call_ref(&self) -> String {
+    pub fn call_ref(&self) -> CallRef {
         call_ref(self.id())
     }
 
