@@ -1,7 +1,7 @@
 //! The state item of a call: its state machine's state, and the identifiers and SDP offer that Meta sent.
 
 use crate::keys;
-use call::{Call, CallRef, Fence, TaskId, Timestamp};
+use call::{Call, CallRef, Fence, NumberId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct StoredCall {
     /// Meta's id of the call, which holds phone numbers.
     pub wacid: String,
     /// The id of the business number that was called.
-    pub number: String,
+    pub number: NumberId,
     /// The caller's SDP offer.
     pub offer: String,
     /// The caller's phone number, unless hidden.
@@ -88,7 +88,7 @@ impl StoredCall {
     /// Returns a call that has just begun to ring.
     pub fn ringing(
         wacid: &str,
-        number: &str,
+        number: &NumberId,
         offer: &str,
         caller: CallerNames,
         now: Timestamp,
@@ -102,7 +102,7 @@ impl StoredCall {
             ttl: keys::forget_at(now.0),
             version: 0,
             wacid: wacid.to_owned(),
-            number: number.to_owned(),
+            number: number.clone(),
             offer: offer.to_owned(),
             caller_number: caller.number,
             caller_user_id: caller.user_id,
@@ -174,8 +174,14 @@ mod tests {
     #[test]
     fn each_assignment_has_its_own_token_if_its_task_returns_tokens() {
         let assignment = |fence| Some(call::Assignment { task: "t".into(), fence: Fence(fence) });
-        let ringing =
-            StoredCall::ringing("wacid.A", "1", "v=0", CallerNames::default(), Timestamp(7), Duration::ZERO);
+        let ringing = StoredCall::ringing(
+            "wacid.A",
+            &"1".into(),
+            "v=0",
+            CallerNames::default(),
+            Timestamp(7),
+            Duration::ZERO,
+        );
         let mut record = ringing.clone();
         record.call.assignment = assignment(1);
         record.issue_token(&ringing.call, true);
@@ -205,7 +211,7 @@ mod tests {
     fn a_call_made_due_out_of_turn_needs_reindexing() {
         let budget = Duration::from_secs(25);
         let mut record =
-            StoredCall::ringing("wacid.A", "1", "v=0", CallerNames::default(), Timestamp(7), budget);
+            StoredCall::ringing("wacid.A", &"1".into(), "v=0", CallerNames::default(), Timestamp(7), budget);
         record.call.due = None;
         assert!(!record.is_indexed());
 

@@ -4,7 +4,7 @@ use crate::error::{Context, Result};
 use crate::items::{Item, ItemError, number};
 use crate::{Store, keys};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use call::CallRef;
+use call::{CallRef, NumberId};
 
 /// Attributes of the item: the number of ticks, when they began, and that the call is set aside.
 const TRIED: &str = "poisoned_tries";
@@ -18,7 +18,7 @@ pub struct UnreadableCall {
     /// The call's reference.
     pub call_ref: CallRef,
     /// The call at Meta (the number's id, Meta's id of the call), if the item has them.
-    pub at_meta: Option<(String, String)>,
+    pub at_meta: Option<(NumberId, String)>,
     /// Whether the call is set aside already.
     pub is_set_aside: bool,
     /// The reason, without values of the item.
@@ -31,17 +31,17 @@ impl UnreadableCall {
         let text = |name: &str| item.get(name)?.as_s().ok().cloned();
         Self {
             call_ref: call_ref.clone(),
-            at_meta: text("number").zip(text("wacid")),
+            at_meta: text("number").map(NumberId::from).zip(text("wacid")),
             is_set_aside: item.contains_key(ASIDE),
             why: format!("cannot be read: {}", without_values(&error.to_string())),
         }
     }
 
     /// Returns a call whose state DynamoDB does not accept; `code` is DynamoDB's.
-    pub fn unsaved(call_ref: &CallRef, at_number: &str, wacid: &str, code: &str) -> Self {
+    pub fn unsaved(call_ref: &CallRef, at_number: &NumberId, wacid: &str, code: &str) -> Self {
         Self {
             call_ref: call_ref.clone(),
-            at_meta: Some((at_number.to_owned(), wacid.to_owned())),
+            at_meta: Some((at_number.clone(), wacid.to_owned())),
             is_set_aside: false,
             why: format!("cannot be saved: {code}"),
         }
@@ -126,7 +126,7 @@ mod tests {
 
         let unreadable = UnreadableCall::unreadable(&"ab12".into(), &item, &error);
 
-        assert_eq!(unreadable.at_meta, Some(("220".to_owned(), "wacid.A".to_owned())));
+        assert_eq!(unreadable.at_meta, Some(("220".into(), "wacid.A".to_owned())));
         assert!(!unreadable.is_set_aside && unreadable.why.contains("missing field"));
     }
 }

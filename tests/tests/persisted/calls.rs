@@ -58,8 +58,9 @@ fn calls_keep_their_form() {
 fn state_items_keep_their_form() {
     let file = "state-items.tsv";
     let caller = CallerNames { number: Some("15550001111".into()), user_id: Some("US.1".into()) };
-    let ring =
-        |caller| StoredCall::ringing("wacid.1", "220", "v=0\r\n", caller, RANG_AT, Duration::from_secs(25));
+    let ring = |caller| {
+        StoredCall::ringing("wacid.1", &"220".into(), "v=0\r\n", caller, RANG_AT, Duration::from_secs(25))
+    };
     let mut whole_item = ring(caller);
     (whole_item.version, whole_item.call) = (7, whole());
     whole_item.hung_up = Some(HungUp { errors: vec![138_021] });
