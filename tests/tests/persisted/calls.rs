@@ -58,8 +58,9 @@ fn calls_keep_their_form() {
 fn state_items_keep_their_form() {
     let file = "state-items.tsv";
     let caller = CallerNames { number: Some("15550001111".into()), user_id: Some("US.1".into()) };
-    let ring =
-        |caller| StoredCall::ringing("wacid.1", "220", "v=0\r\n", caller, RANG_AT, Duration::from_secs(25));
+    let ring = |caller| {
+        StoredCall::ringing("wacid.1", &"220".into(), "v=0\r\n", caller, RANG_AT, Duration::from_secs(25))
+    };
     let mut whole_item = ring(caller);
     (whole_item.version, whole_item.call) = (7, whole());
     whole_item.hung_up = Some(HungUp { errors: vec![138_021] });
@@ -68,7 +69,7 @@ fn state_items_keep_their_form() {
     let whole_item = json(&whole_item).replace(r#""is_listed":false"#, own);
     let by_sip = |is_untrusted| {
         let caller = CallerNames { number: Some("15550001111".into()), user_id: None };
-        json(&StoredCall::ringing_by_sip("rtc_1", "shop", caller, is_untrusted, RANG_AT))
+        json(&StoredCall::ringing_by_sip("rtc_1", &"shop".into(), caller, is_untrusted, RANG_AT))
     };
     let sip = [("by_sip", by_sip(false)), ("by_sip_untrusted", by_sip(true))];
     let texts =

@@ -1,6 +1,6 @@
 //! Calls that their agent does not take: closed, too much spent today, called too often.
 
-use call::{Ending, Fence};
+use call::{Ending, Fence, NumberId};
 use harness::{Afterwards, Story};
 use journal::JournalEvent;
 use service::time::now_ms;
@@ -26,7 +26,7 @@ async fn a_call_on_a_closed_day_is_turned_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_past_the_days_budget_is_turned_away() {
     let story = with("[caps]\ndollars_a_day = 0.5").await;
-    let (number, store) = (MetaConfig::default().phone_number_id, &story.stack.store);
+    let (number, store) = (NumberId::from(MetaConfig::default().phone_number_id), &story.stack.store);
     for day in [day(now_ms()), day(now_ms() + DAY_MS)] {
         let by = CallOwner {
             call_ref: day.clone().into(),
@@ -103,7 +103,7 @@ async fn with(more: &str) -> Story {
     let store = &story.stack.store;
     let agent = StoredAgent::new("shop", &agent, now_ms());
     store.put_agent(&agent).await.expect("the table can be written to");
-    let number = MetaConfig::default().phone_number_id;
+    let number = MetaConfig::default().phone_number_id.into();
     store.assign(&number, "shop").await.expect("the table can be written to");
     story
 }

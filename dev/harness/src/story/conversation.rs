@@ -97,7 +97,7 @@ impl Story {
         let agent = agents::Agent::read(&crate::testbed::AGENT.replace("{shop}", "http://127.0.0.1"))
             .expect("the rehearsal's agent is right");
         let day = agent.day(service::time::now_ms());
-        let number = sim_meta::MetaConfig::default().phone_number_id;
+        let number = sim_meta::MetaConfig::default().phone_number_id.into();
         self.stack.store.spent(&number, &day).await.expect("the table can be read")
     }
 
