@@ -43,6 +43,9 @@ async def run(check):
         await the_carrier_refreshes(check, sipp)
     async with edge.kamailio("kamailio-rwanda", COUNTRY_CODE="250", NATIONAL_PREFIX="0", TRUNK_NAME="rwanda"):
         await numbers_are_e164(check, sipp, RWANDA)
+    async with edge.kamailio("kamailio-lost", OPENAI_HOST="sip.example.net"):
+        happened, _ = await sipp.plays("refused", CODE=503)
+        check("where OpenAI's name leads nowhere the carrier gets 503, once", happened)
 
 
 async def strangers_are_refused(check, sipp, kamailio):
