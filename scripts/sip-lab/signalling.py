@@ -25,6 +25,7 @@ RWANDA = {
     "250780000000": "+250780000000",
     "0780000000": "+250780000000",
     "00250780000000": "+250780000000",
+    "00044200000000": "+44200000000",
 }
 
 
@@ -41,7 +42,7 @@ async def run(check):
         await the_caller_gives_up(check, sipp)
         await the_far_side_hangs_up(check, sipp)
         await the_carrier_refreshes(check, sipp)
-    async with edge.kamailio("kamailio-rwanda", COUNTRY_CODE="250", NATIONAL_PREFIX="0", TRUNK_NAME="rwanda"):
+    async with edge.kamailio("kamailio-rwanda", COUNTRY_CODE="250", NATIONAL_PREFIX="0", FOREIGN_PREFIX="000?", TRUNK_NAME="rwanda"):
         await numbers_are_e164(check, sipp, RWANDA)
     async with edge.kamailio("kamailio-lost", OPENAI_HOST="sip.example.net"):
         happened, _ = await sipp.plays("refused", CODE=503)
