@@ -5,6 +5,7 @@ Run by scripts/sip-lab.sh, in the project's folder and in a network namespace of
 
 import asyncio
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,8 @@ async def main(parts):
     surroundings()
     edge.prepare()
     loop = asyncio.get_running_loop()
+    # Its processes end with it, also when it is asked to.
+    loop.add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
     await loop.create_datagram_endpoint(lambda: NameServer(far_side.NAME, far_side.ADDRESS), local_addr=("127.0.0.1", 53))
     checks = Checks()
     async with edge.rtpengine():
