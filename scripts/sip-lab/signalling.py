@@ -1,8 +1,10 @@
 """What the edge does with SIP messages: the carrier is sipp, OpenAI answers by script."""
 
 import asyncio
+import json
 import re
 import ssl
+from pathlib import Path
 
 import carrier
 import edge
@@ -101,6 +103,9 @@ async def openai_gets_what_it_wants(check, sipp):
     check("X-Ahoy headers from outside are gone, and the edge's are there", sorted(ours) == wanted, ours)
     asserted = [re.findall(r"sip:([^@]+)@", value) for value in invite.all("P-Asserted-Identity")]
     check("the caller is named in +E.164", asserted == [["+35699000001"]], asserted)
+    known = [tuple(header.values()) for header in json.loads(Path("fixtures/openai-calls/edge-headers.json").read_text())]
+    sent = [header for header in invite.headers if header[0] in dict(known)]
+    check("who calls whom stands as ahoy's own tests read it (fixtures/openai-calls/edge-headers.json)", sent == known, json.dumps(sent))
     check("no session timer is offered to OpenAI", not invite.get("Session-Expires") and not invite.get("Supported"))
     media = re.findall(r"(?m)^m=[^\r\n]*", invite.body)
     suites = re.findall(r"(?m)^a=crypto:\d+ (\S+)", invite.body)
