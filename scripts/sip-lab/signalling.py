@@ -34,7 +34,7 @@ RWANDA = {
 async def run(check):
     """Makes every check of this file."""
     sipp = Carrier()
-    async with edge.kamailio("kamailio") as kamailio:
+    async with edge.rtpengine("rtpengine"), edge.kamailio("kamailio") as kamailio:
         await strangers_are_refused(check, sipp, kamailio)
         await openai_gets_what_it_wants(check, sipp)
         await numbers_are_e164(check, sipp, MALTA)
@@ -44,11 +44,12 @@ async def run(check):
         await the_caller_gives_up(check, sipp)
         await the_far_side_hangs_up(check, sipp)
         await the_carrier_refreshes(check, sipp)
-    async with edge.kamailio("kamailio-rwanda", COUNTRY_CODE="250", NATIONAL_PREFIX="0", FOREIGN_PREFIX="000?", TRUNK_NAME="rwanda"):
+    async with edge.rtpengine("rtpengine-rwanda"), edge.kamailio("kamailio-rwanda", COUNTRY_CODE="250", NATIONAL_PREFIX="0", FOREIGN_PREFIX="000?", TRUNK_NAME="rwanda"):
         await numbers_are_e164(check, sipp, RWANDA)
-    async with edge.kamailio("kamailio-lost", OPENAI_HOST="sip.example.net"):
-        happened, _ = await sipp.plays("refused", CODE=503)
-        check("where OpenAI's name leads nowhere the carrier gets 503, once", happened)
+    async with edge.rtpengine("rtpengine-lost"), edge.kamailio("kamailio-lost", OPENAI_HOST="sip.example.net"):
+        _, received = await sipp.plays("refused", CODE=503)
+        check("where OpenAI's name leads nowhere the carrier gets 503, once", finals(received) == [503], finals(received))
+    await rtpengine_restarts(check, sipp)
 
 
 async def strangers_are_refused(check, sipp, kamailio):
@@ -141,10 +142,15 @@ async def refusals_reach_the_carrier(check, sipp):
     """ahoy's codes, OpenAI's, and that of an OpenAI that is not there."""
     for code in (400, 403, 480, 486, 503, 603):
         async with FarSide(OPENAI, code):
-            happened, _ = await sipp.plays("refused", CODE=code)
-            check(f"{code} of OpenAI reaches the carrier, once", happened)
-    happened, _ = await sipp.plays("refused", CODE=503)
-    check("without OpenAI the carrier gets 503, once", happened)
+            _, received = await sipp.plays("refused", CODE=code)
+            check(f"{code} of OpenAI reaches the carrier, once", finals(received) == [code], finals(received))
+    _, received = await sipp.plays("refused", CODE=503)
+    check("without OpenAI the carrier gets 503, once", finals(received) == [503], finals(received))
+
+
+def finals(received):
+    """Returns the codes of the final answers that the carrier received."""
+    return [message.status for message in received if message.status >= 200]
 
 
 async def other_certificates_are_refused(check, sipp, kamailio):
@@ -153,6 +159,18 @@ async def other_certificates_are_refused(check, sipp, kamailio):
         happened, _ = await sipp.plays("refused", CODE=503)
         check("a host with another name's certificate gets no call: 503", happened and stranger.invites())
         check("and the edge's log says whose it is", await kamailio.waits_for("certificate of sip.example.net, not of OpenAI", 5))
+
+
+async def rtpengine_restarts(check, sipp):
+    """Calls are refused while it is away, and relayed soon after it is back."""
+    async with edge.kamailio("kamailio-restart"), FarSide(OPENAI, 486) as openai:
+        happened, _ = await sipp.plays("refused", CODE=500)
+        check("without rtpengine the carrier gets 500", happened and not openai.invites())
+        async with edge.rtpengine("rtpengine-restart"):
+            tries = 0
+            while not (relayed := (await sipp.plays("refused", CODE=486))[0]) and (tries := tries + 1) < 20:
+                await asyncio.sleep(0.5)
+            check("and calls are relayed again within ten seconds after it is back", relayed)
 
 
 async def the_caller_gives_up(check, sipp):
