@@ -5,19 +5,24 @@ CARGO := cargo
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # Cargo prefers it to its own settings (CARGO_BUILD_TARGET_DIR, build.target-dir), so that programs are where this file looks for them.
 export CARGO_TARGET_DIR := $(TARGET)
-# All programs are built at once, then run as files: features are those of the whole workspace, nothing is built twice, and no
-# program is replaced while it runs.
+# A target builds the programs that it runs, by name but with the features of the whole workspace, so that no crate is built twice. Then
+# they run as files, so that none is replaced while it runs.
+PRODUCT := webhook call-control reaper media-task ahoy
+build = $(CARGO) build --locked --workspace $(addprefix --bin ,$(PRODUCT) $1) $(if $(filter release,$2),--release)
 REHEARSE := $(TARGET)/debug/rehearse
-# Benches and `make serve` are built for release. PROFILE=debug tries them without that build: limits are shown, not judged.
+SUITES := $(TARGET)/debug/suites
+# Benches are built for release. PROFILE=debug tries them without that build: limits are shown, not judged.
 PROFILE := release
-FAST := $(TARGET)/$(PROFILE)/rehearse
+BENCH := $(TARGET)/$(PROFILE)/bench
+# The build of `make call` carries calls: libopus and the cryptography in it are optimised. RELEASE=1 is for many calls at once.
+SERVED := $(if $(RELEASE),release,debug)
 $(if $(filter debug release,$(PROFILE)),,$(error PROFILE is debug or release, not $(PROFILE)))
 
 # The name of FAULT before it was renamed.
 FAULT ?= $(MISCHIEF)
 
 .NOTPARALLEL:
-.PHONY: help call ahoy picture test check docs conformance chaos interop peers network bench soak bench-webhook bench-turns serve ci readme programs fast-programs build-tools test-tools interop-tools peers-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
+.PHONY: help call ahoy picture test check docs conformance chaos interop callers peers network bench soak bench-webhook bench-turns serve ci readme programs rehearse suites bench-programs build-tools test-tools interop-tools peers-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, says goodbye: no accounts, no keys, no Docker (FAULT=name injects a fault)'
@@ -25,13 +30,14 @@ help:
 	@echo 'make picture       docs/report.png, of the last call that make call left'
 	@echo 'make test          every test'
 	@echo 'make check         format, lints, docs, plain words, names, and what the architecture forbids'
-	@echo 'make serve         the product alone, on this machine, for your own callers (settings: README.md)'
+	@echo 'make serve         the product alone, on this machine, for your own callers (settings: README.md; RELEASE=1: for many calls)'
 	@echo 'make docs          the pages generated from code: docs/events.md'
 	@echo 'make conformance   every recorded model session, of the last call and the last tests, checked against OpenAI'"'"'s own types'
 	@echo 'make chaos         two hundred calls under every injected fault and kill, ten minutes (SEED, CALLS)'
 	@echo 'make bench         what the media task costs on one core, with up to 150 calls at once, release build (CALLS, WINDOWS)'
 	@echo 'make soak          two thousand calls in a row, and what they leak, release build (CALLS)'
-	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6; then make peers and make network'
+	@echo 'make interop       make callers, make peers and make network'
+	@echo 'make callers       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6'
 	@echo 'make peers         third-party clients (Pipecat, OpenAI'"'"'s, LiveKit'"'"'s, boto3) against the simulators, without a network (PEERS=pipecat)'
 	@echo 'make bench-webhook how fast the webhook is, release build (ARTEFACTS=target/ship/stage: as shipped)'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes (CALLS)'
@@ -47,17 +53,17 @@ help:
 	@echo 'make undeploy      removes it again, and lists what stays'
 	@echo 'make cost          docs/cost.md from infra/prices.toml'
 	@echo 'make readme        the README'"'"'s commands that no other part of CI runs, unoptimised, at their smallest'
-	@echo 'make ci            what CI runs: check, check-infra, test, a call, conformance, readme, a little chaos, interop'
+	@echo 'make ci            what CI runs: check, check-infra, test, a call, conformance, readme, a little chaos, interop, with the seconds of each'
 
-call: programs
+call: rehearse
 	@$(REHEARSE) call $(if $(FAULT),--fault $(FAULT))
 
 # Makes a call first where there is none to look at.
-ahoy: programs
+ahoy: rehearse
 	@[ -e target/rehearsal/table.sqlite ] || { echo 'There is no call yet: make call comes first.'; $(REHEARSE) call; }
 	@$(REHEARSE) ahoy -- $(or $(ARGS),--help)
 
-picture: programs
+picture: rehearse
 	scripts/picture.sh
 
 test: programs test-tools
@@ -83,36 +89,37 @@ docs:
 conformance:
 	scripts/conformance.sh
 
-chaos: programs
-	@$(REHEARSE) chaos --seed $(or $(SEED),1) --calls $(or $(CALLS),200)
+chaos: suites
+	@$(SUITES) chaos --seed $(or $(SEED),1) --calls $(or $(CALLS),200)
 
-bench: fast-programs
-	@$(FAST) bench $(if $(filter release,$(PROFILE)),--out docs/bench) $(if $(CALLS),--calls $(CALLS)) $(if $(WINDOWS),--windows $(WINDOWS))
+bench: bench-programs
+	@$(BENCH) load $(if $(filter release,$(PROFILE)),--out docs/bench) $(if $(CALLS),--calls $(CALLS)) $(if $(WINDOWS),--windows $(WINDOWS))
 
-soak: fast-programs
-	@$(FAST) soak --calls $(or $(CALLS),2000)
+soak: bench-programs
+	@$(BENCH) soak --calls $(or $(CALLS),2000)
 
-interop: programs interop-tools
-	@$(REHEARSE) interop
-	$(MAKE) peers
-	$(MAKE) network
+interop: callers peers network
+
+callers: suites interop-tools
+	@$(SUITES) interop
 
 # One minute, and another to install pinned versions.
 peers: programs peers-tools
 	@scripts/peers.sh $(PEERS)
 
-bench-webhook: fast-programs
-	@$(FAST) bench-webhook $(if $(ARTEFACTS),--artefacts $(ARTEFACTS))
+bench-webhook: bench-programs
+	@$(BENCH) webhook $(if $(ARTEFACTS),--artefacts $(ARTEFACTS))
 
-bench-turns: fast-programs
-	@$(FAST) bench-turns $(if $(CALLS),--calls $(CALLS))
+bench-turns: bench-programs
+	@$(BENCH) turns $(if $(CALLS),--calls $(CALLS))
 
 # Six minutes: two calls whose scores count, then ten others, six at a time.
-network: programs quality-tools
-	@$(REHEARSE) network
+network: suites quality-tools
+	@$(SUITES) network
 
-serve: fast-programs
-	@$(FAST) serve
+serve: build-tools
+	@$(call build,serve,$(SERVED))
+	@$(TARGET)/$(SERVED)/serve
 
 check-infra: infra-tools
 	@scripts/check-infra.sh
@@ -144,15 +151,8 @@ undeploy:
 cost:
 	@python3 scripts/cost.py > docs/cost.md
 
-# Forty calls take two minutes, third-party callers two and a half, the peers one, the networks six.
-# README commands that no other target runs are tried at their smallest, unoptimised.
-# CI builds from nothing, where incremental compilation only costs time.
-ci: export CARGO_INCREMENTAL = 0
-ci: check
-	$(MAKE) check-infra
-	$(MAKE) test call conformance readme
-	$(MAKE) chaos CALLS=40
-	$(MAKE) interop
+ci:
+	@scripts/ci.sh
 
 # Every command of README.md that no other part of CI runs, except those that build release artefacts.
 readme: programs
@@ -161,8 +161,14 @@ readme: programs
 programs: build-tools
 	@$(CARGO) build --locked --workspace --bins
 
-fast-programs: build-tools
-	@$(CARGO) build --locked --workspace --bins $(if $(filter release,$(PROFILE)),--release)
+rehearse: build-tools
+	@$(call build,rehearse)
+
+suites: build-tools
+	@$(call build,suites)
+
+bench-programs: build-tools
+	@$(call build,bench,$(PROFILE))
 
 build-tools:
 	@scripts/build-tools.sh

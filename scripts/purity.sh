@@ -12,7 +12,7 @@ shipped=(webhook call-control reaper media-task)
 programs=("${shipped[@]}" ahoy)
 simulators=(sim-meta sim-openai sim-aws)
 not_shipped=("${simulators[@]}" sim-audio sim-network local harness suites bench rehearse)
-vendor_words=(whatsapp realtime internal-api store)
+vendor_words=(whatsapp realtime openai-calls internal-api store)
 impure=(tokio mio rand getrandom)
 
 fail() { echo "purity: $1" >&2; exit 1; }

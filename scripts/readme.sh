@@ -28,7 +28,7 @@ try() {
 serve() {
   local log=$logs/serve.log line
   META_APP_SECRET=s META_VERIFY_TOKEN=v META_ACCESS_TOKEN=t OPENAI_API_KEY=k AHOY_NUMBERS=1 AHOY_BIND_IP=127.0.0.1 \
-    AHOY_LISTEN=127.0.0.1:0 GRAPH_URL=http://127.0.0.1:9 REALTIME_URL=ws://127.0.0.1:9 setsid make serve PROFILE=debug >"$log" 2>&1 &
+    AHOY_LISTEN=127.0.0.1:0 GRAPH_URL=http://127.0.0.1:9 REALTIME_URL=ws://127.0.0.1:9 setsid make serve >"$log" 2>&1 &
   local served=$!
   for _ in $(seq 300); do
     if grep -q '^ready ' "$log" || ! kill -0 "$served" 2>/dev/null; then break; fi

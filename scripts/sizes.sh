@@ -20,5 +20,5 @@ for architecture in arm64 x86-64; do
   for image in "target/ship/$architecture"/image.*; do weigh "$image" 15; done
 done
 scripts/unpack.sh "$host" target/ship/stage
-"${CARGO_TARGET_DIR:-target}/debug/rehearse" bench-ready --artefacts target/ship/stage || missed=1
+"${CARGO_TARGET_DIR:-target}/debug/bench" ready --artefacts target/ship/stage || missed=1
 exit "$missed"

@@ -1,5 +1,6 @@
 //! Formats times, durations and costs for people.
 
+use call::CallRef;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -45,7 +46,8 @@ pub(crate) fn words(word: &str) -> String {
 }
 
 /// Returns the first 12 characters of a call's reference, which `ahoy show` accepts.
-pub(crate) fn short(call_ref: &str) -> &str {
+pub(crate) fn short(call_ref: &CallRef) -> &str {
+    let call_ref = call_ref.as_str();
     call_ref.get(..12).unwrap_or(call_ref)
 }
 

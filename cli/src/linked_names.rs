@@ -1,6 +1,7 @@
 //! Finds all names and calls of one person: follows each name to its calls, and each call to the other names in it.
 
 use crate::person::{Person, Pseudonymizer};
+use call::CallRef;
 use std::collections::BTreeSet;
 use store::items::Item;
 use store::keys;
@@ -59,8 +60,8 @@ impl LinkedNames {
     }
 
     /// Whether the call is one of the person's.
-    pub(crate) fn has_call(&self, call_ref: &str) -> bool {
-        self.calls.iter().any(|call| call.call_ref == call_ref)
+    pub(crate) fn has_call(&self, call_ref: &CallRef) -> bool {
+        self.calls.iter().any(|call| call.call_ref == *call_ref)
     }
 
     async fn follow(&mut self, store: &Store, pseudonymizer: &Pseudonymizer) -> anyhow::Result<()> {

@@ -56,7 +56,7 @@ pub(crate) fn page(call: &CallDetails) -> String {
 
 fn head(call: &CallDetails) -> Markup {
     let listed = &call.listed;
-    let is_bad = matches!(listed.by, Some(Recorded::Known(Party::Us | Party::Meta)));
+    let is_bad = matches!(listed.by, Some(Recorded::Known(Party::Us | Party::Meta | Party::Line)));
     let agent = call.summary.as_ref().map(|summary| (summary.agent.as_str(), summary.model.as_str()));
     html! {
         header {
@@ -177,7 +177,7 @@ mod tests {
 
     fn call_with(text: &str) -> CallDetails {
         let listed = CallListing {
-            call_ref: "ab".repeat(32),
+            call_ref: "ab".repeat(32).into(),
             number: "220".into(),
             rang_at_ms: 1_000,
             start: None,

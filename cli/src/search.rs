@@ -145,7 +145,7 @@ impl Cursor {
 
     /// Returns a sort key just before the call's own: a reference sorts behind its own prefix.
     fn place(&self) -> String {
-        keys::rang(self.rang_at_ms, &self.name)
+        keys::rang_bound(self.rang_at_ms, &self.name)
     }
 }
 

@@ -145,7 +145,7 @@ impl StoredPerson {
         if !call.number.is_empty() {
             self.of_lists.insert((keys::calls(&call.number), call.place()));
         }
-        self.of_lists.insert((keys::call_refs(&call.call_ref), call.call_ref.clone()));
+        self.of_lists.insert((keys::call_refs(call.call_ref.as_str()), call.call_ref.to_string()));
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::linked_names::{LinkedNames, callers};
 use crate::person::{Person, Pseudonymizer};
+use call::CallRef;
 use service::time::now_ms;
 use std::collections::{BTreeSet, HashSet};
 use store::items::{Item, number_of, texts};
@@ -31,8 +32,8 @@ pub(crate) struct ScanResult {
 struct Pass {
     found: ScanResult,
     states: Vec<Item>,
-    with_state: HashSet<String>,
-    old: HashSet<String>,
+    with_state: HashSet<CallRef>,
+    old: HashSet<CallRef>,
 }
 
 /// Scans the table until a pass finds nothing new: each call found may reveal another name of the person.
@@ -53,7 +54,7 @@ pub(crate) async fn scan_table(
             }
         }
         if !is_new {
-            let is_open = |call: &&String| !pass.with_state.contains(*call) && !linked.has_call(call);
+            let is_open = |call: &&CallRef| !pass.with_state.contains(*call) && !linked.has_call(call);
             let unknown = pass.old.iter().filter(is_open).count();
             return Ok(ScanResult { unknown, ..pass.found });
         }
@@ -75,7 +76,7 @@ impl Pass {
         let Some((pk, sk)) = key_of(&item) else { return };
         let is_theirs = |name: &str| is_theirs(name, pseudonymizer, linked);
         if let Some(call_ref) = keys::call_ref(&pk).filter(|_| sk == keys::STATE) {
-            self.with_state.insert(call_ref.to_owned());
+            self.with_state.insert(call_ref);
             if callers(&item).any(|caller| is_theirs(caller.name())) {
                 self.states.push(item);
             }
@@ -86,10 +87,10 @@ impl Pass {
             return;
         }
         let Some(call_ref) = call_of(&pk, &sk, &item) else { return };
-        if linked.has_call(call_ref) {
+        if linked.has_call(&call_ref) {
             self.found.pointers.insert((pk, sk));
         } else if pk.starts_with("CALLS#") && predates_key(&item, pseudonymizer.made_at_ms()) {
-            self.old.insert(call_ref.to_owned());
+            self.old.insert(call_ref);
         }
     }
 }
@@ -122,12 +123,12 @@ fn names_in(item: &Item) -> BTreeSet<String> {
 }
 
 /// Returns the call that an item outside of the call's partition belongs to.
-fn call_of<'a>(pk: &str, sk: &'a str, item: &'a Item) -> Option<&'a str> {
+fn call_of(pk: &str, sk: &str, item: &Item) -> Option<CallRef> {
     let is_list = ["CALLS#", "USER#", "REF#", "MESSAGE#"].iter().any(|list| pk.starts_with(list));
     if pk.starts_with("CALLER#") {
-        return sk.rsplit_once('#').map(|(_, call_ref)| call_ref);
+        return sk.rsplit_once('#').map(|(_, call_ref)| call_ref.into());
     }
-    item.get("call_ref").filter(|_| is_list)?.as_s().ok().map(String::as_str)
+    item.get("call_ref").filter(|_| is_list)?.as_s().ok().map(|call_ref| call_ref.as_str().into())
 }
 
 /// Whether a listed call is older than the pseudonym key and outlives its state.
@@ -142,7 +143,7 @@ fn listing_of(state: &Item) -> Option<CallListing> {
     let call = state.get("call").and_then(|call| call.as_m().ok()).cloned().unwrap_or_default();
     let text = |name: &str| Some(state.get(name)?.as_s().ok()?.clone());
     Some(CallListing {
-        call_ref: keys::call_ref(&text("pk")?)?.to_owned(),
+        call_ref: keys::call_ref(&text("pk")?)?,
         number: text("number").unwrap_or_default(),
         rang_at_ms: number_of(&call, "rang_at").unwrap_or_default(),
         start: None,

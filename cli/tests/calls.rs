@@ -5,7 +5,7 @@
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod terminal;
 
-use call::{Ending, Party};
+use call::{CallRef, Ending, Party};
 use serde_json::Value;
 use store::CallListing;
 use terminal::Terminal;
@@ -29,7 +29,7 @@ async fn pages_continue_over_days_newest_first() {
             .as_array()
             .unwrap()
             .iter()
-            .map(|call| call["call_ref"].as_str().unwrap().to_owned());
+            .map(|call| CallRef::from(call["call_ref"].as_str().unwrap()));
         seen.push(refs.collect::<Vec<_>>());
         after = page["next"].as_str().map(str::to_owned);
         if after.is_none() {
@@ -67,7 +67,7 @@ async fn calls_are_filtered_by_number_day_and_ending() {
             found["calls"].as_array().unwrap().iter().map(|it| it["call_ref"].clone()).collect();
         assert_eq!(
             found,
-            wanted.into_iter().map(|n| call(n, "", 0).call_ref).collect::<Vec<_>>(),
+            wanted.into_iter().map(|n| call(n, "", 0).call_ref.to_string()).collect::<Vec<_>>(),
             "{words:?}"
         );
     }
@@ -116,11 +116,12 @@ async fn the_first_day_searched_is_printed_unless_all_was_searched() {
 async fn a_call_is_shown_by_a_unique_prefix_of_its_reference() {
     let terminal = Terminal::new().await;
     let now = service::time::now_ms();
-    let other = CallListing { call_ref: format!("000000000001{}", "f".repeat(52)), ..call(2, "220", now) };
+    let other =
+        CallListing { call_ref: format!("000000000001{}", "f".repeat(52)).into(), ..call(2, "220", now) };
     list(&terminal, &call(1, "220", now)).await;
     list(&terminal, &other).await;
 
-    let shown = terminal.ahoy(&["show", &other.call_ref[..16]]).await;
+    let shown = terminal.ahoy(&["show", &other.call_ref.as_str()[..16]]).await;
     assert_eq!(shown.code, Some(0), "{shown:?}");
     assert!(shown.out.starts_with(&format!("call {}", other.call_ref)), "{shown:?}");
     for (name, why) in [("000000000001", "more than one call"), ("ffffffff", "there is no call")] {
@@ -140,7 +141,7 @@ async fn list(terminal: &Terminal, call: &CallListing) {
 
 fn call(n: u64, number: &str, rang_at_ms: u64) -> CallListing {
     CallListing {
-        call_ref: format!("{n:012x}{}", "e".repeat(52)),
+        call_ref: format!("{n:012x}{}", "e".repeat(52)).into(),
         number: number.to_owned(),
         rang_at_ms,
         start: Some("warm".into()),

@@ -13,6 +13,7 @@ use crate::session::{self, CallSessionParts, SessionCommand};
 use admission::{ActiveCall, ActiveCalls, Capacity};
 pub(crate) use admission::{AdmissionError, CommandOutcome};
 use audio::LoadLevel;
+use call::CallRef;
 pub(crate) use call_factory::CallFactory;
 use call_factory::PreparedCall;
 use internal_api::control_api;
@@ -47,7 +48,7 @@ impl Calls {
     /// [`AdmissionError`] when there is no room, the offer or the agent file cannot be used, or no socket can be opened.
     pub(crate) fn take(
         self: &Arc<Self>,
-        call_ref: &str,
+        call_ref: &CallRef,
         request: &control_api::Offer,
     ) -> Result<String, AdmissionError> {
         let capacity = Capacity { slots: self.slots, load: self.lateness.load_level(Instant::now()) };
@@ -63,23 +64,22 @@ impl Calls {
         }
         // An offer with a newer fencing token means that the call was reassigned in between: the old session sees its command channel
         // close, and ends.
-        active.calls.insert(
-            call_ref.to_owned(),
-            ActiveCall { fence: request.fence, answer: answer.clone(), commands },
-        );
+        active
+            .calls
+            .insert(call_ref.clone(), ActiveCall { fence: request.fence, answer: answer.clone(), commands });
         drop(active);
         self.start(parts);
         Ok(answer)
     }
 
     /// Whether this task has the call.
-    pub(crate) fn has(&self, call_ref: &str) -> bool {
+    pub(crate) fn has(&self, call_ref: &CallRef) -> bool {
         self.lock().calls.contains_key(call_ref)
     }
 
     /// Ends a call on call-control's request, for the assignment with this fencing token and those before it, or for all of them
     /// without one. An offer of such an assignment that arrives later is refused.
-    pub(crate) fn release(&self, call_ref: &str, fence: Option<u64>) -> CommandOutcome {
+    pub(crate) fn release(&self, call_ref: &CallRef, fence: Option<u64>) -> CommandOutcome {
         let commands = self.lock().release(call_ref, fence, Instant::now());
         commands.map_or(CommandOutcome::NoCall, |commands| {
             admission::send(call_ref, &commands, SessionCommand::Release)
@@ -87,7 +87,11 @@ impl Calls {
     }
 
     /// Tells a call's agent that a WhatsApp message it sent has failed, if the call is here in this assignment.
-    pub(crate) fn message_failed(&self, call_ref: &str, failed: control_api::Undelivered) -> CommandOutcome {
+    pub(crate) fn message_failed(
+        &self,
+        call_ref: &CallRef,
+        failed: control_api::Undelivered,
+    ) -> CommandOutcome {
         let active = self.lock();
         let call = active.calls.get(call_ref).filter(|call| call.fence == failed.fence);
         let command = SessionCommand::MessageFailed(failed.id);
@@ -179,13 +183,13 @@ impl Calls {
         tokio::spawn(async move {
             // A task of its own, so that a panic frees the slot as well.
             if let Err(error) = tokio::spawn(session::run(parts)).await {
-                tracing::error!(call_ref, "call session ended by a panic: {error}");
+                tracing::error!(%call_ref, "call session ended by a panic: {error}");
             }
             calls.forget(&call_ref, fence);
         });
     }
 
-    fn forget(&self, call_ref: &str, fence: u64) {
+    fn forget(&self, call_ref: &CallRef, fence: u64) {
         self.lock().forget(call_ref, fence);
         self.changed.send_replace(());
     }

@@ -7,6 +7,7 @@
 mod queue;
 
 use anyhow::Context;
+use call::CallRef;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use journal::{JournalEntry, TranscriptLine};
@@ -81,8 +82,8 @@ impl JournalWriter {
     }
 
     /// Returns the calls whose summary is not in the table yet.
-    pub fn calls_without_summary(&self) -> Vec<String> {
-        self.pending_writes.queue().calls_without_summary().map(str::to_owned).collect()
+    pub fn calls_without_summary(&self) -> Vec<CallRef> {
+        self.pending_writes.queue().calls_without_summary().cloned().collect()
     }
 
     /// Logs a journal entry, and queues it for the table.
@@ -93,13 +94,13 @@ impl JournalWriter {
     }
 
     /// Queues a transcript line, kept for `days`.
-    pub fn keep_line(&self, call_ref: &str, line: &TranscriptLine, days: u32) {
+    pub fn keep_line(&self, call_ref: &CallRef, line: &TranscriptLine, days: u32) {
         let item = item(line, call_ref, &keys::line(line.place), days);
         self.queue(call_ref, Lane::Record, TableWrite::Item(item));
     }
 
     /// Queues the audio levels of both sides of a call, kept for `days`.
-    pub fn keep_levels(&self, call_ref: &str, levels: &AudioLevels, days: u32) {
+    pub fn keep_levels(&self, call_ref: &CallRef, levels: &AudioLevels, days: u32) {
         let item = keyed(levels.to_item(), call_ref, keys::LEVELS, days);
         self.queue(call_ref, Lane::Record, TableWrite::Item(item));
     }
@@ -111,7 +112,7 @@ impl JournalWriter {
     }
 
     /// Returns the caller's `n`-th request in this call, to be stored and kept for `days`.
-    pub fn caller_request(&self, call_ref: &str, n: u64, days: u32) -> CallerRequest {
+    pub fn caller_request(&self, call_ref: &CallRef, n: u64, days: u32) -> CallerRequest {
         CallerRequest {
             store: self.store.clone(),
             pk: keys::call(call_ref),
@@ -120,7 +121,7 @@ impl JournalWriter {
         }
     }
 
-    fn queue(&self, call_ref: &str, lane: Lane, table_write: TableWrite) {
+    fn queue(&self, call_ref: &CallRef, lane: Lane, table_write: TableWrite) {
         self.pending_writes.queue().push(call_ref, lane, table_write);
         self.pending_writes.added.notify_one();
     }
@@ -173,7 +174,7 @@ async fn run_writes(store: Store, pending_writes: Arc<PendingWrites>) {
         while let Some(overflow) = pending_writes.queue().poll_overflow() {
             let (call_ref, records) = (overflow.call_ref, overflow.records);
             dropped += records;
-            tracing::error!(call_ref, records, dropped, "journal queue full for this call; records dropped");
+            tracing::error!(%call_ref, records, dropped, "journal queue full for this call; records dropped");
         }
         let retry_at = pending_writes.queue().poll_timeout();
         tokio::select! {
@@ -214,7 +215,7 @@ fn write_result(kind: &ErrorKind) -> WriteResult {
 /// Logs a dropped write. `dropped` is the number of writes that this task has dropped in all.
 fn log_dropped(job: &Job<TableWrite>, error: &StoreError, dropped: u64) {
     let (call_ref, item) = (&job.call_ref, job.what.sort_key());
-    tracing::error!(call_ref, item, dropped, "table write failed; item dropped: {error:#}");
+    tracing::error!(%call_ref, item, dropped, "table write failed; item dropped: {error:#}");
 }
 
 impl TableWrite {
@@ -236,11 +237,11 @@ impl TableWrite {
     }
 }
 
-fn item(what: &impl Serialize, call_ref: &str, sk: &str, days: u32) -> Item {
+fn item(what: &impl Serialize, call_ref: &CallRef, sk: &str, days: u32) -> Item {
     keyed(to_item(what), call_ref, sk, days)
 }
 
-fn keyed(mut item: Item, call_ref: &str, sk: &str, days: u32) -> Item {
+fn keyed(mut item: Item, call_ref: &CallRef, sk: &str, days: u32) -> Item {
     item.insert("pk".to_owned(), text(keys::call(call_ref)));
     item.insert("sk".to_owned(), text(sk));
     item.insert(keys::TTL.to_owned(), number(ttl_after_days(days)));

@@ -146,7 +146,8 @@ impl Row {
         };
         let verdict = Cell::new(or_dash(self.verdict.as_deref().map(words)));
         let is_bad = self.verdict.as_deref().is_some_and(|verdict| verdict != "fine");
-        let is_our_failure = matches!(listed.by, Some(Recorded::Known(Party::Us | Party::Meta)));
+        let is_our_failure =
+            matches!(listed.by, Some(Recorded::Known(Party::Us | Party::Meta | Party::Line)));
         vec![
             Cell::new(short(&listed.call_ref)),
             Cell::new(moment(listed.rang_at_ms)),

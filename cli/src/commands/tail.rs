@@ -5,6 +5,7 @@ use crate::figures::{day, moment, short};
 use crate::output;
 use crate::{Common, cloud};
 use anstyle::{AnsiColor, Style};
+use call::CallRef;
 use clap::Args;
 use journal::{JournalEntry, Level};
 use service::time::now_ms;
@@ -34,7 +35,7 @@ pub(crate) struct Tail {
 
 /// The entries that are printed already.
 #[derive(Debug, Default)]
-struct Printed(HashMap<String, HashSet<(u64, String, u64)>>);
+struct Printed(HashMap<CallRef, HashSet<(u64, String, u64)>>);
 
 impl Tail {
     /// Runs the command until Ctrl-C, or until `--seconds` have passed.
@@ -62,7 +63,7 @@ impl Tail {
     }
 
     /// Returns live calls, and those that ended since `began_ms` and within the last seconds.
-    async fn followed_calls(&self, store: &Store, began_ms: u64) -> anyhow::Result<Vec<String>> {
+    async fn followed_calls(&self, store: &Store, began_ms: u64) -> anyhow::Result<Vec<CallRef>> {
         let now_ms = now_ms();
         // A live call may have begun before midnight.
         let days: HashSet<_> = [day(now_ms), day(now_ms.saturating_sub(60 * 60 * 1_000))].into();
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn each_event_is_printed_once_in_order_of_time() {
-        let mut journal = EntryBuilder::new("ab12", "task", 0, 1);
+        let mut journal = EntryBuilder::new(&"ab12".into(), "task", 0, 1);
         let late = journal.enter(JournalEvent::Opened {}, 20);
         let early = journal.enter(JournalEvent::Accepted {}, 10);
         let mut printed = Printed::default();

@@ -1,6 +1,7 @@
 //! `ahoy forget` finds items outside of every list, deletes nothing about other people, and reports what it could not search.
 
 use crate::business::{Business, NUMBER};
+use call::CallRef;
 use serde_json::{Value, json};
 use service::time::now_ms;
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ async fn items_outside_of_lists_are_deleted_and_strangers_kept() {
     business.called("bb", &[THEIR_ID], b"the key before", Value::Null).await;
     let odd = json!({"from": THEM, "text": "Held."}).to_string();
     business.keep(&keys::account("7"), "NOTICE#account_update#0", "item", &odd).await;
-    business.keep(&keys::call("cc"), "EV#00000000#webhook-held#00000000", "item", &odd).await;
+    business.keep(&keys::call(&"cc".into()), "EV#00000000#webhook-held#00000000", "item", &odd).await;
     business.keep(&keys::number("no-agent"), "NOTICE#odd#0", "item", "+919900000001 is away").await;
     business.keep(&keys::unfit("dd"), keys::UNFIT, "head", &odd).await;
     let theirs = business.stored().await;
@@ -46,19 +47,22 @@ async fn items_outside_of_lists_are_deleted_and_strangers_kept() {
         |key: &&(String, String)| !key.0.starts_with("FORGOTTEN#") && !key.1.starts_with("FORGOTTEN#");
     assert_eq!(left.iter().filter(is_ours).cloned().collect::<BTreeSet<_>>(), wanted);
     assert!(left.contains(&tombstone()), "{left:?}");
-    assert!(left.contains(&(keys::forgotten_call(&"aa".repeat(32)), keys::OF_CALL.to_owned())), "{left:?}");
+    assert!(
+        left.contains(&(keys::forgotten_call(&"aa".repeat(32).into()), keys::OF_CALL.to_owned())),
+        "{left:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreadable_call_that_was_set_aside_is_deleted() {
     let business = Business::healthy().await;
     let before = business.stored().await;
-    let mut state = item(&keys::call(&"aa".repeat(32)), keys::STATE);
+    let mut state = item(&keys::call(&"aa".repeat(32).into()), keys::STATE);
     let texts = [("caller_number", THEM), ("number", NUMBER), ("call", "of a newer release")];
     state.extend(texts.map(|(name, value)| (name.to_owned(), text(value))));
     state.insert("is_set_aside".to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(true));
     business.store.put(state).await.unwrap();
-    let mut unnumbered = item(&keys::call(&"bb".repeat(32)), keys::STATE);
+    let mut unnumbered = item(&keys::call(&"bb".repeat(32).into()), keys::STATE);
     unnumbered.insert("caller_number".to_owned(), text(THEM));
     unnumbered.insert("is_set_aside".to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(true));
     business.store.put(unnumbered).await.unwrap();
@@ -159,7 +163,7 @@ async fn without_a_pseudonym_key_the_control_api_keys_are_used() {
 impl Business {
     /// Stores a call of an hour ago under the pseudonyms of `names` with `key`; `state` holds the caller's number and user id.
     async fn called(&self, name: &str, names: &[&str], key: &[u8], state: Value) {
-        let (call_ref, rang_at_ms) = (name.repeat(32), now_ms() - 3_600_000);
+        let (call_ref, rang_at_ms) = (CallRef::from(name.repeat(32)), now_ms() - 3_600_000);
         let call = CallListing {
             call_ref: call_ref.clone(),
             number: NUMBER.to_owned(),

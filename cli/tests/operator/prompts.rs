@@ -123,7 +123,7 @@ async fn put_call(business: &Business) {
     let pseudonym = store::pseudonym::of(b"the door key", CALLER);
     let rang_at_ms = service::time::now_ms() - 3_600_000;
     let call = CallListing {
-        call_ref: "ab".repeat(32),
+        call_ref: "ab".repeat(32).into(),
         number: NUMBER.to_owned(),
         rang_at_ms,
         start: Some("warm".to_owned()),

@@ -17,6 +17,13 @@ const CLOCK_MARGIN: Duration = Duration::from_secs(1);
 /// How often the task of a connected call is checked.
 const CHECK_INTERVAL: Duration = Duration::from_secs(15);
 
+/// How soon the task of a call is checked that outlives its task, once it is accepted: with [`SILENCE_RECHECK`], another task has it within
+/// ten seconds.
+const FIRST_CHECK: Duration = Duration::from_secs(2);
+
+/// How long an accepted call that has lost its task waits for another one.
+const ADRIFT_FOR: Duration = Duration::from_secs(10);
+
 /// How soon a call without a free slot asks for one again. Short, so that a task that becomes ready finds it waiting.
 const ASSIGN_RETRY: Duration = Duration::from_secs(1);
 
@@ -66,8 +73,11 @@ pub struct Call {
     /// When its lease was to expire then, by the task's own clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silent_lease: Option<u64>,
-    /// When Meta accepted the call.
+    /// When the call was accepted.
     pub accepted_at: Option<Timestamp>,
+    /// When an accepted call that has no task is ended, unless another task takes it by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adrift_until: Option<Timestamp>,
     /// When the call ended.
     pub ended_at: Option<Timestamp>,
     /// Why it ended, where the previous release has no variant for the reason: `phase` then holds one that it knows.
@@ -115,6 +125,7 @@ impl Call {
             silent_since: None,
             silent_lease: None,
             accepted_at: None,
+            adrift_until: None,
             ended_at: None,
             newer_ending: None,
         }
@@ -158,11 +169,48 @@ impl Call {
         self.telling.is_some_and(|telling| now < telling.until)
     }
 
-    /// Whether the ring deadline of a call that is not accepted yet has passed.
-    pub(crate) fn is_past_ring_deadline(&self, now: Timestamp) -> bool {
+    /// Whether the time of a call that is not accepted yet, or has lost its task, has passed.
+    pub(crate) fn is_past_deadline(&self, now: Timestamp) -> bool {
+        self.deadline().is_some_and(|deadline| now >= deadline)
+    }
+
+    /// Returns when the call ends unless it gets further: at the ring deadline, or as long after it as an accept is on its way that cannot be
+    /// taken back; at the end of its time without a task, once it is accepted.
+    fn deadline(&self) -> Option<Timestamp> {
         match self.phase {
-            Phase::Ringing | Phase::Connecting | Phase::Accepting => now >= self.ring_deadline,
-            Phase::Live | Phase::Ended(_) => false,
+            Phase::Accepting if !self.line.needs_answer() => {
+                Some(self.telling.map_or(self.ring_deadline, |telling| telling.until.max(self.ring_deadline)))
+            }
+            Phase::Ringing | Phase::Connecting | Phase::Accepting => Some(self.ring_deadline),
+            Phase::Live => self.adrift_until,
+            Phase::Ended(_) => None,
+        }
+    }
+
+    /// Whether the call has no task and needs one.
+    pub(crate) fn seeks_task(&self) -> bool {
+        let may_seek = self.phase == Phase::Ringing || self.adrift_until.is_some() && !self.has_ended();
+        may_seek && self.assignment.is_none()
+    }
+
+    /// Whether a task that was offered the call has not taken it yet.
+    pub(crate) fn is_offered(&self) -> bool {
+        self.phase == Phase::Ringing || self.adrift_until.is_some()
+    }
+
+    /// Leaves an accepted call without a task, for a while.
+    pub(crate) fn set_adrift(&mut self, now: Timestamp) {
+        self.refused_by.clear();
+        (self.silent_since, self.silent_lease) = (None, None);
+        self.adrift_until = Some(now + ADRIFT_FOR);
+    }
+
+    /// Returns the effect that ends the call at the line's service.
+    pub(crate) fn way_to_end(&self) -> Effect {
+        match self.phase {
+            Phase::Ringing => Effect::Reject,
+            Phase::Connecting if !self.line.needs_answer() => Effect::Reject,
+            Phase::Connecting | Phase::Accepting | Phase::Live | Phase::Ended(_) => Effect::Terminate,
         }
     }
 
@@ -223,17 +271,20 @@ impl Call {
         match self.phase {
             Phase::Ended(_) => self.due = None,
             Phase::Ringing => self.schedule_tick(ASSIGN_RETRY, now),
+            Phase::Live if self.adrift_until.is_some() => self.schedule_tick(ASSIGN_RETRY, now),
             Phase::Connecting | Phase::Accepting | Phase::Live => self.schedule_tick(CHECK_INTERVAL, now),
         }
     }
 
-    /// Schedules a tick after `wait`: not while a process answers at Meta, and not later than the ring deadline while it rings.
+    /// Schedules the first check of the task of a call that was just accepted.
+    pub(crate) fn schedule_first_check(&mut self, now: Timestamp) {
+        self.schedule_tick(if self.line.outlives_task() { FIRST_CHECK } else { CHECK_INTERVAL }, now);
+    }
+
+    /// Schedules a tick after `wait`: not while a process answers at Meta, and not later than the call's deadline.
     pub(crate) fn schedule_tick(&mut self, wait: Duration, now: Timestamp) {
         let due = self.telling.map_or(now + wait, |telling| telling.until.max(now + wait));
-        self.due = Some(match self.phase {
-            Phase::Ringing | Phase::Connecting | Phase::Accepting => due.min(self.ring_deadline.max(now)),
-            Phase::Live | Phase::Ended(_) => due,
-        });
+        self.due = Some(self.deadline().map_or(due, |deadline| due.min(deadline.max(now))));
     }
 }
 

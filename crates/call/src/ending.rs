@@ -43,6 +43,12 @@ pub enum Ending {
     Drained,
     /// The media task died.
     Lost,
+    /// The agent transferred the call to another number.
+    Transferred,
+    /// The service of another line than WhatsApp refused an action that the call depends on.
+    LineRefused,
+    /// The agent could not be joined to a call on another line than WhatsApp, or lost it.
+    LineFailed,
 }
 
 /// Who ended a call.
@@ -57,6 +63,8 @@ pub enum Party {
     Us,
     /// Meta ended it.
     Meta,
+    /// The service of another line than WhatsApp ended it.
+    Line,
 }
 
 impl fmt::Display for Ending {
@@ -79,7 +87,9 @@ impl Ending {
         match self {
             Self::CallerHungUp | Self::CallerGaveUp | Self::CallerVanished => Party::Caller,
             Self::AgentSaidGoodbye | Self::TookTooLong | Self::BothSilent | Self::CapReached => Party::Agent,
+            Self::Transferred => Party::Agent,
             Self::MetaRefused | Self::MediaFailed => Party::Meta,
+            Self::LineRefused => Party::Line,
             Self::AgentUnavailable
             | Self::Closed
             | Self::OverBudget
@@ -88,7 +98,8 @@ impl Ending {
             | Self::OfferUnanswerable
             | Self::MediaNeverConnected
             | Self::Drained
-            | Self::Lost => Party::Us,
+            | Self::Lost
+            | Self::LineFailed => Party::Us,
         }
     }
 
@@ -96,6 +107,9 @@ impl Ending {
     pub fn for_previous_release(self) -> Self {
         match self {
             Self::CapReached => Self::TookTooLong,
+            Self::Transferred => Self::AgentSaidGoodbye,
+            Self::LineRefused => Self::MetaRefused,
+            Self::LineFailed => Self::MediaNeverConnected,
             Self::CallerHungUp
             | Self::CallerGaveUp
             | Self::CallerVanished
@@ -134,14 +148,17 @@ impl Ending {
             | Self::MediaNeverConnected
             | Self::MediaFailed
             | Self::Drained
-            | Self::Lost => false,
+            | Self::Lost
+            | Self::Transferred
+            | Self::LineRefused
+            | Self::LineFailed => false,
         }
     }
 
-    /// Whether Meta already knows that the call is over, because it reported the end.
-    pub(crate) fn is_known_to_meta(self) -> bool {
+    /// Whether the line's service already knows that the call is over, because the end came from there.
+    pub(crate) fn is_known_to_line(self) -> bool {
         match self {
-            Self::CallerHungUp | Self::CallerGaveUp | Self::MediaFailed => true,
+            Self::CallerHungUp | Self::CallerGaveUp | Self::MediaFailed | Self::Transferred => true,
             Self::CallerVanished
             | Self::AgentSaidGoodbye
             | Self::TookTooLong
@@ -156,11 +173,13 @@ impl Ending {
             | Self::MetaRefused
             | Self::MediaNeverConnected
             | Self::Drained
-            | Self::Lost => false,
+            | Self::Lost
+            | Self::LineRefused
+            | Self::LineFailed => false,
         }
     }
 
-    /// Whether the caller gets a message: they wanted to talk, and the call failed on this side.
+    /// Whether the caller gets a message, where the line can carry one: they wanted to talk, and the call failed on this side.
     pub(crate) fn owes_message(self) -> bool {
         match self {
             Self::AgentUnavailable
@@ -171,7 +190,9 @@ impl Ending {
             | Self::OfferUnanswerable
             | Self::MetaRefused
             | Self::MediaNeverConnected
-            | Self::Lost => true,
+            | Self::Lost
+            | Self::LineRefused
+            | Self::LineFailed => true,
             Self::CallerHungUp
             | Self::CallerGaveUp
             | Self::CallerVanished
@@ -180,7 +201,8 @@ impl Ending {
             | Self::BothSilent
             | Self::CapReached
             | Self::MediaFailed
-            | Self::Drained => false,
+            | Self::Drained
+            | Self::Transferred => false,
         }
     }
 }

@@ -17,11 +17,11 @@ pub enum CallEvent {
     NoTaskFree,
     /// The call is turned away before any task is asked: the business is closed, for example.
     Rejected(Ending),
-    /// The media task answered the offer.
+    /// The media task took the offer.
     Answered {
         /// The fence of the assignment that was offered the call.
         fence: u64,
-        /// The task's SDP answer.
+        /// The task's SDP answer; empty on a line that needs none.
         answer: String,
     },
     /// The media task refused the call.
@@ -40,13 +40,13 @@ pub enum CallEvent {
     Claimed(Effect),
     /// An effect was performed, or performing it again is pointless.
     Done(Effect),
-    /// Meta refused an effect permanently.
+    /// The line's service refused an effect permanently.
     Refused(Effect),
-    /// Meta refused an effect, most likely because the call is over there.
+    /// The line's service refused an effect, most likely because the call is over there.
     CallGone(Effect),
     /// An effect failed and is worth another attempt; it may have taken effect.
     Failed(Effect),
-    /// An effect failed and is worth another attempt; it certainly never reached Meta.
+    /// An effect failed and is worth another attempt; it certainly never reached the line's service.
     NotReceived(Effect),
     /// The process that the task had asked to accept the call has died.
     AcceptLost {
@@ -55,7 +55,7 @@ pub enum CallEvent {
         /// The number of the request that process had; `None` from a task of an older release.
         question: Option<u64>,
     },
-    /// The task reports that media is connected and the agent is ready to speak.
+    /// The task reports that it is ready for the accept: media is connected and the agent can speak, or the line needs no media of ours.
     MediaConnected {
         /// The fence of the task's assignment.
         fence: u64,
@@ -90,8 +90,8 @@ pub enum CallEvent {
     HungUp,
     /// Meta ended the call because no media arrived.
     MediaFailed,
-    /// Meta ended the call for another reason, such as an accept that came too late.
-    MetaGaveUp,
+    /// The line's service ended the call for another reason, such as an accept that came too late, or lets another endpoint answer it.
+    LineGaveUp,
 }
 
 /// Something to do for a call. Each effect is safe to perform twice.
@@ -103,15 +103,15 @@ pub enum Effect {
     AssignTask,
     /// Launch another media task: no slot is free.
     LaunchTask,
-    /// Offer the call to the assigned task, which answers with SDP.
+    /// Offer the call to the assigned task, which answers with SDP where the line needs it.
     Offer(Assignment),
     /// Send Meta the answer with `pre_accept`, so that media connects while it rings.
     PreAccept,
-    /// Send Meta `accept`, with the same answer.
+    /// Accept the call: send Meta `accept`, with the same answer; send OpenAI `accept`.
     Accept,
-    /// Send Meta `reject`. Only before [`Effect::PreAccept`].
+    /// Reject the call. Only before [`Effect::PreAccept`] on WhatsApp, before [`Effect::Accept`] on other lines.
     Reject,
-    /// Send Meta `terminate`.
+    /// Hang up: send Meta `terminate`, OpenAI `hangup`.
     Terminate,
     /// Tell the task to drop the call.
     Release(Assignment),

@@ -1,5 +1,6 @@
 //! The line that a call came in on.
 
+use crate::Ending;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -30,6 +31,27 @@ impl Line {
     /// Whether a media task may be launched for a call that no task has room for: the caller must wait for it to start.
     pub fn may_launch(self) -> bool {
         self == Self::WhatsApp
+    }
+
+    /// Whether an accepted call goes on without its media task, so that another task can take it over.
+    pub fn outlives_task(self) -> bool {
+        self == Self::Sip
+    }
+
+    /// Returns the ending of a call that the line's service refused to go on with.
+    pub fn refused(self) -> Ending {
+        match self {
+            Self::WhatsApp => Ending::MetaRefused,
+            Self::Sip => Ending::LineRefused,
+        }
+    }
+
+    /// Returns the ending of a call whose task did not become ready to talk within the ring time.
+    pub fn never_connected(self) -> Ending {
+        match self {
+            Self::WhatsApp => Ending::MediaNeverConnected,
+            Self::Sip => Ending::LineFailed,
+        }
     }
 
     /// How long a call may ring before it is refused, unless the configuration says otherwise.

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 pub enum Phase {
     /// Ringing; no task has answered the offer yet.
     Ringing,
-    /// A task answered; the answer was sent to Meta with `pre_accept`, or is being sent.
+    /// A task has the call; on WhatsApp, its answer was sent to Meta with `pre_accept`, or is being sent.
     Connecting,
-    /// Media is connected; `accept` is being sent to Meta.
+    /// The task is ready; the call is being accepted.
     Accepting,
     /// Caller and agent are talking.
     Live,

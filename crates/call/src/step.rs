@@ -19,11 +19,11 @@ pub fn step(mut call: Call, event: CallEvent, now: Timestamp) -> (Call, Vec<Effe
         CallEvent::Tick => tick(&mut call, now),
         CallEvent::HungUp => hang_up(&mut call, now),
         CallEvent::MediaFailed => end_from_meta(&mut call, Ending::MediaFailed, now),
-        CallEvent::MetaGaveUp => end_given_up_by_meta(&mut call, now),
+        CallEvent::LineGaveUp => end_given_up_by_line(&mut call, now),
         CallEvent::TaskAssigned { task } => offer_to_task(&mut call, task, now),
         CallEvent::Rejected(ending) => turn_away(&mut call, ending, now),
         CallEvent::NoTaskFree => launch_once(&mut call, now),
-        CallEvent::Answered { fence, answer } => pre_accept(&mut call, fence, answer, now),
+        CallEvent::Answered { fence, answer } => take_answer(&mut call, fence, answer, now),
         CallEvent::AssignmentRefused { fence } => reassign(&mut call, fence, MayHold::No, now),
         CallEvent::AssignmentUnanswered { fence } => reassign(&mut call, fence, MayHold::Perhaps, now),
         CallEvent::Unanswerable => end(&mut call, Ending::OfferUnanswerable, now),
@@ -51,10 +51,10 @@ enum MayHold {
 }
 
 fn tick(call: &mut Call, now: Timestamp) -> Vec<Effect> {
-    if call.is_past_ring_deadline(now) {
-        return end(call, ring_timeout_ending(call), now);
+    if call.is_past_deadline(now) {
+        return end(call, timeout_ending(call), now);
     }
-    if !call.has_ended() && now >= call.ring_deadline {
+    if !call.has_ended() && now >= call.ring_deadline && !call.line.outlives_task() {
         // A task that was not told to open the line releases the call by itself by then.
         call.pending.retain(|effect| !matches!(effect, Effect::Release(_)));
     }
@@ -69,6 +69,7 @@ fn tick(call: &mut Call, now: Timestamp) -> Vec<Effect> {
     let releases: Vec<_> = call.pending_releases().cloned().collect();
     let next = match (call.phase, call.assignment.clone()) {
         (Phase::Ringing, _) => call.request(vec![Effect::AssignTask], now),
+        (Phase::Live, None) if call.seeks_task() => call.request(vec![Effect::AssignTask], now),
         (Phase::Connecting | Phase::Accepting | Phase::Live, Some(assignment)) => {
             call.request(vec![Effect::CheckTask(assignment)], now)
         }
@@ -80,12 +81,13 @@ fn tick(call: &mut Call, now: Timestamp) -> Vec<Effect> {
     [next, releases].concat()
 }
 
-/// Returns why a call was not accepted before the ring deadline.
-fn ring_timeout_ending(call: &Call) -> Ending {
+/// Returns why a call was not accepted before the ring deadline, or found no other task after it was accepted.
+fn timeout_ending(call: &Call) -> Ending {
     match call.phase {
         Phase::Ringing | Phase::Ended(_) => Ending::NoCapacity,
-        Phase::Connecting => Ending::MediaNeverConnected,
-        Phase::Accepting | Phase::Live => Ending::MetaRefused,
+        Phase::Connecting => call.line.never_connected(),
+        Phase::Accepting => call.line.refused(),
+        Phase::Live => Ending::Lost,
     }
 }
 
@@ -120,9 +122,9 @@ fn end_from_meta(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect>
     end(call, ending, now)
 }
 
-/// Ends a call that Meta gave up itself: the caller gets a message, and Meta already knows.
-fn end_given_up_by_meta(call: &mut Call, now: Timestamp) -> Vec<Effect> {
-    let mut effects = end_from_meta(call, Ending::MetaRefused, now);
+/// Ends a call that the line's service gave up itself: the caller gets a message, and the service already knows.
+fn end_given_up_by_line(call: &mut Call, now: Timestamp) -> Vec<Effect> {
+    let mut effects = end_from_meta(call, call.line.refused(), now);
     for known in [Effect::Reject, Effect::Terminate] {
         effects.retain(|effect| *effect != known);
         call.remove_pending(&known, now);
@@ -131,7 +133,7 @@ fn end_given_up_by_meta(call: &mut Call, now: Timestamp) -> Vec<Effect> {
 }
 
 fn offer_to_task(call: &mut Call, task: String, now: Timestamp) -> Vec<Effect> {
-    if call.phase != Phase::Ringing || call.assignment.is_some() {
+    if !call.seeks_task() {
         return vec![];
     }
     call.fence += 1;
@@ -149,12 +151,12 @@ fn turn_away(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
 }
 
 fn launch_once(call: &mut Call, now: Timestamp) -> Vec<Effect> {
-    if call.phase != Phase::Ringing || call.assignment.is_some() {
+    if !call.seeks_task() {
         return vec![];
     }
     // Tasks that refused may have room at the next attempt.
     call.refused_by.clear();
-    if call.launched {
+    if call.launched || !call.line.may_launch() {
         call.settle(now);
         return vec![];
     }
@@ -162,17 +164,26 @@ fn launch_once(call: &mut Call, now: Timestamp) -> Vec<Effect> {
     call.request(vec![Effect::LaunchTask], now)
 }
 
-fn pre_accept(call: &mut Call, fence: u64, answer: String, now: Timestamp) -> Vec<Effect> {
-    if call.phase != Phase::Ringing || !call.is_held_by(fence) {
+/// Takes a task's answer: it goes to the line's service, unless the line needs none. Then the task asks for the accept, or takes over a call
+/// that is accepted already.
+fn take_answer(call: &mut Call, fence: u64, answer: String, now: Timestamp) -> Vec<Effect> {
+    if !call.is_offered() || !call.is_held_by(fence) {
         return vec![];
     }
     call.answer = Some(answer);
-    call.phase = Phase::Connecting;
-    call.request(vec![Effect::PreAccept], now)
+    call.adrift_until = None;
+    if call.phase == Phase::Ringing {
+        call.phase = Phase::Connecting;
+    }
+    if call.line.needs_answer() {
+        return call.request(vec![Effect::PreAccept], now);
+    }
+    call.settle(now);
+    vec![]
 }
 
 fn reassign(call: &mut Call, fence: u64, may_hold: MayHold, now: Timestamp) -> Vec<Effect> {
-    if call.phase != Phase::Ringing || !call.is_held_by(fence) {
+    if !call.is_offered() || !call.is_held_by(fence) {
         return vec![];
     }
     let Some(assignment) = call.assignment.take() else { return vec![] };
@@ -182,14 +193,17 @@ fn reassign(call: &mut Call, fence: u64, may_hold: MayHold, now: Timestamp) -> V
 }
 
 /// Requests the accept. Media connects only after Meta has the answer, so this also settles a pending pre-accept. The task repeats its
-/// request until the line is open, and each time Meta is asked again, unless another process is doing so.
+/// request until the line is open, and each time the line's service is asked again, unless another process is doing so, or it is too late.
 fn accept(call: &mut Call, fence: u64, question: Option<u64>, now: Timestamp) -> Vec<Effect> {
     if !call.is_held_by(fence) {
         return vec![];
     }
     match call.phase {
+        Phase::Connecting | Phase::Accepting if !call.line.needs_answer() && call.is_past_deadline(now) => {
+            end(call, timeout_ending(call), now)
+        }
         Phase::Connecting => {
-            call.pre_accepted = true;
+            call.pre_accepted = call.line.needs_answer();
             call.phase = Phase::Accepting;
             for_task(call, question, |call| call.request(vec![Effect::Accept], now))
         }
@@ -260,7 +274,10 @@ fn declare_lost(call: &mut Call, fence: u64, may_hold: MayHold, now: Timestamp) 
     if !call.is_held_by(fence) || call.has_ended() {
         return vec![];
     }
-    if call.phase == Phase::Ringing {
+    if call.phase == Phase::Live && call.line.outlives_task() {
+        call.set_adrift(now);
+    }
+    if call.is_offered() {
         return reassign(call, fence, may_hold, now);
     }
     if may_hold == MayHold::No {
@@ -286,8 +303,21 @@ fn note_done(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
         call.phase = Phase::Live;
         call.accepted_at = Some(now);
         call.settle(now);
+        call.schedule_first_check(now);
     }
-    vec![]
+    hang_up_late_accept(call, effect, now)
+}
+
+/// Hangs up, once more, a call that ended while its accept was on its way: the service may have answered the first hangup before the accept.
+fn hang_up_late_accept(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    let is_late = *effect == Effect::Accept && call.has_ended() && call.line.outlives_task();
+    if !is_late || call.pending.contains(&Effect::Terminate) {
+        return vec![];
+    }
+    let pending = call.pending.iter().filter(|pending| **pending != Effect::Reject).cloned();
+    let effects = std::iter::once(Effect::Terminate).chain(pending).collect();
+    call.request(effects, now);
+    vec![Effect::Terminate]
 }
 
 fn note_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
@@ -302,9 +332,9 @@ fn note_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect>
         Effect::PreAccept => {
             // Meta has no answer: the call still rings there.
             call.phase = Phase::Ringing;
-            end(call, Ending::MetaRefused, now)
+            end(call, call.line.refused(), now)
         }
-        Effect::Accept => end(call, Ending::MetaRefused, now),
+        Effect::Accept => end(call, call.line.refused(), now),
         Effect::AssignTask
         | Effect::LaunchTask
         | Effect::Offer(_)
@@ -332,7 +362,8 @@ fn note_call_gone(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effec
 
 /// Drops a refused effect. A call that Meta refuses to terminate may still ring there: then it is rejected.
 fn drop_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
-    let may_still_ring = *effect == Effect::Terminate && !call.pre_accepted;
+    let is_answered = call.pre_accepted || call.accepted_at.is_some();
+    let may_still_ring = *effect == Effect::Terminate && !is_answered;
     if may_still_ring && call.pending.contains(effect) {
         call.pending.retain(|pending| pending != effect);
         call.pending.push(Effect::Reject);
@@ -352,7 +383,7 @@ fn note_not_received(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Ef
 /// Leaves the effect pending: the next tick, or the task's next request, tries again.
 fn note_failed(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
     if !call.pending.contains(effect) {
-        return vec![];
+        return hang_up_late_accept(call, effect, now);
     }
     if *effect == Effect::LaunchTask {
         // A slot may become free meanwhile: ask for one before asking ECS again.
@@ -372,17 +403,18 @@ fn end(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
         return vec![];
     }
     let mut effects = vec![];
-    if !ending.is_known_to_meta() {
-        effects.push(if call.phase == Phase::Ringing { Effect::Reject } else { Effect::Terminate });
+    if !ending.is_known_to_line() {
+        effects.push(call.way_to_end());
     }
     effects.extend(call.assignment.clone().map(Effect::Release));
-    if ending.owes_message() {
+    if ending.owes_message() && call.line.can_write() {
         effects.push(Effect::TellCaller(ending));
     }
     let known_before = ending.for_previous_release();
     call.phase = Phase::Ended(known_before);
     call.newer_ending = (ending != known_before).then_some(ending);
     call.ended_at = Some(now);
+    call.adrift_until = None;
     if effects.is_empty() {
         call.settle(now);
         return effects;
@@ -393,3 +425,7 @@ fn end(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
 #[cfg(test)]
 #[path = "step_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "step_sip_tests.rs"]
+mod sip_tests;

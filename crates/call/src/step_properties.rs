@@ -1,14 +1,14 @@
 //! Properties of [`step`] for any events in any order: no panic, one ending, and a call that always settles.
 
-use crate::{Assignment, Call, CallEvent, Effect, Ending, Timestamp, step};
+use crate::{Assignment, Call, CallEvent, Effect, Ending, Line, Timestamp, step};
 use proptest::prelude::*;
 use std::time::Duration;
 
 proptest! {
     #[test]
-    fn a_call_ends_once_and_always_settles(events in prop::collection::vec((event(), 0u64..9_000), 0..40)) {
+    fn a_call_ends_once_and_always_settles(line in line(), events in prop::collection::vec((event(), 0u64..9_000), 0..40)) {
         let mut now = Timestamp(1_000_000);
-        let mut call = Call::ringing(now, Duration::from_secs(25));
+        let mut call = Call { line, ..Call::ringing(now, Duration::from_secs(25)) };
         let mut ending: Option<Ending> = None;
         let mut messages = 0;
         let mut owed: Vec<Effect> = vec![];
@@ -52,6 +52,51 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_sip_call_is_rejected_or_hung_up_and_sent_nothing_else(events in prop::collection::vec((event(), 0u64..3_000), 0..40)) {
+        let mut now = Timestamp(1_000_000);
+        let mut call = Call { line: Line::Sip, ..Call::ringing(now, Line::Sip.rings_for()) };
+        let (mut was_hung_up, mut is_known_over) = (false, false);
+        for (event, wait) in events.into_iter().filter(|(event, _)| happens_on_sip(event)) {
+            now = now + Duration::from_millis(wait);
+            is_known_over |= !call.has_ended() && reports_end(&event, &call);
+            let (next, effects) = step(call, event, now);
+            for effect in &effects {
+                let is_of_whatsapp = matches!(effect, Effect::PreAccept | Effect::TellCaller(_) | Effect::LaunchTask);
+                prop_assert!(!is_of_whatsapp, "{effect:?} on the SIP line");
+                prop_assert!(*effect != Effect::Reject || next.accepted_at.is_none(), "an accepted call was rejected");
+                prop_assert!(*effect != Effect::Accept || next.line.needs_answer() || !next.has_ended(), "an ended call was accepted");
+            }
+            was_hung_up |= effects.contains(&Effect::Terminate);
+            let is_accepted_and_over = next.accepted_at.is_some() && next.has_ended();
+            prop_assert!(!is_accepted_and_over || was_hung_up || is_known_over, "an accepted call ended and was not hung up");
+            call = next;
+        }
+    }
+}
+
+/// Whether the event is a report that the call is over at the line's service.
+fn reports_end(event: &CallEvent, call: &Call) -> bool {
+    match event {
+        CallEvent::LineGaveUp => true,
+        CallEvent::TaskEnded { fence, ending } => call.is_held_by(*fence) && ending.is_known_to_line(),
+        _ => false,
+    }
+}
+
+/// Whether an event can happen on the SIP line: no webhook reports the end of a call there.
+fn happens_on_sip(event: &CallEvent) -> bool {
+    let is_of_whatsapp = |effect: &Effect| matches!(effect, Effect::PreAccept | Effect::TellCaller(_));
+    match event {
+        CallEvent::HungUp | CallEvent::MediaFailed => false,
+        CallEvent::Claimed(effect) | CallEvent::Done(effect) | CallEvent::Refused(effect) => {
+            !is_of_whatsapp(effect)
+        }
+        _ => true,
+    }
+}
+
 fn fail_effect(call: Call, effect: &Effect, now: Timestamp) -> Call {
     match effect {
         Effect::CheckTask(assignment) => {
@@ -88,15 +133,28 @@ fn event() -> impl Strategy<Value = CallEvent> {
         1 => effect().prop_map(CallEvent::NotReceived),
         1 => fence.clone().prop_map(|fence| CallEvent::AcceptLost { fence, question: None }),
         2 => fence.clone().prop_map(|fence| CallEvent::MediaConnected { fence, question: None }),
-        1 => fence.clone().prop_map(|fence| CallEvent::TaskEnded { fence, ending: Ending::AgentSaidGoodbye }),
+        1 => (fence.clone(), task_ending()).prop_map(|(fence, ending)| CallEvent::TaskEnded { fence, ending }),
         1 => fence.clone().prop_map(|fence| CallEvent::TaskAlive { fence }),
         1 => (fence.clone(), prop::option::of(0u64..3))
             .prop_map(|(fence, lease)| CallEvent::TaskSilent { fence, lease }),
         1 => fence.prop_map(|fence| CallEvent::TaskStopped { fence }),
         1 => Just(CallEvent::HungUp),
         1 => Just(CallEvent::MediaFailed),
-        1 => Just(CallEvent::MetaGaveUp),
+        1 => Just(CallEvent::LineGaveUp),
     ]
+}
+
+fn line() -> impl Strategy<Value = Line> {
+    prop::sample::select(vec![Line::WhatsApp, Line::Sip])
+}
+
+fn task_ending() -> impl Strategy<Value = Ending> {
+    prop::sample::select(vec![
+        Ending::AgentSaidGoodbye,
+        Ending::CallerHungUp,
+        Ending::Transferred,
+        Ending::LineFailed,
+    ])
 }
 
 /// Returns a message effect, of every ending that has one.

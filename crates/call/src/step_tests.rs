@@ -353,13 +353,13 @@ fn a_hang_up_releases_the_task_and_sends_meta_nothing() {
 fn a_call_given_up_by_meta_sends_only_a_message() {
     let refused = Effect::TellCaller(Ending::MetaRefused);
     for call in [connecting(), live()] {
-        let (call, effects) = step(call, CallEvent::MetaGaveUp, T0);
+        let (call, effects) = step(call, CallEvent::LineGaveUp, T0);
 
         assert_eq!(call.ending(), Some(Ending::MetaRefused));
         assert_eq!(effects, [Effect::Release(assignment("a", 1)), refused.clone()]);
         assert_eq!(call.pending, effects);
     }
-    let (call, effects) = step(ringing(), CallEvent::MetaGaveUp, T0);
+    let (call, effects) = step(ringing(), CallEvent::LineGaveUp, T0);
     assert_eq!((call.pending, effects), (vec![refused.clone()], vec![refused]));
 }
 

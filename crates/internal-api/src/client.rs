@@ -5,6 +5,7 @@ use anyhow::Context;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
+use call::CallRef;
 use futures_util::StreamExt;
 use std::fmt;
 
@@ -40,7 +41,7 @@ impl CallControl {
     ///
     /// # Errors
     /// Returns an error when Lambda does not take the order.
-    pub async fn tick(&self, call_ref: String) -> anyhow::Result<()> {
+    pub async fn tick(&self, call_ref: CallRef) -> anyhow::Result<()> {
         self.order(&Order::Tick { call_ref }).await
     }
 
@@ -55,7 +56,7 @@ impl CallControl {
     }
 
     /// Has call-control perform what is due for many calls, and returns how many orders Lambda did not take.
-    pub async fn tick_all(&self, call_refs: Vec<String>) -> usize {
+    pub async fn tick_all(&self, call_refs: Vec<CallRef>) -> usize {
         let ticks = futures_util::stream::iter(call_refs).map(|call_ref| self.tick(call_ref));
         let taken: Vec<_> = ticks.buffer_unordered(AT_ONCE).collect().await;
         taken.into_iter().filter(Result::is_err).count()

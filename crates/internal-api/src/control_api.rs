@@ -1,6 +1,6 @@
 //! The control API of a media task: paths and bodies of call-control's requests.
 
-use call::Line;
+use call::{CallRef, Line};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub const CALLS: &str = "/v1/calls";
 pub const LARGEST_BODY: usize = 192 * 1024;
 
 /// Returns the path of a call.
-pub fn path_of(call_ref: &str) -> String {
+pub fn path_of(call_ref: &CallRef) -> String {
     format!("{CALLS}/{call_ref}")
 }
 

@@ -1,6 +1,6 @@
 //! Orders to call-control, the payloads of its invocations, and its replies.
 
-use call::{Ending, Recorded};
+use call::{CallRef, Ending, Recorded};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -14,12 +14,12 @@ pub enum Order {
     /// Performs what is due for a call. From the webhook, from heartbeats and from the reaper.
     Tick {
         /// The reference of the call.
-        call_ref: String,
+        call_ref: CallRef,
     },
     /// Accepts a call whose media is connected and whose agent is ready to speak. From the task, which waits for the reply.
     MediaConnected {
         /// The reference of the call.
-        call_ref: String,
+        call_ref: CallRef,
         /// The fence of the task's assignment.
         fence: u64,
         /// Whether the process that had the task's previous request has died, and so will not accept the call.
@@ -38,7 +38,7 @@ pub enum Order {
     /// Ends a call. From the task, which waits for the reply.
     TaskEnded {
         /// The reference of the call.
-        call_ref: String,
+        call_ref: CallRef,
         /// The fence of the task's assignment.
         fence: u64,
         /// The token of the assignment, from the offer; `None` where the offer had none.
@@ -54,7 +54,7 @@ pub enum Order {
     /// nothing more.
     SendMessage {
         /// The reference of the call.
-        call_ref: String,
+        call_ref: CallRef,
         /// The fence of the task's assignment.
         fence: u64,
         /// The token of the assignment, from the offer; `None` where the offer had none.
@@ -69,7 +69,7 @@ pub enum Order {
     /// Reports that a message failed after Meta accepted it. From the webhook, which does not wait.
     MessageFailed {
         /// The reference of the call.
-        call_ref: String,
+        call_ref: CallRef,
         /// The message: hex SHA-256 of its id at Meta.
         message: String,
     },
@@ -117,7 +117,7 @@ impl Order {
     }
 
     /// Returns the call of the order, if it has one.
-    pub fn call_ref(&self) -> Option<&str> {
+    pub fn call_ref(&self) -> Option<&CallRef> {
         match self {
             Self::Tick { call_ref }
             | Self::MediaConnected { call_ref, .. }

@@ -2,6 +2,7 @@
 //!
 //! These hold what people said. They are stored in the table if the agent keeps transcripts, and never logged.
 
+use call::CallRef;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -55,7 +56,7 @@ impl fmt::Debug for TranscriptLine {
 #[serde(default)]
 pub struct CallSummary {
     /// The hex SHA-256 of Meta's call id.
-    pub call_ref: String,
+    pub call_ref: CallRef,
     /// The phone number id of the business number.
     pub number: String,
     /// The name of the agent.

@@ -1,7 +1,7 @@
 //! A journal entry: an event with its call, time, writer and order. Entries sort by version, writer and sequence.
 
 use crate::event::{EventMeaning, JournalEvent};
-use call::{Recorded, Stage};
+use call::{CallRef, Recorded, Stage};
 use serde::de::Error;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq)]
 pub struct JournalEntry {
     /// Hex SHA-256 of Meta's call id.
-    pub call_ref: String,
+    pub call_ref: CallRef,
     /// When the event happened, ms since 1970, by the writer's clock.
     pub at_ms: u64,
     /// Milliseconds since the call began to ring, if the writer knows when that was.
@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for JournalEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Flat {
-            call_ref: String,
+            call_ref: CallRef,
             at_ms: u64,
             #[serde(default)]
             since_ring_ms: Option<u64>,

@@ -2,12 +2,12 @@
 
 use crate::entry::{EntryContext, JournalEntry};
 use crate::event::JournalEvent;
-use call::Stage;
+use call::{CallRef, Stage};
 
 /// Builds the entries of one call by one writer.
 #[derive(Debug, Clone)]
 pub struct EntryBuilder {
-    call_ref: String,
+    call_ref: CallRef,
     writer: String,
     rang_at_ms: Option<u64>,
     version: u64,
@@ -17,9 +17,9 @@ pub struct EntryBuilder {
 
 impl EntryBuilder {
     /// Returns a builder for a call that began to ring at `rang_at_ms`, if that is known.
-    pub fn new(call_ref: &str, writer: &str, rang_at_ms: impl Into<Option<u64>>, version: u64) -> Self {
+    pub fn new(call_ref: &CallRef, writer: &str, rang_at_ms: impl Into<Option<u64>>, version: u64) -> Self {
         Self {
-            call_ref: call_ref.to_owned(),
+            call_ref: call_ref.clone(),
             writer: writer.to_owned(),
             rang_at_ms: rang_at_ms.into(),
             version,
@@ -82,7 +82,7 @@ pub(crate) fn of_answering_call() -> EntryBuilder {
         task: Some("0a".into()),
         phase: Some(Stage::Answering.into()),
     };
-    EntryBuilder::new("ab12", "call-control", 1_000, 3).at(context)
+    EntryBuilder::new(&"ab12".into(), "call-control", 1_000, 3).at(context)
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_sequence_restarts_with_each_version() {
-        let mut journal = EntryBuilder::new("ab12", "task", 0, 1);
+        let mut journal = EntryBuilder::new(&"ab12".into(), "task", 0, 1);
 
         let first = journal.enter(JournalEvent::Opened {}, 0);
         let second = journal.enter(JournalEvent::Opened {}, 0);

@@ -470,7 +470,7 @@ pub enum JournalEvent {
         /// Why the call ended.
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         ending: Recorded<Ending>,
-        /// Who ended it: `caller`, `agent`, `us` or `meta`.
+        /// Who ended it: `caller`, `agent`, `us`, `meta`, or `line`: the service of another line than WhatsApp.
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         by: Recorded<Party>,
         /// The time since the call was accepted; 0 if it never was.

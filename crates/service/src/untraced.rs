@@ -31,7 +31,7 @@ mod tests {
 
         assert_eq!(init(&env, "webhook"), Ok(()));
 
-        note(&EntryBuilder::new(&"01".repeat(32), "task", 0, 1).enter(JournalEvent::Opened {}, 1_000));
+        note(&EntryBuilder::new(&"01".repeat(32).into(), "task", 0, 1).enter(JournalEvent::Opened {}, 1_000));
         flush().await;
     }
 }

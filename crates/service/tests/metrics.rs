@@ -69,7 +69,7 @@ fn there_are_at_most_fifteen_metrics_with_unique_names() {
 #[ignore = "run as a process by another test"]
 fn a_process_that_counts() {
     metrics::init(&Env::of(&[("AHOY_STACK", "shop")]));
-    let mut journal = EntryBuilder::new("ab12", "call-control", 1_000, 3);
+    let mut journal = EntryBuilder::new(&"ab12".into(), "call-control", 1_000, 3);
     let mut happens = |event| service::events::report(&journal.enter(event, 1_412));
     happens(JournalEvent::Connect { number: "220".into() });
     happens(JournalEvent::Connect { number: "220".into() });
@@ -86,8 +86,8 @@ fn a_process_that_leaves() {
     metrics::init(&Env::of(&[]));
     metrics::note_slots(30, 50);
     metrics::flush();
-    let entry =
-        EntryBuilder::new("ab12", "webhook", 0, 0).enter(JournalEvent::Connect { number: "220".into() }, 0);
+    let entry = EntryBuilder::new(&"ab12".into(), "webhook", 0, 0)
+        .enter(JournalEvent::Connect { number: "220".into() }, 0);
     service::events::report(&entry);
     metrics::flush();
 }
@@ -96,7 +96,7 @@ fn a_process_that_leaves() {
 #[ignore = "run as a process by another test"]
 fn a_process_that_measures_a_lot() {
     metrics::init(&Env::of(&[]));
-    let mut journal = EntryBuilder::new("ab12", "task-0a", 0, 3);
+    let mut journal = EntryBuilder::new(&"ab12".into(), "task-0a", 0, 3);
     for turn in 1..=250 {
         service::events::report(&journal.enter(JournalEvent::Turn { turn, took_ms: turn, tool_ms: 0 }, 0));
     }

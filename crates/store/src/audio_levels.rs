@@ -6,6 +6,7 @@ use crate::items::{Item, number};
 use crate::keys;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use call::CallRef;
 
 /// The duration that one level covers, ms.
 pub const MOMENT_MS: u64 = 100;
@@ -77,7 +78,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn levels(&self, call_ref: &str) -> Result<Option<AudioLevels>> {
+    pub async fn levels(&self, call_ref: &CallRef) -> Result<Option<AudioLevels>> {
         let found = self.items(&[(keys::call(call_ref), keys::LEVELS.to_owned())]).await?;
         Ok(found.first().and_then(AudioLevels::of_item))
     }

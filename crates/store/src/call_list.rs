@@ -6,7 +6,7 @@ use crate::items::{Item, from_item, number, text, to_item};
 use crate::keys;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use call::{Ending, Party, Recorded};
+use call::{CallRef, Ending, Party, Recorded};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ const BATCH: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallListing {
     /// The hex SHA-256 of Meta's call id.
-    pub call_ref: String,
+    pub call_ref: CallRef,
     /// The phone number id of the business number that was called.
     pub number: String,
     /// When the call rang, ms since 1970.
@@ -78,7 +78,8 @@ impl CallListing {
         by_number.extend(keyed(keys::calls(&self.number), place.clone(), forget_at));
         by_number.insert("gsi1pk".to_owned(), text(keys::calls_of_day(day)));
         by_number.insert("gsi1sk".to_owned(), text(place.clone()));
-        let mut by_reference = keyed(keys::call_refs(&self.call_ref), self.call_ref.clone(), forget_at);
+        let mut by_reference =
+            keyed(keys::call_refs(self.call_ref.as_str()), self.call_ref.to_string(), forget_at);
         by_reference.extend(self.pointer());
         let by_user = pseudonyms.iter().map(|pseudonym| {
             let mut item = keyed(keys::user(pseudonym), place.clone(), forget_at);
@@ -89,7 +90,7 @@ impl CallListing {
     }
 
     fn pointer(&self) -> Item {
-        let texts = [("call_ref", &self.call_ref), ("number", &self.number)];
+        let texts = [("call_ref", self.call_ref.as_str()), ("number", self.number.as_str())];
         let texts = texts.into_iter().map(|(name, value)| (name.to_owned(), text(value)));
         texts.chain([("rang_at_ms".to_owned(), number(self.rang_at_ms))]).collect()
     }
@@ -107,9 +108,8 @@ impl Store {
         before: Option<&str>,
         at_most: usize,
     ) -> Result<Vec<CallListing>> {
-        let from = within.map_or_else(|| keys::rang(0, ""), |within| keys::rang(within.from_ms, ""));
-        // `~` sorts after every reference: references are hexadecimal.
-        let to = keys::rang(within.map_or(u64::MAX, |within| within.to_ms), "~");
+        let from = keys::rang_bound(within.map_or(0, |within| within.from_ms), "");
+        let to = keys::rang_bound(within.map_or(u64::MAX, |within| within.to_ms), "~");
         let to = before.map_or(to.clone(), |before| to.min(before.to_owned()));
         if from >= to {
             return Ok(vec![]);

@@ -5,6 +5,7 @@ use crate::error::{Context, Result};
 use crate::items::{number, text};
 use crate::keys;
 use crate::table::all;
+use call::CallRef;
 use std::time::Duration;
 
 /// How long a call counts.
@@ -20,7 +21,7 @@ impl Store {
         let put = self.client.put_item().table_name(&self.table);
         let put = put.item("pk", text(of.partition())).item("sk", text(of.sort_key()));
         put.item(keys::TTL, number(until_s)).send().await.context("cannot count a caller's call")?;
-        let since = keys::rang(of.rang_at_ms.saturating_sub(COUNTED_FOR.as_millis() as u64), "");
+        let since = keys::rang_bound(of.rang_at_ms.saturating_sub(COUNTED_FOR.as_millis() as u64), "");
         let query = self.partition(of.partition()).consistent_read(true);
         let query = query
             .key_condition_expression("#pk = :pk AND #sk BETWEEN :since AND :now")
@@ -53,7 +54,7 @@ pub struct CallerCall<'a> {
     /// The caller's pseudonym.
     pub pseudonym: &'a str,
     /// The hex SHA-256 of Meta's call id.
-    pub call_ref: &'a str,
+    pub call_ref: &'a CallRef,
     /// When the call rang, ms since 1970: always the same for the same call.
     pub rang_at_ms: u64,
 }

@@ -5,6 +5,7 @@ use crate::items::{Item, from_item, number, text, to_item};
 use crate::journal_entries::entry_item;
 use crate::table::{all, transact_put};
 use crate::{Store, StoredCall, UnreadableCall, keys, retry};
+use call::CallRef;
 use journal::JournalEntry;
 
 /// The result of reading a call.
@@ -34,7 +35,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn load_call(&self, call_ref: &str) -> Result<LoadedCall> {
+    pub async fn load_call(&self, call_ref: &CallRef) -> Result<LoadedCall> {
         let item = self.item(&keys::call(call_ref), keys::STATE).await.context("cannot read the call")?;
         let Some(item) = item else { return Ok(LoadedCall::Missing) };
         if !item.contains_key("call") {
@@ -87,33 +88,32 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn due(&self, now_ms: u64) -> Result<Vec<String>> {
+    pub async fn due(&self, now_ms: u64) -> Result<Vec<CallRef>> {
         let query = self.index(keys::DUE).key_condition_expression("#pk = :pk AND #sk <= :now");
         let query = query
             .expression_attribute_names("#sk", "gsi1sk")
             .expression_attribute_values(":now", text(keys::sortable(now_ms)));
         let items = all(query).await.context("cannot query the due calls")?;
         let partitions = items.iter().filter_map(|item| item.get("pk")?.as_s().ok());
-        Ok(partitions.filter_map(|pk| keys::call_ref(pk)).map(str::to_owned).collect())
+        Ok(partitions.filter_map(|pk| keys::call_ref(pk)).collect())
     }
 
     /// Returns the calls assigned to a media task. Every call that is not over is in the index of due calls.
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn calls_of_task(&self, task: &str) -> Result<Vec<String>> {
+    pub async fn calls_of_task(&self, task: &str) -> Result<Vec<CallRef>> {
         let query = self.index(keys::DUE).key_condition_expression("#pk = :pk");
         let due = all(query).await.context("cannot query the calls of a media task")?;
         let held = due.iter().filter(|item| holding_task(item) == Some(task));
-        let held = held.filter_map(|item| keys::call_ref(item.get("pk")?.as_s().ok()?));
-        Ok(held.map(str::to_owned).collect())
+        Ok(held.filter_map(|item| keys::call_ref(item.get("pk")?.as_s().ok()?)).collect())
     }
 
     /// Removes a call of which only the `terminate` is known from the index of due calls.
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn retire_call(&self, call_ref: &str) -> Result<()> {
+    pub async fn retire_call(&self, call_ref: &CallRef) -> Result<()> {
         let update = self.update_of(keys::call(call_ref), keys::STATE);
         let update = update
             .update_expression("REMOVE #due, #when")

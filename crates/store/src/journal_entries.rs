@@ -4,6 +4,7 @@ use crate::error::{Context, Result};
 use crate::items::{Item, from_item, number, text, to_item};
 use crate::table::all;
 use crate::{Store, keys};
+use call::CallRef;
 use journal::JournalEntry;
 
 impl Store {
@@ -19,7 +20,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn items_before_state(&self, call_ref: &str) -> Result<Vec<Item>> {
+    pub async fn items_before_state(&self, call_ref: &CallRef) -> Result<Vec<Item>> {
         let query =
             self.partition(keys::call(call_ref)).key_condition_expression("#pk = :pk AND #sk < :state");
         let query = query
@@ -32,7 +33,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn journal_of(&self, call_ref: &str) -> Result<Vec<JournalEntry>> {
+    pub async fn journal_of(&self, call_ref: &CallRef) -> Result<Vec<JournalEntry>> {
         let query = self.partition(keys::call(call_ref));
         let query = query
             .key_condition_expression("#pk = :pk AND begins_with(#sk, :events)")

@@ -34,16 +34,17 @@
 //! agree. A webhook notice about a call is written at version 0 by a writer named after the notice, so a notice that arrives twice is
 //! recorded once.
 
+use call::CallRef;
 use sha2::{Digest, Sha256};
 
-/// Returns the partition of a call. `call_ref` is the hex SHA-256 of Meta's call id, which holds phone numbers.
-pub fn call(call_ref: &str) -> String {
+/// Returns the partition of a call.
+pub fn call(call_ref: &CallRef) -> String {
     format!("CALL#{call_ref}")
 }
 
 /// Returns the call whose partition this is.
-pub fn call_ref(pk: &str) -> Option<&str> {
-    pk.strip_prefix("CALL#")
+pub fn call_ref(pk: &str) -> Option<CallRef> {
+    pk.strip_prefix("CALL#").map(CallRef::from)
 }
 
 /// The sort key of a call's state.
@@ -172,8 +173,14 @@ pub fn caller(number: &str, pseudonym: &str) -> String {
 }
 
 /// Returns the sort key of a call in a list, which sorts by the time it rang.
-pub fn rang(at_ms: u64, call_ref: &str) -> String {
-    format!("CALL#{}#{call_ref}", sortable(at_ms))
+pub fn rang(at_ms: u64, call_ref: &CallRef) -> String {
+    rang_bound(at_ms, call_ref.as_str())
+}
+
+/// Returns a bound among the sort keys of [`rang`]: just before the calls that rang at this time and whose references begin like this.
+/// `~` is after all of them, since references are hexadecimal.
+pub fn rang_bound(at_ms: u64, beginning: &str) -> String {
+    format!("CALL#{}#{beginning}", sortable(at_ms))
 }
 
 /// Returns the partition of the calls to a number, answered or not. Their sort keys are those of [`rang`].
@@ -204,8 +211,8 @@ pub const SHORTEST_REF: usize = 8;
 
 /// Returns the partition of the calls whose references begin with this prefix, of [`SHORTEST_REF`] digits or more; its rest is matched by
 /// the sort key.
-pub fn call_refs(call_ref: &str) -> String {
-    format!("REF#{}", call_ref.get(..SHORTEST_REF).unwrap_or(call_ref))
+pub fn call_refs(beginning: &str) -> String {
+    format!("REF#{}", beginning.get(..SHORTEST_REF).unwrap_or(beginning))
 }
 
 /// The sort key of a call's audio levels.
@@ -225,7 +232,7 @@ pub fn forgotten_person(pseudonym: &str) -> String {
 pub const PERSON: &str = "PERSON";
 
 /// Returns the partition of the tombstone of a call, which does not reveal the call's reference.
-pub fn forgotten_call(call_ref: &str) -> String {
+pub fn forgotten_call(call_ref: &CallRef) -> String {
     format!("FORGOTTEN#{}", hex::encode(Sha256::digest(format!("forgotten call {call_ref}"))))
 }
 

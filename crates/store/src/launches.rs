@@ -10,6 +10,7 @@ use crate::keys;
 use crate::table::all;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
+use call::CallRef;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -23,7 +24,7 @@ const MAX_TRIES: usize = 8;
 #[derive(Debug, Clone, Deserialize)]
 struct LaunchSlot {
     sk: String,
-    call_ref: String,
+    call_ref: CallRef,
     until_ms: u64,
     /// The id of the launched task, once it is known.
     #[serde(default)]
@@ -52,7 +53,12 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn claim_launch(&self, most: u32, call_ref: &str, now_ms: u64) -> Result<Option<LaunchClaim>> {
+    pub async fn claim_launch(
+        &self,
+        most: u32,
+        call_ref: &CallRef,
+        now_ms: u64,
+    ) -> Result<Option<LaunchClaim>> {
         let (leases, slots) = tokio::try_join!(self.tasks(), self.launches())?;
         let current = leases.into_iter().filter(|lease| lease.is_current(now_ms));
         let tasks: HashSet<String> = current.map(|lease| lease.task).collect();
@@ -68,13 +74,13 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn note_launch(&self, slot: u32, call_ref: &str, task: &str, now_ms: u64) -> Result<()> {
+    pub async fn note_launch(&self, slot: u32, call_ref: &CallRef, task: &str, now_ms: u64) -> Result<()> {
         let put = self.client.put_item().table_name(&self.table);
         let put = put.set_item(Some(item(slot, call_ref, now_ms))).item("task", text(task));
         let put = put
             .condition_expression("#call = :call")
             .expression_attribute_names("#call", "call_ref")
-            .expression_attribute_values(":call", text(call_ref));
+            .expression_attribute_values(":call", text(call_ref.as_str()));
         put.send().await.context("cannot record a launched media task")?;
         Ok(())
     }
@@ -84,7 +90,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn note_launch_refused(&self, claimed: &mut LaunchClaim, call_ref: &str) -> Result<bool> {
+    pub async fn note_launch_refused(&self, claimed: &mut LaunchClaim, call_ref: &CallRef) -> Result<bool> {
         let more = claimed.refusals + 1;
         let update = self.update_claimed(claimed, call_ref).update_expression("SET #refusals = :refusals");
         let update = update
@@ -100,7 +106,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn release_launch(&self, claimed: &LaunchClaim, call_ref: &str, now_ms: u64) -> Result<()> {
+    pub async fn release_launch(&self, claimed: &LaunchClaim, call_ref: &CallRef, now_ms: u64) -> Result<()> {
         let update = self.update_claimed(claimed, call_ref).update_expression("SET #until = :now");
         let update = update.expression_attribute_values(":now", number(now_ms));
         update.send().await.if_condition_holds("cannot release a launch slot")?;
@@ -132,12 +138,12 @@ impl Store {
     }
 
     /// Returns an update of a slot that is still held by this claim and has no task.
-    fn update_claimed(&self, claimed: &LaunchClaim, call_ref: &str) -> UpdateItemFluentBuilder {
+    fn update_claimed(&self, claimed: &LaunchClaim, call_ref: &CallRef) -> UpdateItemFluentBuilder {
         let update = self.update_of(keys::LAUNCHES, keys::launch(claimed.slot));
         update
             .condition_expression("#call = :call AND #until = :claimed AND attribute_not_exists(#task)")
             .expression_attribute_names("#call", "call_ref")
-            .expression_attribute_values(":call", text(call_ref))
+            .expression_attribute_values(":call", text(call_ref.as_str()))
             .expression_attribute_names("#until", "until_ms")
             .expression_attribute_values(":claimed", number(claimed.until_ms))
             .expression_attribute_names("#task", "task")
@@ -155,11 +161,11 @@ impl Store {
         &self,
         slot: u32,
         slots: &[LaunchSlot],
-        call_ref: &str,
+        call_ref: &CallRef,
         now_ms: u64,
     ) -> Result<Option<LaunchClaim>> {
         let sk = keys::launch(slot);
-        let own = slots.iter().find(|known| known.call_ref == call_ref);
+        let own = slots.iter().find(|known| known.call_ref == *call_ref);
         if own.is_some_and(|own| own.sk == sk) {
             return self.claim_again(slot, call_ref, now_ms).await;
         }
@@ -174,13 +180,13 @@ impl Store {
         Ok(claimed.map(|_| LaunchClaim { slot, task: None, refusals, until_ms: until(now_ms) }))
     }
 
-    async fn claim_again(&self, slot: u32, call_ref: &str, now_ms: u64) -> Result<Option<LaunchClaim>> {
+    async fn claim_again(&self, slot: u32, call_ref: &CallRef, now_ms: u64) -> Result<Option<LaunchClaim>> {
         let update = self.update_of(keys::LAUNCHES, keys::launch(slot));
         let update = update
             .update_expression("SET #until = :until, #ttl = :ttl")
             .condition_expression("#call = :call")
             .expression_attribute_names("#call", "call_ref")
-            .expression_attribute_values(":call", text(call_ref))
+            .expression_attribute_values(":call", text(call_ref.as_str()))
             .expression_attribute_names("#until", "until_ms")
             .expression_attribute_values(":until", number(until(now_ms)))
             .expression_attribute_names("#ttl", keys::TTL)
@@ -198,12 +204,12 @@ fn until(now_ms: u64) -> u64 {
     now_ms + LAUNCH_TIMEOUT.as_millis() as u64
 }
 
-fn item(slot: u32, call_ref: &str, now_ms: u64) -> Item {
+fn item(slot: u32, call_ref: &CallRef, now_ms: u64) -> Item {
     let until_ms = until(now_ms);
     [
         ("pk", text(keys::LAUNCHES)),
         ("sk", text(keys::launch(slot))),
-        ("call_ref", text(call_ref)),
+        ("call_ref", text(call_ref.as_str())),
         ("until_ms", number(until_ms)),
         (keys::TTL, number(until_ms / 1_000)),
     ]
@@ -217,13 +223,13 @@ fn claimable(
     most: u32,
     tasks: &HashSet<String>,
     slots: &[LaunchSlot],
-    call_ref: &str,
+    call_ref: &CallRef,
     now_ms: u64,
 ) -> Vec<u32> {
     let is_registered = |slot: &LaunchSlot| slot.task.as_ref().is_some_and(|task| tasks.contains(task));
     let held: Vec<&LaunchSlot> =
         slots.iter().filter(|slot| slot.until_ms > now_ms || is_registered(slot)).collect();
-    if let Some(own) = held.iter().find(|slot| slot.call_ref == call_ref) {
+    if let Some(own) = held.iter().find(|slot| slot.call_ref == *call_ref) {
         return keys::launched(&own.sk).into_iter().collect();
     }
     let launched = held.iter().filter(|slot| is_registered(slot)).count();
@@ -238,8 +244,8 @@ fn claimable(
 }
 
 /// Returns the slot to start at: a call's reference is as good as random.
-fn first_slot(left: u32, call_ref: &str) -> u32 {
-    let beginning = call_ref.get(..8).and_then(|beginning| u32::from_str_radix(beginning, 16).ok());
+fn first_slot(left: u32, call_ref: &CallRef) -> u32 {
+    let beginning = call_ref.as_str().get(..8).and_then(|beginning| u32::from_str_radix(beginning, 16).ok());
     beginning.unwrap_or_default().checked_rem(left).unwrap_or_default()
 }
 
@@ -253,17 +259,17 @@ mod tests {
     fn a_task_and_its_launch_slot_count_once() {
         let slots = [slot(0, "a", NOW + 1, Some("started"))];
 
-        assert_eq!(claimable(2, &tasks(&["started"]), &slots, "b", NOW), [1]);
-        assert_eq!(claimable(2, &tasks(&["started", "service"]), &slots, "b", NOW), [0; 0]);
+        assert_eq!(claimable(2, &tasks(&["started"]), &slots, &"b".into(), NOW), [1]);
+        assert_eq!(claimable(2, &tasks(&["started", "service"]), &slots, &"b".into(), NOW), [0; 0]);
     }
 
     #[test]
     fn a_slot_is_held_until_it_expires_or_its_task_stops() {
         let lapsed = [slot(0, "a", NOW, Some("started"))];
 
-        assert_eq!(claimable(1, &tasks(&["started"]), &lapsed, "b", NOW), [0; 0]);
-        assert_eq!(claimable(1, &tasks(&[]), &lapsed, "b", NOW), [0]);
-        assert_eq!(claimable(1, &tasks(&[]), &[slot(0, "a", NOW + 1, None)], "b", NOW), [0; 0]);
+        assert_eq!(claimable(1, &tasks(&["started"]), &lapsed, &"b".into(), NOW), [0; 0]);
+        assert_eq!(claimable(1, &tasks(&[]), &lapsed, &"b".into(), NOW), [0]);
+        assert_eq!(claimable(1, &tasks(&[]), &[slot(0, "a", NOW + 1, None)], &"b".into(), NOW), [0; 0]);
     }
 
     #[test]
@@ -271,9 +277,9 @@ mod tests {
         // Two slots existed when it was launched, one exists now.
         let slow = [slot(1, "a", NOW + 1, None)];
 
-        assert_eq!(claimable(2, &tasks(&["service"]), &slow, "b", NOW), [0; 0]);
-        assert_eq!(claimable(3, &tasks(&["service", "more"]), &slow, "b", NOW), [0; 0]);
-        assert_eq!(claimable(4, &tasks(&["service", "more"]), &slow, "b", NOW), [0]);
+        assert_eq!(claimable(2, &tasks(&["service"]), &slow, &"b".into(), NOW), [0; 0]);
+        assert_eq!(claimable(3, &tasks(&["service", "more"]), &slow, &"b".into(), NOW), [0; 0]);
+        assert_eq!(claimable(4, &tasks(&["service", "more"]), &slow, &"b".into(), NOW), [0]);
     }
 
     #[test]
@@ -281,7 +287,11 @@ mod tests {
         let slow = [slot(3, "a", NOW + 1, None)];
 
         for call_ref in ["00000000", "00000001", "00000002"] {
-            assert_eq!(claimable(4, &tasks(&["service"]), &slow, call_ref, NOW), [0, 1], "{call_ref}");
+            assert_eq!(
+                claimable(4, &tasks(&["service"]), &slow, &call_ref.into(), NOW),
+                [0, 1],
+                "{call_ref}"
+            );
         }
     }
 
@@ -289,7 +299,7 @@ mod tests {
     fn a_call_that_claims_again_gets_its_own_slot() {
         let slots = [slot(0, "a", NOW + 1, None), slot(1, "b", NOW + 1, None)];
 
-        assert_eq!(claimable(2, &tasks(&[]), &slots, "b", NOW), [1]);
+        assert_eq!(claimable(2, &tasks(&[]), &slots, &"b".into(), NOW), [1]);
     }
 
     fn tasks(names: &[&str]) -> HashSet<String> {
@@ -297,7 +307,7 @@ mod tests {
     }
 
     fn slot(number: u32, call_ref: &str, until_ms: u64, task: Option<&str>) -> LaunchSlot {
-        let (sk, call_ref) = (keys::launch(number), call_ref.to_owned());
+        let (sk, call_ref) = (keys::launch(number), call_ref.into());
         LaunchSlot { sk, call_ref, until_ms, task: task.map(str::to_owned), refusals: 0 }
     }
 }

@@ -8,6 +8,7 @@ use crate::table::Written;
 use crate::{HungUp, Store, StoredCall, keys};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use call::CallRef;
 use journal::JournalEntry;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -86,7 +87,7 @@ impl Store {
     /// Returns an error when DynamoDB cannot be reached or refuses the request for a cause outside the reports.
     pub async fn record_reports(
         &self,
-        call_ref: &str,
+        call_ref: &CallRef,
         reports: &[CallReport],
         change: Option<&ReportedChange>,
         now_ms: u64,
@@ -169,7 +170,7 @@ impl Store {
     /// Returns the write that stores Meta's `terminate` beside the state and increments the version, so that the next save must take it in.
     ///
     /// Where there is no state yet, the item stays without one: a late `connect` finds the key taken.
-    fn terminate_write(&self, call_ref: &str, over: &HungUp, now_ms: u64) -> TransactWriteItem {
+    fn terminate_write(&self, call_ref: &CallRef, over: &HungUp, now_ms: u64) -> TransactWriteItem {
         let update = Update::builder()
             .table_name(&self.table)
             .key("pk", text(keys::call(call_ref)))

@@ -6,6 +6,7 @@ use crate::items::{number, text};
 use crate::keys;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use call::CallRef;
 
 /// The result of a claim to send a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn claim_message(&self, call_ref: &str, id: &str, now_ms: u64) -> Result<MessageClaim> {
+    pub async fn claim_message(&self, call_ref: &CallRef, id: &str, now_ms: u64) -> Result<MessageClaim> {
         let put = self.client.put_item().table_name(&self.table);
         let put = put
             .item("pk", text(keys::call(call_ref)))
@@ -55,7 +56,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn note_message_sent(&self, call_ref: &str, id: &str) -> Result<()> {
+    pub async fn note_message_sent(&self, call_ref: &CallRef, id: &str) -> Result<()> {
         let update = self.update_of(keys::call(call_ref), keys::sent(id));
         let update = update
             .update_expression("SET #sent = :sent")
@@ -69,12 +70,18 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn note_message_ref(&self, call_ref: &str, message: &str, id: &str, now_ms: u64) -> Result<()> {
+    pub async fn note_message_ref(
+        &self,
+        call_ref: &CallRef,
+        message: &str,
+        id: &str,
+        now_ms: u64,
+    ) -> Result<()> {
         let forget_at = number(keys::forget_at(now_ms));
         let of_call = Put::builder().item("pk", text(keys::call(call_ref)));
         let of_call = of_call.item("sk", text(keys::message(message))).item(ORDER, text(id));
         let own = Put::builder().item("pk", text(keys::message(message)));
-        let own = own.item("sk", text(keys::OF_CALL)).item(CALL_REF, text(call_ref));
+        let own = own.item("sk", text(keys::OF_CALL)).item(CALL_REF, text(call_ref.as_str()));
         let writes = [of_call, own].map(|put| {
             let put = put.item(keys::TTL, forget_at.clone()).table_name(&self.table);
             TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
@@ -88,15 +95,16 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn call_of_message(&self, message: &str) -> Result<Option<String>> {
-        self.attribute(keys::message(message), keys::OF_CALL.to_owned(), CALL_REF).await
+    pub async fn call_of_message(&self, message: &str) -> Result<Option<CallRef>> {
+        let call_ref = self.attribute(keys::message(message), keys::OF_CALL.to_owned(), CALL_REF).await?;
+        Ok(call_ref.map(CallRef::from))
     }
 
     /// Returns the id of the order for a message of a call; empty when no agent ordered it.
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn order_of_message(&self, call_ref: &str, message: &str) -> Result<Option<String>> {
+    pub async fn order_of_message(&self, call_ref: &CallRef, message: &str) -> Result<Option<String>> {
         self.attribute(keys::call(call_ref), keys::message(message), ORDER).await
     }
 
@@ -109,7 +117,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn release_message_claim(&self, call_ref: &str, id: &str) -> Result<()> {
+    pub async fn release_message_claim(&self, call_ref: &CallRef, id: &str) -> Result<()> {
         let delete = self.delete_of(keys::call(call_ref), keys::sent(id));
         delete.send().await.context("cannot give up the claim to a message")?;
         Ok(())

@@ -6,12 +6,13 @@ use crate::items::{Item, number, text};
 use crate::keys;
 use crate::retry;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update};
+use call::CallRef;
 
 /// An owner of a call: a task with an assignment. A reassigned call has two owners, and each spends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallOwner {
     /// The hex SHA-256 of Meta's call id.
-    pub call_ref: String,
+    pub call_ref: CallRef,
     /// The phone number id of the business number that was called.
     pub number: String,
     /// The fence of the owner's assignment.
@@ -165,7 +166,7 @@ impl Store {
         }
     }
 
-    fn summary_of(&self, call_ref: &str, sk: &str, mut item: Item, is_once: bool) -> TransactWriteItem {
+    fn summary_of(&self, call_ref: &CallRef, sk: &str, mut item: Item, is_once: bool) -> TransactWriteItem {
         item.insert("pk".to_owned(), text(keys::call(call_ref)));
         item.insert("sk".to_owned(), text(sk));
         let mut put = Put::builder().table_name(&self.table).set_item(Some(item));

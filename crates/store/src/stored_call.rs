@@ -1,14 +1,14 @@
 //! The state item of a call: its state machine's state, and the identifiers and SDP offer that Meta sent.
 
 use crate::keys;
-use call::{Call, Timestamp};
+use call::{Call, CallRef, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// Returns the name of a call everywhere but at Meta: the hex SHA-256 of Meta's call id, which holds phone numbers.
-pub fn call_ref(wacid: &str) -> String {
-    hex::encode(Sha256::digest(wacid))
+pub fn call_ref(wacid: &str) -> CallRef {
+    hex::encode(Sha256::digest(wacid)).into()
 }
 
 /// The state item of a call.
@@ -117,7 +117,7 @@ impl StoredCall {
     }
 
     /// Returns the call's name everywhere but at Meta.
-    pub fn call_ref(&self) -> &str {
+    pub fn call_ref(&self) -> CallRef {
         keys::call_ref(&self.pk).expect("a state item is in a call's partition")
     }
 

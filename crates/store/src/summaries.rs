@@ -5,13 +5,14 @@ use crate::error::{Context, Result};
 use crate::items::{Item, text};
 use crate::keys;
 use crate::table::all;
+use call::CallRef;
 
 impl Store {
     /// Returns the summary of a call: that of the owner whose line opened, else that of the last owner.
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn summary(&self, call_ref: &str) -> Result<Option<Item>> {
+    pub async fn summary(&self, call_ref: &CallRef) -> Result<Option<Item>> {
         let query = self.partition(keys::call(call_ref)).consistent_read(true);
         let query = query
             .key_condition_expression("#pk = :pk AND begins_with(#sk, :summaries)")

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::items::{number, text, to_item};
 use crate::table::Key;
 use crate::{Store, keys};
+use call::CallRef;
 use journal::JournalEvent;
 
 /// Returns the key of the tombstone of a person, by one of their pseudonyms.
@@ -13,7 +14,7 @@ pub fn tombstone_of_person(pseudonym: &str) -> Key {
 }
 
 /// Returns the key of the tombstone of a call.
-pub fn tombstone_of_call(call_ref: &str) -> Key {
+pub fn tombstone_of_call(call_ref: &CallRef) -> Key {
     (keys::forgotten_call(call_ref), keys::OF_CALL.to_owned())
 }
 

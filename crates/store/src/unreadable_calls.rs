@@ -4,6 +4,7 @@ use crate::error::{Context, Result};
 use crate::items::{Item, ItemError, number};
 use crate::{Store, keys};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use call::CallRef;
 
 /// Attributes of the item: the number of ticks, when they began, and that the call is set aside.
 const TRIED: &str = "poisoned_tries";
@@ -15,7 +16,7 @@ const ASIDE: &str = "is_set_aside";
 #[error("the item of the call cannot be used: {why}")]
 pub struct UnreadableCall {
     /// The call's reference.
-    pub call_ref: String,
+    pub call_ref: CallRef,
     /// The call at Meta (the number's id, Meta's id of the call), if the item has them.
     pub at_meta: Option<(String, String)>,
     /// Whether the call is set aside already.
@@ -26,10 +27,10 @@ pub struct UnreadableCall {
 
 impl UnreadableCall {
     /// Returns a call whose item does not parse.
-    pub(crate) fn unreadable(call_ref: &str, item: &Item, error: &ItemError) -> Self {
+    pub(crate) fn unreadable(call_ref: &CallRef, item: &Item, error: &ItemError) -> Self {
         let text = |name: &str| item.get(name)?.as_s().ok().cloned();
         Self {
-            call_ref: call_ref.to_owned(),
+            call_ref: call_ref.clone(),
             at_meta: text("number").zip(text("wacid")),
             is_set_aside: item.contains_key(ASIDE),
             why: format!("cannot be read: {}", without_values(&error.to_string())),
@@ -37,9 +38,9 @@ impl UnreadableCall {
     }
 
     /// Returns a call whose state DynamoDB does not accept; `code` is DynamoDB's.
-    pub fn unsaved(call_ref: &str, at_number: &str, wacid: &str, code: &str) -> Self {
+    pub fn unsaved(call_ref: &CallRef, at_number: &str, wacid: &str, code: &str) -> Self {
         Self {
-            call_ref: call_ref.to_owned(),
+            call_ref: call_ref.clone(),
             at_meta: Some((at_number.to_owned(), wacid.to_owned())),
             is_set_aside: false,
             why: format!("cannot be saved: {code}"),
@@ -52,7 +53,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn count_unreadable_tick(&self, call_ref: &str, now_ms: u64) -> Result<Option<(u64, u64)>> {
+    pub async fn count_unreadable_tick(&self, call_ref: &CallRef, now_ms: u64) -> Result<Option<(u64, u64)>> {
         let update = self.update_of(keys::call(call_ref), keys::STATE);
         let update = update
             .update_expression("SET #since = if_not_exists(#since, :now) ADD #tried :one")
@@ -74,7 +75,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn set_call_aside(&self, call_ref: &str) -> Result<bool> {
+    pub async fn set_call_aside(&self, call_ref: &CallRef) -> Result<bool> {
         let update = self.update_of(keys::call(call_ref), keys::STATE);
         let update = update
             .update_expression("REMOVE #due, #when SET #aside = :yes")
@@ -123,7 +124,7 @@ mod tests {
         ]);
         let error = from_item::<crate::StoredCall>(item.clone()).expect_err("it has no ttl");
 
-        let unreadable = UnreadableCall::unreadable("ab12", &item, &error);
+        let unreadable = UnreadableCall::unreadable(&"ab12".into(), &item, &error);
 
         assert_eq!(unreadable.at_meta, Some(("220".to_owned(), "wacid.A".to_owned())));
         assert!(!unreadable.is_set_aside && unreadable.why.contains("missing field"));

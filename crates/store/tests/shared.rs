@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
+use call::CallRef;
 use serde_json::{Value, json};
 use store::items::{Item, number, text};
 use store::keys;
@@ -94,7 +95,7 @@ async fn concurrent_claims_do_not_exceed_the_launch_limit() {
     let store = store().await;
     let ask = |call: u32, now| {
         let store = store.clone();
-        async move { store.claim_launch(3, &format!("{call:08x}"), now).await.unwrap() }
+        async move { store.claim_launch(3, &format!("{call:08x}").into(), now).await.unwrap() }
     };
 
     let asked = futures_util::future::join_all((0..20).map(|call| ask(call, T0))).await;
@@ -107,7 +108,7 @@ async fn concurrent_claims_do_not_exceed_the_launch_limit() {
     assert_eq!(slot(ask(70, T0 + 5 * MINUTE).await), Some(1), "a launch times out after five minutes");
     assert_eq!(slot(ask(70, T0 + 5 * MINUTE).await), Some(1), "the same call asks again");
     let again = ask(70, T0 + 5 * MINUTE).await.unwrap();
-    store.release_launch(&again, &format!("{:08x}", 70), T0 + 5 * MINUTE).await.unwrap();
+    store.release_launch(&again, &format!("{:08x}", 70).into(), T0 + 5 * MINUTE).await.unwrap();
     assert_eq!(slot(ask(73, T0 + 5 * MINUTE).await), Some(1), "no task was launched for the slot");
 }
 
@@ -116,50 +117,53 @@ async fn a_draining_task_counts_toward_the_launch_limit() {
     let store = store().await;
     store.renew(&lease("service", T0 + 1).closed()).await.unwrap();
 
-    assert_eq!(store.claim_launch(1, "0a", T0).await.unwrap(), None);
+    assert_eq!(store.claim_launch(1, &"0a".into(), T0).await.unwrap(), None);
     assert!(store.ready_tasks().await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_launched_task_holds_its_slot_until_it_stops() {
     let store = store().await;
-    let slot = store.claim_launch(1, "0a", T0).await.unwrap().unwrap().slot;
-    store.note_launch(slot, "0a", "started", T0).await.unwrap();
+    let slot = store.claim_launch(1, &"0a".into(), T0).await.unwrap().unwrap().slot;
+    store.note_launch(slot, &"0a".into(), "started", T0).await.unwrap();
     store.renew(&lease("started", T0 + 6 * MINUTE)).await.unwrap();
 
-    assert_eq!(store.claim_launch(1, "0b", T0 + 5 * MINUTE).await.unwrap(), None);
+    assert_eq!(store.claim_launch(1, &"0b".into(), T0 + 5 * MINUTE).await.unwrap(), None);
     store.delete_lease("started").await.unwrap();
     store.release_launch_of("started").await.unwrap();
-    assert_eq!(store.claim_launch(1, "0b", T0).await.unwrap().map(|claimed| claimed.slot), Some(slot));
+    assert_eq!(
+        store.claim_launch(1, &"0b".into(), T0).await.unwrap().map(|claimed| claimed.slot),
+        Some(slot)
+    );
 }
 
 #[tokio::test]
 async fn a_late_refusal_does_not_release_anothers_slot() {
     let store = store().await;
-    let mut first = store.claim_launch(1, "0a", T0).await.unwrap().unwrap();
-    assert!(store.note_launch_refused(&mut first, "0a").await.unwrap());
-    let second = store.claim_launch(1, "0a", T0 + 1).await.unwrap().unwrap();
+    let mut first = store.claim_launch(1, &"0a".into(), T0).await.unwrap().unwrap();
+    assert!(store.note_launch_refused(&mut first, &"0a".into()).await.unwrap());
+    let second = store.claim_launch(1, &"0a".into(), T0 + 1).await.unwrap().unwrap();
     assert_eq!((second.slot, second.refusals, second.task.clone()), (first.slot, 1, None));
 
-    assert!(!store.note_launch_refused(&mut first.clone(), "0a").await.unwrap());
-    store.release_launch(&first, "0a", T0 + 1).await.unwrap();
-    assert_eq!(store.claim_launch(1, "0b", T0 + 1).await.unwrap(), None);
-    store.note_launch(second.slot, "0a", "started", T0 + 1).await.unwrap();
-    store.release_launch(&second, "0a", T0 + 2).await.unwrap();
+    assert!(!store.note_launch_refused(&mut first.clone(), &"0a".into()).await.unwrap());
+    store.release_launch(&first, &"0a".into(), T0 + 1).await.unwrap();
+    assert_eq!(store.claim_launch(1, &"0b".into(), T0 + 1).await.unwrap(), None);
+    store.note_launch(second.slot, &"0a".into(), "started", T0 + 1).await.unwrap();
+    store.release_launch(&second, &"0a".into(), T0 + 2).await.unwrap();
 
-    assert_eq!(store.claim_launch(1, "0b", T0 + 2).await.unwrap(), None);
-    let third = store.claim_launch(1, "0a", T0 + 2).await.unwrap().unwrap();
+    assert_eq!(store.claim_launch(1, &"0b".into(), T0 + 2).await.unwrap(), None);
+    let third = store.claim_launch(1, &"0a".into(), T0 + 2).await.unwrap().unwrap();
     assert_eq!(third.task.as_deref(), Some("started"), "no second task may be launched");
 }
 
 #[tokio::test]
 async fn refusals_are_kept_after_a_slot_is_released() {
     let store = store().await;
-    let mut first = store.claim_launch(1, "0a", T0).await.unwrap().unwrap();
-    assert!(store.note_launch_refused(&mut first, "0a").await.unwrap());
-    store.release_launch(&first, "0a", T0).await.unwrap();
+    let mut first = store.claim_launch(1, &"0a".into(), T0).await.unwrap().unwrap();
+    assert!(store.note_launch_refused(&mut first, &"0a".into()).await.unwrap());
+    store.release_launch(&first, &"0a".into(), T0).await.unwrap();
 
-    let again = store.claim_launch(1, "0a", T0 + 1).await.unwrap().unwrap();
+    let again = store.claim_launch(1, &"0a".into(), T0 + 1).await.unwrap().unwrap();
 
     assert_eq!(again.refusals, 1);
 }
@@ -171,9 +175,9 @@ async fn running_tasks_count_toward_the_launch_limit() {
         store.renew(&lease(task, until_ms)).await.unwrap();
     }
 
-    assert_eq!(store.claim_launch(2, "0a", T0).await.unwrap(), None);
-    assert_eq!(store.claim_launch(3, "0a", T0).await.unwrap().map(|claimed| claimed.slot), Some(0));
-    assert!(store.claim_launch(u32::MAX, &"f".repeat(64), T0).await.unwrap().is_some());
+    assert_eq!(store.claim_launch(2, &"0a".into(), T0).await.unwrap(), None);
+    assert_eq!(store.claim_launch(3, &"0a".into(), T0).await.unwrap().map(|claimed| claimed.slot), Some(0));
+    assert!(store.claim_launch(u32::MAX, &"f".repeat(64).into(), T0).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -205,7 +209,7 @@ async fn each_owners_outcome_is_written_once() {
     }
 
     assert_eq!(store.spent("7", DAY).await.unwrap(), 1_550);
-    let pk = keys::call("a");
+    let pk = keys::call(&"a".into());
     for (sk, fence) in [("SUMMARY", 2), ("SUMMARY#1", 1), ("SUMMARY#2", 2)] {
         assert_eq!(store.item(&pk, sk).await.unwrap().unwrap()["word"], text(fence.to_string()), "{sk}");
     }
@@ -223,7 +227,7 @@ async fn readers_get_the_summary_of_the_owner_whose_line_opened() {
         store.conclude(&outcome(call, fence, &[0], 1, has_opened)).await.unwrap();
     }
 
-    let word = async |call| store.summary(call).await.unwrap().map(|item| item["word"].clone());
+    let word = async |call: &str| store.summary(&call.into()).await.unwrap().map(|item| item["word"].clone());
     assert_eq!((word("a").await, word("b").await), (Some(text("1")), Some(text("10"))));
     assert_eq!(word("c").await, None);
 }
@@ -236,7 +240,7 @@ async fn an_opened_owner_replaces_an_older_releases_summary() {
 
     assert!(store.conclude(&outcome("a", 2, &[0], 1, true)).await.unwrap());
 
-    assert_eq!(store.summary("a").await.unwrap().unwrap()["word"], text("2"));
+    assert_eq!(store.summary(&"a".into()).await.unwrap().unwrap()["word"], text("2"));
 }
 
 #[tokio::test]
@@ -300,14 +304,14 @@ async fn a_malformed_days_spending_is_an_error() {
 #[tokio::test]
 async fn a_message_is_claimed_and_sent_once() {
     let store = store().await;
-    let claim = async |id| store.claim_message("ab12", id, T0).await.unwrap();
+    let claim = async |id| store.claim_message(&"ab12".into(), id, T0).await.unwrap();
 
     assert_eq!((claim("call_1").await, claim("call_1").await), (MessageClaim::Yours, MessageClaim::Begun));
-    store.note_message_sent("ab12", "call_1").await.unwrap();
+    store.note_message_sent(&"ab12".into(), "call_1").await.unwrap();
     assert_eq!((claim("call_1").await, claim("call_2").await), (MessageClaim::Sent, MessageClaim::Yours));
-    store.release_message_claim("ab12", "call_2").await.unwrap();
+    store.release_message_claim(&"ab12".into(), "call_2").await.unwrap();
     assert_eq!(claim("call_2").await, MessageClaim::Yours);
-    assert_eq!(store.claim_message("cd34", "call_1", T0).await.unwrap(), MessageClaim::Yours);
+    assert_eq!(store.claim_message(&"cd34".into(), "call_1", T0).await.unwrap(), MessageClaim::Yours);
 }
 
 #[tokio::test]
@@ -315,7 +319,7 @@ async fn a_pseudonym_is_known_by_its_calls_and_links() {
     let store = store().await;
     let pseudonyms = ["a", "b", "c"].map(str::to_owned);
     assert!(!store.is_any_known(&pseudonyms).await.unwrap());
-    let call = [("pk", keys::user("a")), ("sk", keys::rang(T0, "c0ffee"))];
+    let call = [("pk", keys::user("a")), ("sk", keys::rang(T0, &"c0ffee".into()))];
     let call = call.map(|(name, value)| (name.to_owned(), text(value)));
     store.put(call.into()).await.unwrap();
 
@@ -350,28 +354,28 @@ async fn links_last_as_long_as_the_latest_call() {
 async fn a_callers_call_counts_once_and_for_an_hour() {
     let store = store().await;
 
-    assert_eq!(store.count_call(&call("a", 0)).await.unwrap(), 0);
-    assert_eq!(store.count_call(&call("b", 20)).await.unwrap(), 1);
-    assert_eq!(store.count_call(&call("b", 20)).await.unwrap(), 1);
-    assert_eq!(store.count_call(&call("c", 60)).await.unwrap(), 2);
-    assert_eq!(store.count_call(&call("d", 61)).await.unwrap(), 2);
-    assert_eq!(store.count_call(&CallerCall { pseudonym: "ff", ..call("e", 61) }).await.unwrap(), 0);
-    assert_eq!(store.count_call(&CallerCall { number: "8", ..call("f", 61) }).await.unwrap(), 0);
+    assert_eq!(store.count_call(&call(&"a".into(), 0)).await.unwrap(), 0);
+    assert_eq!(store.count_call(&call(&"b".into(), 20)).await.unwrap(), 1);
+    assert_eq!(store.count_call(&call(&"b".into(), 20)).await.unwrap(), 1);
+    assert_eq!(store.count_call(&call(&"c".into(), 60)).await.unwrap(), 2);
+    assert_eq!(store.count_call(&call(&"d".into(), 61)).await.unwrap(), 2);
+    assert_eq!(store.count_call(&CallerCall { pseudonym: "ff", ..call(&"e".into(), 61) }).await.unwrap(), 0);
+    assert_eq!(store.count_call(&CallerCall { number: "8", ..call(&"f".into(), 61) }).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_call_that_was_turned_away_does_not_count() {
     let store = store().await;
-    store.count_call(&call("a", 0)).await.unwrap();
-    store.uncount_call(&call("a", 0)).await.unwrap();
+    store.count_call(&call(&"a".into(), 0)).await.unwrap();
+    store.uncount_call(&call(&"a".into(), 0)).await.unwrap();
 
-    assert_eq!(store.count_call(&call("b", 1)).await.unwrap(), 0);
+    assert_eq!(store.count_call(&call(&"b".into(), 1)).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_counted_call_expires_after_two_hours() {
     let store = store().await;
-    store.count_call(&call("a", 0)).await.unwrap();
+    store.count_call(&call(&"a".into(), 0)).await.unwrap();
 
     let mut items = vec![];
     store.scan(|item| items.push(item)).await.unwrap();
@@ -379,7 +383,7 @@ async fn a_counted_call_expires_after_two_hours() {
     assert_eq!(items[0]["ttl"], number(T0 / 1_000 + 7_200));
 }
 
-fn call(call_ref: &str, minutes: u64) -> CallerCall<'_> {
+fn call(call_ref: &CallRef, minutes: u64) -> CallerCall<'_> {
     CallerCall { number: "7", pseudonym: "ab", call_ref, rang_at_ms: T0 + minutes * MINUTE }
 }
 

@@ -38,7 +38,7 @@ impl Switchboard {
             if let Err(error) = self.append_to_journal(Box::new(record.clone()), &near).await {
                 let call_ref = record.call_ref();
                 tracing::error!(
-                    call_ref,
+                    %call_ref,
                     "cannot write the journal entry that the day's cap is near: {error:#}"
                 );
             }
@@ -49,7 +49,7 @@ impl Switchboard {
     async fn claim_cap_notice(&self, record: &StoredCall, day: &str) -> bool {
         self.store.claim_cap_event(&record.number, day).await.unwrap_or_else(|error| {
             tracing::error!(
-                call_ref = record.call_ref(),
+                call_ref = %record.call_ref(),
                 "cannot claim the notice that the day's cap is near, notice skipped: {error:#}"
             );
             false
@@ -61,7 +61,7 @@ impl Switchboard {
     async fn is_called_too_often(&self, record: &StoredCall, agent: &Agent) -> anyhow::Result<bool> {
         let pseudonym = self.control_api.pseudonym(&record.caller());
         let Some((most, pseudonym)) = agent.caps.calls_an_hour.zip(pseudonym) else { return Ok(false) };
-        let (number, call_ref) = (&record.number, record.call_ref());
+        let (number, call_ref) = (&record.number, &record.call_ref());
         let call = CallerCall { number, pseudonym: &pseudonym, call_ref, rang_at_ms: record.call.rang_at.0 };
         let is_too_often = self.store.count_call(&call).await? >= most as usize;
         if is_too_often {

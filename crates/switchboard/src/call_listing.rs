@@ -60,7 +60,7 @@ fn listing_of(record: &StoredCall) -> CallListing {
     let call = &record.call;
     let ending = call.ending();
     CallListing {
-        call_ref: record.call_ref().to_owned(),
+        call_ref: record.call_ref(),
         number: record.number.clone(),
         rang_at_ms: call.rang_at.0,
         start: call.answer.as_ref().map(|_| if call.launched { "cold" } else { "warm" }.to_owned()),

@@ -57,16 +57,16 @@ impl Switchboard {
         if id.is_empty() {
             return Ok(MessageClaim::Yours);
         }
-        Ok(self.store.claim_message(record.call_ref(), id, self.now().0).await?)
+        Ok(self.store.claim_message(&record.call_ref(), id, self.now().0).await?)
     }
 
     /// Stores the outcome of a claimed message. One in doubt stays claimed, so no process sends it again.
     async fn settle_claim(&self, record: &StoredCall, id: &str, sent: &Result<Option<String>, GraphError>) {
         let settled = match sent {
             _ if id.is_empty() => Ok(()),
-            Ok(_) => self.store.note_message_sent(record.call_ref(), id).await,
+            Ok(_) => self.store.note_message_sent(&record.call_ref(), id).await,
             Err(error) if may_be_done(error) => Ok(()),
-            Err(_) => self.store.release_message_claim(record.call_ref(), id).await,
+            Err(_) => self.store.release_message_claim(&record.call_ref(), id).await,
         };
         // A repeated order then gets "in doubt", which does no harm.
         if let Err(error) = settled {
@@ -77,7 +77,7 @@ impl Switchboard {
     /// Stores the reference under which Meta may later report that the message failed. Without it only that report is lost.
     pub(crate) async fn keep_message_ref(&self, record: &StoredCall, message: Option<&str>, id: &str) {
         let Some(message) = message else { return };
-        let call_ref = record.call_ref();
+        let call_ref = &record.call_ref();
         let keep = || self.store.note_message_ref(call_ref, message, id, self.now().0);
         let mut kept = keep().await;
         if kept.is_err() {
@@ -85,7 +85,7 @@ impl Switchboard {
         }
         if let Err(error) = kept {
             tracing::warn!(
-                call_ref,
+                %call_ref,
                 "cannot store the message's reference, a failure of it will go unreported: {error:#}"
             );
         }
@@ -101,11 +101,11 @@ impl Switchboard {
         else {
             return Ok(());
         };
-        let order = self.store.order_of_message(record.call_ref(), message).await?;
+        let order = self.store.order_of_message(&record.call_ref(), message).await?;
         let Some(id) = order.filter(|id| !id.is_empty()) else { return Ok(()) };
         let Some(lease) = self.store.lease(&assignment.task).await? else { return Ok(()) };
         let failed = Undelivered { fence: assignment.fence, id };
-        match self.control_api.undelivered(&lease, record.call_ref(), &failed).await? {
+        match self.control_api.undelivered(&lease, &record.call_ref(), &failed).await? {
             // A task of an older release replies 404.
             ControlApiReply::Done(()) | ControlApiReply::UnknownCall => {}
             ControlApiReply::Full(reason)
@@ -113,12 +113,12 @@ impl Switchboard {
             | ControlApiReply::Unexpected(reason)
             | ControlApiReply::NoAnswer(reason) => {
                 let (call_ref, task) = (record.call_ref(), &assignment.task);
-                tracing::warn!(call_ref, task, "cannot tell the agent that its message failed: {reason}");
+                tracing::warn!(%call_ref, task, "cannot tell the agent that its message failed: {reason}");
             }
             ControlApiReply::Unauthorized => {
                 let (call_ref, task) = (record.call_ref(), &assignment.task);
                 tracing::warn!(
-                    call_ref,
+                    %call_ref,
                     task,
                     "cannot tell the agent that its message failed: the task accepts none of our keys"
                 );

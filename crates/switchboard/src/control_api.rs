@@ -4,6 +4,7 @@ mod clients;
 mod pinned;
 
 use crate::secrets::ControlApiSecret;
+use call::CallRef;
 use clients::PinnedClients;
 use internal_api::control_api::{Answer, Offer, Release, UNDELIVERED, Undelivered, path_of};
 use internal_api::request_signature::{NONCE, SIGNATURE, SignedRequest, TIME};
@@ -68,7 +69,7 @@ impl ControlApiClient {
     pub(crate) async fn offer(
         &self,
         lease: &Lease,
-        call_ref: &str,
+        call_ref: &CallRef,
         offer: &Offer,
     ) -> anyhow::Result<ControlApiReply<String>> {
         let body = serde_json::to_vec(offer).expect("an offer has text keys");
@@ -93,7 +94,7 @@ impl ControlApiClient {
     pub(crate) async fn check_call(
         &self,
         lease: &Lease,
-        call_ref: &str,
+        call_ref: &CallRef,
     ) -> anyhow::Result<ControlApiReply<()>> {
         Ok(self.send_request(lease, Method::GET, call_ref, vec![]).await?.map(|_| ()))
     }
@@ -105,7 +106,7 @@ impl ControlApiClient {
     pub(crate) async fn release(
         &self,
         lease: &Lease,
-        call_ref: &str,
+        call_ref: &CallRef,
         fence: u64,
     ) -> anyhow::Result<ControlApiReply<()>> {
         let body = serde_json::to_vec(&Release { fence }).expect("it has text keys");
@@ -119,7 +120,7 @@ impl ControlApiClient {
     pub(crate) async fn undelivered(
         &self,
         lease: &Lease,
-        call_ref: &str,
+        call_ref: &CallRef,
         failed: &Undelivered,
     ) -> anyhow::Result<ControlApiReply<()>> {
         let body = serde_json::to_vec(failed).expect("it has text keys");
@@ -150,7 +151,7 @@ impl ControlApiClient {
         &self,
         lease: &Lease,
         method: Method,
-        call_ref: &str,
+        call_ref: &CallRef,
         body: Vec<u8>,
     ) -> anyhow::Result<ControlApiReply<Response>> {
         self.send_to_path(lease, method, path_of(call_ref), body).await

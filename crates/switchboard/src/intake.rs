@@ -17,6 +17,7 @@ pub use other_notices::keeps_content;
 pub use tombstones::Tombstones;
 pub use unknown_numbers::UnknownNumbers;
 
+use call::CallRef;
 use internal_api::order::Order;
 use journal::JournalEntry;
 use std::time::Duration;
@@ -72,7 +73,7 @@ pub struct IntakeResult {
     /// The new journal entries, for the log; empty for a redelivery.
     pub entries: Vec<JournalEntry>,
     /// The call that call-control should tick now.
-    pub tick: Option<String>,
+    pub tick: Option<CallRef>,
     /// Further orders for call-control.
     pub orders: Vec<Order>,
 }

@@ -12,7 +12,7 @@ pub(crate) fn event(errors: &[u64]) -> CallEvent {
     } else if errors.iter().any(|code| MEDIA.contains(code)) {
         CallEvent::MediaFailed
     } else {
-        CallEvent::MetaGaveUp
+        CallEvent::LineGaveUp
     }
 }
 
@@ -28,7 +28,7 @@ mod tests {
             assert_eq!(event(&[138_007, media]), CallEvent::MediaFailed, "{media}");
         }
         for other in [131_044, 138_004, 138_007, 138_019, 138_099, 0] {
-            assert_eq!(event(&[other]), CallEvent::MetaGaveUp, "{other}");
+            assert_eq!(event(&[other]), CallEvent::LineGaveUp, "{other}");
         }
     }
 }

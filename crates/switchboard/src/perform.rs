@@ -81,10 +81,10 @@ impl Switchboard {
 
     /// Starts a media task. At the limit of tasks the effect fails, and the call keeps looking for a free slot.
     async fn launch(&self, record: &StoredCall) -> anyhow::Result<EffectOutcome> {
-        let (call_ref, failed) = (record.call_ref(), CallEvent::Failed(Effect::LaunchTask));
+        let (call_ref, failed) = (&record.call_ref(), CallEvent::Failed(Effect::LaunchTask));
         let claimed = self.store.claim_launch(self.launcher.most(), call_ref, self.now().0).await?;
         let Some(mut claimed) = claimed else {
-            tracing::warn!(call_ref, "no media task started: the limit of tasks (MAX_TASKS) is reached");
+            tracing::warn!(%call_ref, "no media task started: the limit of tasks (MAX_TASKS) is reached");
             return Ok(EffectOutcome::of(failed));
         };
         if claimed.task.is_some() {
@@ -96,7 +96,7 @@ impl Switchboard {
                 let (task, place) = (arn.rsplit('/').next().unwrap_or_default().to_owned(), claimed.slot);
                 if let Err(error) = self.store.note_launch(place, call_ref, &task, self.now().0).await {
                     tracing::warn!(
-                        call_ref,
+                        %call_ref,
                         task,
                         place,
                         "cannot note the started task in its launch claim, which expires by itself: {error:#}"
@@ -108,7 +108,7 @@ impl Switchboard {
                 ))
             }
             Err(error) => {
-                tracing::error!(call_ref, "cannot start a media task: {error}");
+                tracing::error!(%call_ref, "cannot start a media task: {error}");
                 // After an unknown outcome a task may be starting: its claim expires by itself.
                 if let LaunchError::Refused(_) | LaunchError::Throttled(_) = error {
                     self.store.release_launch(&claimed, call_ref, self.now().0).await?;
@@ -127,7 +127,7 @@ impl Switchboard {
         record: &StoredCall,
         claimed: &mut LaunchClaim,
     ) -> anyhow::Result<Result<String, LaunchError>> {
-        let (call_ref, until) = (record.call_ref(), self.deadline(record));
+        let (call_ref, until) = (&record.call_ref(), self.deadline(record));
         let mut is_unknown = false;
         let mut pauses = LAUNCH_PAUSES.into_iter();
         loop {
@@ -171,11 +171,11 @@ impl Switchboard {
         };
         let offer = self.offer_of(record, assignment, resolved);
         let asked_at = Instant::now();
-        let mut reply = self.control_api.offer(&lease, record.call_ref(), &offer).await?;
+        let mut reply = self.control_api.offer(&lease, &record.call_ref(), &offer).await?;
         let was_silent = matches!(reply, ControlApiReply::NoAnswer(_));
         if was_silent {
             // A pooled connection may have died. A repeated offer gets the same answer from the task.
-            reply = self.control_api.offer(&lease, record.call_ref(), &offer).await?;
+            reply = self.control_api.offer(&lease, &record.call_ref(), &offer).await?;
         }
         Ok(match reply {
             ControlApiReply::Done(answer) => EffectOutcome {
@@ -221,7 +221,7 @@ impl Switchboard {
         let fence = assignment.fence;
         let lease = self.store.lease(&assignment.task).await?;
         let Some(lease) = lease else { return Ok(silent(assignment, None)) };
-        Ok(match self.control_api.check_call(&lease, record.call_ref()).await? {
+        Ok(match self.control_api.check_call(&lease, &record.call_ref()).await? {
             // Any reply under the task's own certificate proves that the task lives.
             ControlApiReply::Done(())
             | ControlApiReply::Full(_)
@@ -246,7 +246,7 @@ impl Switchboard {
             return Ok(done);
         }
         let Some(lease) = self.lease_of(handled, &assignment.task).await? else { return Ok(done) };
-        Ok(match self.control_api.release(&lease, record.call_ref(), assignment.fence).await? {
+        Ok(match self.control_api.release(&lease, &record.call_ref(), assignment.fence).await? {
             ControlApiReply::Done(()) | ControlApiReply::UnknownCall => done,
             ControlApiReply::Full(_)
             | ControlApiReply::Unanswerable(_)
@@ -291,7 +291,7 @@ impl Switchboard {
         let may = self.store.may_act(&record.number, &pseudonym, BudgetedAction::Notice, most, now_ms).await;
         may.unwrap_or_else(|error| {
             tracing::error!(
-                call_ref = record.call_ref(),
+                call_ref = %record.call_ref(),
                 "cannot check the caller's message budget, message sent anyway: {error:#}"
             );
             true
@@ -334,7 +334,10 @@ fn message_text<'a>(
         | Ending::MetaRefused
         | Ending::MediaNeverConnected
         | Ending::MediaFailed
-        | Ending::Drained => match broke_off {
+        | Ending::Drained
+        | Ending::Transferred
+        | Ending::LineRefused
+        | Ending::LineFailed => match broke_off {
             true => settings.lost.as_ref().unwrap_or(&messages.lost),
             false => settings.sorry.as_ref().unwrap_or(&messages.busy),
         },

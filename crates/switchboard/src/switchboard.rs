@@ -9,7 +9,7 @@ use crate::secrets::GraphSecret;
 use crate::task_launcher::TaskLauncher;
 use crate::{caller_message, meta_endings, transitions};
 use anyhow::{Context, bail};
-use call::{Call, CallEvent, Effect, Phase, Recorded, Timestamp, step};
+use call::{Call, CallEvent, CallRef, Effect, Phase, Recorded, Timestamp, step};
 use internal_api::order::{Order, Reply};
 use journal::{EntryBuilder, JournalEntry, JournalEvent};
 use service::secrets::Secret;
@@ -73,7 +73,7 @@ impl Switchboard {
             && !record.accepts_order(fence, token)
         {
             if record.call.is_held_by(fence) {
-                tracing::warn!(call_ref, "order refused: it lacks the token of the call's assignment");
+                tracing::warn!(%call_ref, "order refused: it lacks the token of the call's assignment");
             }
             return Ok(reply_without_call(order));
         }
@@ -131,7 +131,7 @@ impl Switchboard {
         ticked.into_iter().try_for_each(|reply| reply.map(drop))
     }
 
-    async fn end_call_of_task(&self, task: &str, call_ref: &str) -> anyhow::Result<()> {
+    async fn end_call_of_task(&self, task: &str, call_ref: &CallRef) -> anyhow::Result<()> {
         let mut handled = match self.load(call_ref).await {
             Ok(Some(handled)) => handled,
             Ok(None) => return Ok(()),
@@ -147,7 +147,7 @@ impl Switchboard {
         }
     }
 
-    async fn load(&self, call_ref: &str) -> anyhow::Result<Option<HandledCall>> {
+    async fn load(&self, call_ref: &CallRef) -> anyhow::Result<Option<HandledCall>> {
         match self.store.load_call(call_ref).await? {
             LoadedCall::Found(record) => Ok(Some(HandledCall::new(record))),
             LoadedCall::Missing => Ok(None),
@@ -245,7 +245,7 @@ impl Switchboard {
         {
             let (call_ref, entries) = (record.call_ref(), entries.len());
             tracing::error!(
-                call_ref,
+                %call_ref,
                 entries,
                 "cannot save a call's journal entries and listing, saving its state alone: {code}"
             );
@@ -261,7 +261,7 @@ impl Switchboard {
                 Ok(false)
             }
             Err(SaveError::Permanent(code)) => {
-                Err(UnreadableCall::unsaved(record.call_ref(), &record.number, &record.wacid, &code).into())
+                Err(UnreadableCall::unsaved(&record.call_ref(), &record.number, &record.wacid, &code).into())
             }
         }
     }
@@ -269,7 +269,7 @@ impl Switchboard {
     /// Waits a little, after a conflict or throttling, and reads the call again.
     async fn read_again(&self, handled: &mut HandledCall, read: u32) -> anyhow::Result<()> {
         tokio::time::sleep(PAUSE * (1 + read)).await;
-        match self.store.load_call(handled.record.call_ref()).await? {
+        match self.store.load_call(&handled.record.call_ref()).await? {
             LoadedCall::Found(latest) => handled.record = latest,
             LoadedCall::Unreadable(unreadable) => return Err(unreadable.into()),
             LoadedCall::Missing | LoadedCall::EndOnly => {
@@ -296,7 +296,7 @@ impl Switchboard {
 
     fn entries(&self, record: &StoredCall, events: Vec<JournalEvent>) -> Vec<JournalEntry> {
         let rang_at = record.call.rang_at.0;
-        let journal = EntryBuilder::new(record.call_ref(), "call-control", rang_at, record.version + 1);
+        let journal = EntryBuilder::new(&record.call_ref(), "call-control", rang_at, record.version + 1);
         let mut journal = journal.at(transitions::entry_context(record));
         events.into_iter().map(|event| journal.enter(event, self.now().0)).collect()
     }

@@ -14,6 +14,7 @@ use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, ContainerOverride, KeyValuePair, LaunchType, NetworkConfiguration,
     TaskOverride,
 };
+use call::CallRef;
 use std::time::Duration;
 
 /// The name of the only container in the media task's definition.
@@ -86,7 +87,7 @@ impl TaskLauncher {
     ///
     /// # Errors
     /// When ECS refuses or throttles the request, or does not answer.
-    pub(crate) async fn launch(&self, call_ref: &str, refusals: u32) -> Result<String, LaunchError> {
+    pub(crate) async fn launch(&self, call_ref: &CallRef, refusals: u32) -> Result<String, LaunchError> {
         let network = AwsVpcConfiguration::builder()
             .set_subnets(Some(self.settings.subnets.clone()))
             .set_security_groups(Some(self.settings.security_groups.clone()))
@@ -99,7 +100,7 @@ impl TaskLauncher {
             .launch_type(LaunchType::Fargate)
             .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
             .client_token(token(call_ref, refusals))
-            .started_by(&call_ref[..32]);
+            .started_by(&call_ref.as_str()[..32]);
         // The SDK's own retries would repeat a refused token.
         let once = Config::builder().retry_config(RetryConfig::disabled());
         let run = run.overrides(self.overrides()).customize().config_override(once);
@@ -123,8 +124,8 @@ impl TaskLauncher {
 }
 
 /// Returns the client token of an attempt, the same in any invocation. ECS allows 64 characters; half a `call_ref` is unique enough.
-fn token(call_ref: &str, refusals: u32) -> String {
-    let call = &call_ref[..32];
+fn token(call_ref: &CallRef, refusals: u32) -> String {
+    let call = &call_ref.as_str()[..32];
     if refusals == 0 { call.to_owned() } else { format!("{call}-{refusals}") }
 }
 
@@ -154,7 +155,7 @@ mod tests {
             (400, "ClientException", false),
             (400, "AccessDeniedException", false),
         ] {
-            let error = launcher(status, code).await.launch(&"0".repeat(64), 0).await.unwrap_err();
+            let error = launcher(status, code).await.launch(&"0".repeat(64).into(), 0).await.unwrap_err();
 
             assert_eq!(matches!(error, LaunchError::Throttled(_)), is_throttled, "{code}: {error}");
             assert_eq!(matches!(error, LaunchError::Refused(_)), !is_throttled, "{code}: {error}");
@@ -188,11 +189,11 @@ mod tests {
 
     #[test]
     fn each_refusal_changes_the_client_token() {
-        let call_ref = "0123456789abcdef".repeat(4);
+        let call_ref = CallRef::from("0123456789abcdef".repeat(4));
         let tokens: std::collections::BTreeSet<_> =
             (0..4).map(|refusals| token(&call_ref, refusals)).collect();
 
         assert_eq!(tokens.len(), 4);
-        assert!(tokens.iter().all(|token| token.len() <= 64 && token.starts_with(&call_ref[..32])));
+        assert!(tokens.iter().all(|token| token.len() <= 64 && token.starts_with(&call_ref.as_str()[..32])));
     }
 }

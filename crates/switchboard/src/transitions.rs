@@ -78,10 +78,10 @@ fn failure_event(ending: Ending, before: &Call, call: &Call) -> Option<JournalEv
             Some(JournalEvent::Lost { task: task.unwrap_or_default() })
         }
         (turned_away, _) if turned_away.is_turned_away() => Some(JournalEvent::TurnedAway { why: why() }),
-        (_, Party::Us | Party::Meta) if call.accepted_at.is_none() => {
+        (_, Party::Us | Party::Meta | Party::Line) if call.accepted_at.is_none() => {
             Some(JournalEvent::Refused { why: why() })
         }
-        (_, Party::Us | Party::Meta | Party::Caller | Party::Agent) => None,
+        (_, Party::Us | Party::Meta | Party::Line | Party::Caller | Party::Agent) => None,
     }
 }
 

@@ -56,7 +56,7 @@ impl Switchboard {
             return Ok(());
         };
         if tries == 1 {
-            tracing::warn!(call_ref, "the call's item {}; the next tick tries again", unreadable.why);
+            tracing::warn!(%call_ref, "the call's item {}; the next tick tries again", unreadable.why);
         }
         let waited = Duration::from_millis(self.now().0.saturating_sub(since_ms));
         let next = next(tries, waited);
@@ -92,7 +92,7 @@ impl Switchboard {
         (self.log)(&entry);
         if let Err(error) = self.store.write(&entry).await {
             tracing::warn!(
-                call_ref = unreadable.call_ref,
+                call_ref = %unreadable.call_ref,
                 "cannot write the journal entry that the call is set aside: {error:#}"
             );
         }

@@ -248,7 +248,7 @@ impl HttpCall {
             return Vec::new();
         }
         let CallContext { call_ref, number, agent, .. } = context;
-        let body = Body { arguments: &self.arguments, call: call_ref, r#use: use_id, number, agent };
+        let body = Body { arguments: &self.arguments, call: call_ref.as_str(), r#use: use_id, number, agent };
         serde_json::to_vec(&body).expect("text and JSON can be written as JSON")
     }
 }

@@ -1,5 +1,6 @@
 //! Derives trace and span ids from a call's reference and its journal entries.
 
+use call::CallRef;
 use journal::JournalEntry;
 use sha2::{Digest, Sha256};
 
@@ -12,7 +13,7 @@ pub type SpanId = [u8; 8];
 /// The ids in one call's trace.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TraceIds<'a> {
-    call_ref: &'a str,
+    call_ref: &'a CallRef,
     /// The trace id: the first 32 hex digits of the call's reference, so that one leads to the other.
     pub(crate) trace: TraceId,
     /// The span id of the call: the next 16 hex digits.
@@ -21,9 +22,9 @@ pub(crate) struct TraceIds<'a> {
 
 impl<'a> TraceIds<'a> {
     /// Returns the ids of a call, or `None` if its reference is not a hex SHA-256.
-    pub(crate) fn of(call_ref: &'a str) -> Option<Self> {
+    pub(crate) fn of(call_ref: &'a CallRef) -> Option<Self> {
         let mut hash = [0; 32];
-        hex::decode_to_slice(call_ref, &mut hash).ok()?;
+        hex::decode_to_slice(call_ref.as_str(), &mut hash).ok()?;
         let trace = hash[..16].try_into().expect("16 bytes");
         let call = hash[16..24].try_into().expect("8 bytes");
         Some(Self { call_ref, trace, call })

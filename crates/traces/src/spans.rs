@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn an_entry_without_a_valid_reference_has_no_span() {
-        let mut journal = EntryBuilder::new("ab12", "webhook", None, 0);
+        let mut journal = EntryBuilder::new(&"ab12".into(), "webhook", None, 0);
 
         assert_eq!(spans_of(&journal.enter(JournalEvent::Opened {}, RANG_AT)), []);
     }
@@ -182,6 +182,6 @@ mod tests {
             task: Some("0a".into()),
             phase: Some(Stage::Answering.into()),
         };
-        EntryBuilder::new(CALL, "call-control", RANG_AT, 3).at(place)
+        EntryBuilder::new(&CALL.into(), "call-control", RANG_AT, 3).at(place)
     }
 }

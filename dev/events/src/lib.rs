@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn what_the_journal_writes_is_counted_and_has_no_fault() {
-        let mut journal = EntryBuilder::new("ab12", "webhook", 1_000, 0);
+        let mut journal = EntryBuilder::new(&"ab12".into(), "webhook", 1_000, 0);
         let entry = journal.enter(JournalEvent::Answered { took_ms: 7, start: "warm".into() }, 1_250);
         let refused = line_of_no_call(
             &JournalEvent::WebhookRefused { why: "signature".into(), count: 1 },
@@ -108,8 +108,9 @@ mod tests {
 
     #[test]
     fn an_event_that_differs_from_the_list_is_reported_with_its_line() {
-        let good =
-            EntryBuilder::new("ab12", "task", 0, 1).enter(JournalEvent::Keys { count: 3 }, 9).to_line();
+        let good = EntryBuilder::new(&"ab12".into(), "task", 0, 1)
+            .enter(JournalEvent::Keys { count: 3 }, 9)
+            .to_line();
         for (is, other, why) in [
             ("WA_CALL_KEYS", "WA_CALL_SANG", "WA_CALL_SANG is in no list"),
             (r#""count":3"#, r#""count":3,"keys":"5#""#, "WA_CALL_KEYS has no field keys"),

@@ -8,10 +8,12 @@
 //! - [`tool_server`], [`trace_receiver`], [`scripted_model`]: counterparts of the product besides the simulators.
 //! - [`raw_webhook`], [`raw_control_api`], [`connection_flood`]: requests written by hand.
 //! - [`program`], [`clock_skew`]: one program alone, and one whose clock is wrong.
+//! - [`command_line`]: what the commands of rehearsals, suites and benches share.
 //! - [`privacy_scan`]: what no program may write.
 //! - [`wakeup_probe`]: whether this machine could keep time.
 
 pub mod clock_skew;
+pub mod command_line;
 pub mod connection_flood;
 pub mod injected_fault;
 pub mod privacy_scan;

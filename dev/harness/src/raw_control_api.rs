@@ -1,6 +1,7 @@
 //! Control API requests written by hand: signed or not, whole or in part.
 
 use crate::Story;
+use call::CallRef;
 use internal_api::request_signature::{NONCE, SIGNATURE, SignedRequest, TIME};
 use std::sync::Arc;
 use store::lease::Lease;
@@ -24,7 +25,7 @@ pub struct RawRequest {
 
 impl RawRequest {
     /// Asks whether the task has this call, signed with this key, now.
-    pub fn about(call_ref: &str, key: &str) -> Self {
+    pub fn about(call_ref: &CallRef, key: &str) -> Self {
         let nonce = format!("by hand {call_ref} {:?}", std::time::Instant::now());
         let path = internal_api::control_api::path_of(call_ref);
         let now = service::time::now_ms();
@@ -56,7 +57,7 @@ impl RawRequest {
     /// The same request with the same signature, but about another call.
     #[must_use]
     pub fn altered(mut self) -> Self {
-        self.path = internal_api::control_api::path_of("another");
+        self.path = internal_api::control_api::path_of(&"another".into());
         self
     }
 

@@ -1,6 +1,7 @@
 //! The calls that rehearsals have saved: their table in a file and the key of their pseudonyms, for `ahoy` to read later.
 
 use anyhow::{Context, bail};
+use call::CallRef;
 use local::stack::{TABLE, fresh_key};
 use local::{Binaries, root};
 use secrecy::SecretString;
@@ -113,10 +114,10 @@ impl SavedCalls {
 }
 
 /// The call that an item belongs to, or that it lists.
-fn call_of(item: &Item) -> Option<String> {
+fn call_of(item: &Item) -> Option<CallRef> {
     let (pk, sk) = key_of(item)?;
-    let listed = || sk.strip_prefix("CALL#")?.split_once('#').map(|(_, call)| call);
-    store::keys::call_ref(&pk).or_else(listed).map(str::to_owned)
+    let listed = || sk.strip_prefix("CALL#")?.split_once('#').map(|(_, call)| call.into());
+    store::keys::call_ref(&pk).or_else(listed)
 }
 
 fn media_secret(key: &SecretString) -> String {

@@ -60,7 +60,7 @@ async fn requests_before_the_offer(agent: &str) -> Vec<String> {
     let call_control = CallControl::connect(&cloud.sdk_config(), settings()).await.unwrap();
     cloud.forget_requests();
 
-    let tick = Invocation::Order(Order::Tick { call_ref: call.call_ref().to_owned() });
+    let tick = Invocation::Order(Order::Tick { call_ref: call.call_ref() });
     tokio::select! {
         _ = task.accept() => cloud.requests(),
         replied = call_control.handle(LambdaEvent::new(tick, Context::default())) => {

@@ -108,7 +108,7 @@ async fn keeps_only_call_related_messages() {
 async fn records_our_failed_message_once_and_others_never() {
     let stage = Stage::new().await;
     let store = store::Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
-    let (ours, call_ref) = (whatsapp::message_ref("wamid.OURS"), "c".repeat(64));
+    let (ours, call_ref) = (whatsapp::message_ref("wamid.OURS"), "c".repeat(64).into());
     store.note_message_ref(&call_ref, &ours, "call_1", 1).await.unwrap();
     let failed = |id: &str| json!({"id": id, "status": "failed", "recipient_id": "919900000001", "errors": [{"code": 131_026}]});
     let of = |statuses: Value| {
@@ -137,7 +137,7 @@ async fn records_our_failed_message_once_and_others_never() {
 async fn records_a_failure_that_precedes_the_messages_reference() {
     let stage = Stage::new().await;
     let store = store::Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
-    let (ours, call_ref) = (whatsapp::message_ref("wamid.OURS"), "c".repeat(64));
+    let (ours, call_ref) = (whatsapp::message_ref("wamid.OURS"), "c".repeat(64).into());
     let failed = failed_now("wamid.OURS");
     let keep = async {
         while stage.cloud.requests().is_empty() {

@@ -38,7 +38,7 @@ async fn only_a_change_by_another_process_is_a_conflict() {
 async fn an_unreadable_item_does_not_fail_a_webhook() {
     let stage = Stage::new().await;
     stage.calls(json!([connect("wacid.A")])).await;
-    stage.cloud.set_text("CALL#".to_owned() + &call_ref("wacid.A"), "call", "from the future").await;
+    stage.cloud.set_text(format!("CALL#{}", call_ref("wacid.A")), "call", "from the future").await;
 
     let loaded = stage.store().load_call(&call_ref("wacid.A")).await.unwrap();
     assert!(matches!(loaded, LoadedCall::Unreadable(_)), "{loaded:?}");

@@ -3,6 +3,7 @@
 use crate::session::SessionCommand;
 use crate::webrtc::offer::Unanswerable;
 use audio::LoadLevel;
+use call::CallRef;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -47,7 +48,7 @@ pub(crate) enum CommandOutcome {
 
 /// Queues a command for a call's session without waiting.
 pub(super) fn send(
-    call_ref: &str,
+    call_ref: &CallRef,
     commands: &mpsc::Sender<SessionCommand>,
     command: SessionCommand,
 ) -> CommandOutcome {
@@ -65,7 +66,7 @@ pub(super) fn send(
     };
     if outcome == CommandOutcome::Full {
         tracing::warn!(
-            call_ref,
+            %call_ref,
             "command refused: the session's queue of {COMMAND_QUEUE} is full but for its reserve"
         );
     }
@@ -75,8 +76,8 @@ pub(super) fn send(
 /// The active calls, and the recently released ones.
 #[derive(Default)]
 pub(super) struct ActiveCalls {
-    pub(super) calls: HashMap<String, ActiveCall>,
-    released: HashMap<String, EarlyRelease>,
+    pub(super) calls: HashMap<CallRef, ActiveCall>,
+    released: HashMap<CallRef, EarlyRelease>,
     pub(super) is_leaving: bool,
     pub(super) is_aside: bool,
     pub(super) is_unprotected: bool,
@@ -113,7 +114,7 @@ impl ActiveCalls {
     /// [`AdmissionError::NoRoom`] when the assignment is superseded or released, or the task takes no further call.
     pub(super) fn known_answer(
         &self,
-        call_ref: &str,
+        call_ref: &CallRef,
         fence: u64,
         capacity: Capacity,
     ) -> Result<Option<String>, AdmissionError> {
@@ -143,23 +144,23 @@ impl ActiveCalls {
     /// session is among them. A session of a newer assignment continues. A released assignment's offer that arrives later is refused.
     pub(super) fn release(
         &mut self,
-        call_ref: &str,
+        call_ref: &CallRef,
         fence: Option<u64>,
         now: Instant,
     ) -> Option<mpsc::Sender<SessionCommand>> {
         let fence = fence.unwrap_or(u64::MAX);
         self.released.retain(|_, released| now.duration_since(released.at) < RELEASE_KEPT);
-        let released = self.released.entry(call_ref.to_owned()).or_insert(EarlyRelease { fence, at: now });
+        let released = self.released.entry(call_ref.clone()).or_insert(EarlyRelease { fence, at: now });
         *released = EarlyRelease { fence: released.fence.max(fence), at: now };
         self.calls.get(call_ref).filter(|call| call.fence <= fence).map(|call| call.commands.clone())
     }
 
-    fn is_released(&self, call_ref: &str, fence: u64) -> bool {
+    fn is_released(&self, call_ref: &CallRef, fence: u64) -> bool {
         self.released.get(call_ref).is_some_and(|released| fence <= released.fence)
     }
 
     /// Removes a finished call, unless a session with a newer fencing token has replaced it.
-    pub(super) fn forget(&mut self, call_ref: &str, fence: u64) {
+    pub(super) fn forget(&mut self, call_ref: &CallRef, fence: u64) {
         if self.calls.get(call_ref).is_some_and(|call| call.fence == fence) {
             self.calls.remove(call_ref);
         }
@@ -174,9 +175,9 @@ mod tests {
     fn an_overloaded_task_admits_no_call_despite_free_slots() {
         let active = ActiveCalls::default();
 
-        assert!(matches!(active.known_answer("new", 1, capacity(LoadLevel::Busy)), Ok(None)));
+        assert!(matches!(active.known_answer(&"new".into(), 1, capacity(LoadLevel::Busy)), Ok(None)));
         assert!(matches!(
-            active.known_answer("new", 1, capacity(LoadLevel::Overloaded)),
+            active.known_answer(&"new".into(), 1, capacity(LoadLevel::Overloaded)),
             Err(AdmissionError::NoRoom(_))
         ));
     }
@@ -184,18 +185,19 @@ mod tests {
     #[test]
     fn a_full_queue_still_takes_commands_that_end_the_call() {
         let (commands, mut session) = mpsc::channel(COMMAND_QUEUE);
-        let message_failed = || send("call", &commands, SessionCommand::MessageFailed("1".to_owned()));
+        let message_failed =
+            || send(&"call".into(), &commands, SessionCommand::MessageFailed("1".to_owned()));
 
         let taken = (0..100).take_while(|_| message_failed() == CommandOutcome::Queued).count();
 
         assert_eq!((taken, message_failed()), (COMMAND_QUEUE - RESERVED, CommandOutcome::Full));
         for _ in 0..RESERVED {
-            assert_eq!(send("call", &commands, SessionCommand::Release), CommandOutcome::Queued);
+            assert_eq!(send(&"call".into(), &commands, SessionCommand::Release), CommandOutcome::Queued);
         }
-        assert_eq!(send("call", &commands, SessionCommand::Release), CommandOutcome::Full);
+        assert_eq!(send(&"call".into(), &commands, SessionCommand::Release), CommandOutcome::Full);
         session.close();
         assert_eq!(
-            (message_failed(), send("call", &commands, SessionCommand::Drain)),
+            (message_failed(), send(&"call".into(), &commands, SessionCommand::Drain)),
             (CommandOutcome::NoCall, CommandOutcome::NoCall)
         );
     }
@@ -208,11 +210,11 @@ mod tests {
             let active = ActiveCalls { is_leaving, is_aside, is_unprotected, ..with_a_known_call() };
 
             assert!(matches!(
-                active.known_answer("new", 1, capacity(LoadLevel::Calm)),
+                active.known_answer(&"new".into(), 1, capacity(LoadLevel::Calm)),
                 Err(AdmissionError::NoRoom(_))
             ));
             assert_eq!(
-                active.known_answer("known", 1, capacity(LoadLevel::Calm)).unwrap(),
+                active.known_answer(&"known".into(), 1, capacity(LoadLevel::Calm)).unwrap(),
                 Some("v=0".into())
             );
         }
@@ -222,7 +224,7 @@ mod tests {
     fn an_overloaded_task_repeats_an_earlier_answer() {
         let active = with_a_known_call();
 
-        let answer = active.known_answer("known", 1, capacity(LoadLevel::Overloaded));
+        let answer = active.known_answer(&"known".into(), 1, capacity(LoadLevel::Overloaded));
 
         assert_eq!(answer.unwrap(), Some("v=0".into()));
     }
@@ -230,48 +232,48 @@ mod tests {
     #[test]
     fn an_offer_after_its_release_is_refused() {
         let (mut active, start) = (ActiveCalls::default(), Instant::now());
-        assert!(active.release("late", None, start).is_none());
+        assert!(active.release(&"late".into(), None, start).is_none());
 
         assert!(matches!(
-            active.known_answer("late", 1, capacity(LoadLevel::Calm)),
+            active.known_answer(&"late".into(), 1, capacity(LoadLevel::Calm)),
             Err(AdmissionError::NoRoom(_))
         ));
-        active.release("another", None, start + RELEASE_KEPT);
-        assert!(matches!(active.known_answer("late", 1, capacity(LoadLevel::Calm)), Ok(None)));
+        active.release(&"another".into(), None, start + RELEASE_KEPT);
+        assert!(matches!(active.known_answer(&"late".into(), 1, capacity(LoadLevel::Calm)), Ok(None)));
     }
 
     #[test]
     fn releasing_an_older_assignment_keeps_a_newer_one() {
         let (mut active, now) = (with_a_known_call(), Instant::now());
-        active.calls.get_mut("known").unwrap().fence = 2;
+        active.calls.get_mut(&"known".into()).unwrap().fence = 2;
 
-        assert!(active.release("known", Some(1), now).is_none());
-        assert!(active.release("new", Some(1), now).is_none());
+        assert!(active.release(&"known".into(), Some(1), now).is_none());
+        assert!(active.release(&"new".into(), Some(1), now).is_none());
         let offer = |active: &ActiveCalls, fence| {
-            active.known_answer("new", fence, capacity(LoadLevel::Calm)).is_ok()
+            active.known_answer(&"new".into(), fence, capacity(LoadLevel::Calm)).is_ok()
         };
         assert_eq!((offer(&active, 1), offer(&active, 2)), (false, true));
 
-        assert!(active.release("known", Some(2), now).is_some());
-        assert!(active.release("known", None, now).is_some());
+        assert!(active.release(&"known".into(), Some(2), now).is_some());
+        assert!(active.release(&"known".into(), None, now).is_some());
     }
 
     #[test]
     fn a_reassigned_call_outlives_its_old_session() {
         let mut active = with_a_known_call();
-        active.calls.get_mut("known").unwrap().fence = 2;
+        active.calls.get_mut(&"known".into()).unwrap().fence = 2;
 
-        active.forget("known", 1);
-        assert!(active.calls.contains_key("known"));
+        active.forget(&"known".into(), 1);
+        assert!(active.calls.contains_key(&"known".into()));
 
-        active.forget("known", 2);
-        assert!(!active.calls.contains_key("known"));
+        active.forget(&"known".into(), 2);
+        assert!(!active.calls.contains_key(&"known".into()));
     }
 
     fn with_a_known_call() -> ActiveCalls {
         let (commands, _orders) = mpsc::channel(1);
         let call = ActiveCall { fence: 1, answer: "v=0".into(), commands };
-        ActiveCalls { calls: HashMap::from([("known".to_owned(), call)]), ..ActiveCalls::default() }
+        ActiveCalls { calls: HashMap::from([("known".into(), call)]), ..ActiveCalls::default() }
     }
 
     fn capacity(load: LoadLevel) -> Capacity {

@@ -8,7 +8,7 @@ use crate::session::{CallIdentity, CallSessionParts, CallSocket, MediaPath, Serv
 use crate::settings::ModelSettings;
 use crate::webrtc::Peer;
 use crate::webrtc::offer::Offer;
-use call::Stage;
+use call::{CallRef, Stage};
 use internal_api::control_api;
 use journal::{EntryBuilder, EntryContext};
 use media_diagnosis::{MediaContext, MediaMonitor};
@@ -53,7 +53,7 @@ impl CallFactory {
     /// [`AdmissionError`] when the offer or the agent file cannot be used, or no socket can be opened.
     pub(super) fn prepare(
         &self,
-        call_ref: &str,
+        call_ref: &CallRef,
         request: &control_api::Offer,
         lateness: Arc<LatenessMeter>,
     ) -> Result<PreparedCall, AdmissionError> {
@@ -88,7 +88,7 @@ impl CallFactory {
     }
 
     /// Returns the builder of the call's journal entries.
-    fn entries(&self, call_ref: &str, request: &control_api::Offer) -> EntryBuilder {
+    fn entries(&self, call_ref: &CallRef, request: &control_api::Offer) -> EntryBuilder {
         let writer = keys::task_writer(&self.task);
         EntryBuilder::new(call_ref, &writer, request.rang_at_ms, request.version).at(EntryContext {
             number: Some(request.number.clone()),
@@ -102,6 +102,7 @@ impl CallFactory {
         Endpoint {
             url: self.model.url.clone(),
             model: model.to_owned(),
+            call: None,
             key: self.services.secret.value().openai_api_key.clone(),
             safety_identifier: caller.map(str::to_owned),
             auth: Auth::Bearer,
@@ -111,9 +112,9 @@ impl CallFactory {
     }
 }
 
-fn identity(call_ref: &str, request: &control_api::Offer) -> CallIdentity {
+fn identity(call_ref: &CallRef, request: &control_api::Offer) -> CallIdentity {
     CallIdentity {
-        call_ref: call_ref.to_owned(),
+        call_ref: call_ref.clone(),
         number: request.number.clone(),
         hides_number: request.hides_number,
         caller: request.caller.clone(),

@@ -7,6 +7,7 @@ use super::limits::ConnectionLimits;
 use super::refusal_log::RefusalLog;
 use crate::active_calls::{AdmissionError, Calls, CommandOutcome};
 use crate::settings::MediaSecret;
+use call::CallRef;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
@@ -132,30 +133,32 @@ impl ControlApi {
         let found = |is_here: bool| if is_here { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND };
         let path = head.uri.path().strip_prefix(CALLS).and_then(|path| path.strip_prefix('/'));
         let (call_ref, subresource) = match path.map(|path| path.split_once('/').unwrap_or((path, ""))) {
-            Some((call_ref, "")) if path.is_some_and(|path| !path.ends_with('/')) => (call_ref, None),
-            Some((call_ref, UNDELIVERED)) => (call_ref, Some(UNDELIVERED)),
+            Some((call_ref, "")) if path.is_some_and(|path| !path.ends_with('/')) => {
+                (CallRef::from(call_ref), None)
+            }
+            Some((call_ref, UNDELIVERED)) => (CallRef::from(call_ref), Some(UNDELIVERED)),
             Some(_) | None => return empty(StatusCode::NOT_FOUND),
         };
         match head.method {
             Method::POST if subresource.is_some() => match serde_json::from_slice::<Undelivered>(&body) {
-                Ok(failed) => past_call_reply(self.calls.message_failed(call_ref, failed)),
+                Ok(failed) => past_call_reply(self.calls.message_failed(&call_ref, failed)),
                 Err(_) => refuse(
                     StatusCode::BAD_REQUEST,
                     "the body is not a notice of an undelivered message".to_owned(),
                 ),
             },
             _ if subresource.is_some() => empty(StatusCode::METHOD_NOT_ALLOWED),
-            Method::POST => self.accept_offer(call_ref.to_owned(), body).await,
-            Method::GET => empty(found(self.calls.has(call_ref))),
+            Method::POST => self.accept_offer(call_ref, body).await,
+            Method::GET => empty(found(self.calls.has(&call_ref))),
             Method::DELETE => {
                 let assignment = serde_json::from_slice::<Release>(&body).ok();
-                past_call_reply(self.calls.release(call_ref, assignment.map(|assignment| assignment.fence)))
+                past_call_reply(self.calls.release(&call_ref, assignment.map(|assignment| assignment.fence)))
             }
             _ => empty(StatusCode::METHOD_NOT_ALLOWED),
         }
     }
 
-    async fn accept_offer(self: &Arc<Self>, call_ref: String, body: Bytes) -> Reply {
+    async fn accept_offer(self: &Arc<Self>, call_ref: CallRef, body: Bytes) -> Reply {
         let (api, secret) = (self.clone(), self.secret.clone());
         // Refreshes an old secret for the next call; this one must not wait for Secrets Manager.
         tokio::spawn(async move { secret.current().await });
@@ -166,7 +169,7 @@ impl ControlApi {
         })
     }
 
-    fn answer_offer(&self, call_ref: &str, body: &[u8]) -> Reply {
+    fn answer_offer(&self, call_ref: &CallRef, body: &[u8]) -> Reply {
         let Ok(offer) = serde_json::from_slice::<Offer>(body) else {
             return refuse(StatusCode::BAD_REQUEST, "the body is not an offer".to_owned());
         };

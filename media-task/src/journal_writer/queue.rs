@@ -3,6 +3,7 @@
 //!
 //! Decides only; [`JournalWriter`](super::JournalWriter) does the writing.
 
+use call::CallRef;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,7 +55,7 @@ pub(super) enum WriteResult {
 /// A write to attempt now.
 #[derive(Debug)]
 pub(super) struct Job<T> {
-    pub call_ref: String,
+    pub call_ref: CallRef,
     pub lane: Lane,
     pub what: Arc<T>,
 }
@@ -62,16 +63,16 @@ pub(super) struct Job<T> {
 /// Records of a call that were dropped for lack of room.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Overflow {
-    pub call_ref: String,
+    pub call_ref: CallRef,
     pub records: u64,
 }
 
 /// Writes of all calls that are queued or in flight.
 #[derive(Debug)]
 pub(super) struct WriteQueue<T> {
-    calls: HashMap<String, CallQueue<T>>,
+    calls: HashMap<CallRef, CallQueue<T>>,
     /// The calls with queued writes, in the order of their turns.
-    round_robin: VecDeque<String>,
+    round_robin: VecDeque<CallRef>,
     records: usize,
     records_in_flight: usize,
     outcomes_in_flight: usize,
@@ -115,7 +116,7 @@ impl<T> Default for WriteQueue<T> {
 impl<T> WriteQueue<T> {
     /// Queues a write. A record beyond its call's budget is dropped; if the whole queue is full, the call with the most records
     /// loses its newest.
-    pub(super) fn push(&mut self, call_ref: &str, lane: Lane, what: T) {
+    pub(super) fn push(&mut self, call_ref: &CallRef, lane: Lane, what: T) {
         if lane == Lane::Record && !self.make_room(call_ref) {
             return;
         }
@@ -130,9 +131,9 @@ impl<T> WriteQueue<T> {
         };
         self.next_sequence += 1;
         if !self.calls.contains_key(call_ref) {
-            self.round_robin.push_back(call_ref.to_owned());
+            self.round_robin.push_back(call_ref.clone());
         }
-        self.calls.entry(call_ref.to_owned()).or_default().lane(lane).push_back(queued);
+        self.calls.entry(call_ref.clone()).or_default().lane(lane).push_back(queued);
         self.records += usize::from(lane == Lane::Record);
     }
 
@@ -196,11 +197,11 @@ impl<T> WriteQueue<T> {
     }
 
     /// Returns the calls whose outcome is still queued.
-    pub(super) fn calls_without_summary(&self) -> impl Iterator<Item = &str> {
-        self.calls.iter().filter(|(_, call)| !call.outcomes.is_empty()).map(|(name, _)| name.as_str())
+    pub(super) fn calls_without_summary(&self) -> impl Iterator<Item = &CallRef> {
+        self.calls.iter().filter(|(_, call)| !call.outcomes.is_empty()).map(|(call_ref, _)| call_ref)
     }
 
-    fn make_room(&mut self, call_ref: &str) -> bool {
+    fn make_room(&mut self, call_ref: &CallRef) -> bool {
         let own = self.calls.get(call_ref).map_or(0, |call| call.records.len());
         if own >= MAX_PER_CALL {
             self.note_dropped(call_ref);
@@ -222,13 +223,13 @@ impl<T> WriteQueue<T> {
         true
     }
 
-    fn note_dropped(&mut self, call_ref: &str) {
+    fn note_dropped(&mut self, call_ref: &CallRef) {
         let dropped = self.calls.get_mut(call_ref).map(|call| {
             call.dropped += 1;
             call.dropped
         });
         if dropped.is_none_or(|dropped| dropped == 1) {
-            self.overflows.push(Overflow { call_ref: call_ref.to_owned(), records: 1 });
+            self.overflows.push(Overflow { call_ref: call_ref.clone(), records: 1 });
         }
     }
 
@@ -259,12 +260,12 @@ impl<T> WriteQueue<T> {
         }
     }
 
-    fn remove_if_empty(&mut self, call_ref: &str) {
+    fn remove_if_empty(&mut self, call_ref: &CallRef) {
         let is_empty = |call: &&CallQueue<T>| call.records.is_empty() && call.outcomes.is_empty();
         let Some(call) = self.calls.get(call_ref).filter(is_empty) else { return };
         if call.dropped > 1 {
             let records = call.dropped - 1;
-            self.overflows.push(Overflow { call_ref: call_ref.to_owned(), records });
+            self.overflows.push(Overflow { call_ref: call_ref.clone(), records });
         }
         self.calls.remove(call_ref);
         self.round_robin.retain(|other| other != call_ref);

@@ -6,7 +6,7 @@ use super::*;
 fn records_of_a_call_are_written_in_order_one_at_a_time() {
     let (mut queue, now) = (WriteQueue::default(), Instant::now());
     for what in 1..=3 {
-        queue.push("a", Lane::Record, what);
+        queue.push(&"a".into(), Lane::Record, what);
     }
 
     let first = queue.poll_job(now).expect("a write is due");
@@ -21,8 +21,8 @@ fn records_of_a_call_are_written_in_order_one_at_a_time() {
 fn sixteen_calls_are_written_at_once_and_take_turns() {
     let (mut queue, now) = (WriteQueue::default(), Instant::now());
     for call in 0..20 {
-        queue.push(&call.to_string(), Lane::Record, call);
-        queue.push(&call.to_string(), Lane::Record, call + 100);
+        queue.push(&call.to_string().into(), Lane::Record, call);
+        queue.push(&call.to_string().into(), Lane::Record, call + 100);
     }
 
     let in_flight: Vec<_> = std::iter::from_fn(|| queue.poll_job(now)).collect();
@@ -35,8 +35,8 @@ fn sixteen_calls_are_written_at_once_and_take_turns() {
 #[test]
 fn a_failing_write_delays_no_other_call() {
     let (mut queue, now) = (WriteQueue::default(), Instant::now());
-    queue.push("troubled", Lane::Record, 1);
-    queue.push("well", Lane::Record, 2);
+    queue.push(&"troubled".into(), Lane::Record, 1);
+    queue.push(&"well".into(), Lane::Record, 2);
 
     let troubled = queue.poll_job(now).expect("a write is due");
     assert!(queue.handle_result(&troubled, WriteResult::Later, now));
@@ -55,7 +55,7 @@ fn a_write_that_can_never_succeed_is_dropped_at_once() {
         (WriteResult::Denied, Lane::Outcome, true),
     ] {
         let (mut queue, now) = (WriteQueue::default(), Instant::now());
-        queue.push("a", lane, 1);
+        queue.push(&"a".into(), lane, 1);
 
         let job = queue.poll_job(now).expect("a write is due");
 
@@ -67,8 +67,8 @@ fn a_write_that_can_never_succeed_is_dropped_at_once() {
 #[test]
 fn records_are_retried_for_minutes_and_outcomes_for_ever() {
     let (mut queue, begun) = (WriteQueue::default(), Instant::now());
-    queue.push("a", Lane::Record, 1);
-    queue.push("a", Lane::Outcome, 2);
+    queue.push(&"a".into(), Lane::Record, 1);
+    queue.push(&"a".into(), Lane::Outcome, 2);
     let (mut now, mut given_up) = (begun, None);
 
     while now < begun + 2 * RECORD_DEADLINE {
@@ -85,15 +85,15 @@ fn records_are_retried_for_minutes_and_outcomes_for_ever() {
         what == 1 && after >= RECORD_DEADLINE && after < RECORD_DEADLINE + MAX_RETRY_DELAY,
         "{what} {after:?}"
     );
-    assert_eq!(queue.calls_without_summary().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(queue.calls_without_summary().collect::<Vec<_>>(), [&CallRef::from("a")]);
     assert_eq!(written(&mut queue, now), [2]);
 }
 
 #[test]
 fn an_outcome_follows_its_records_unless_they_fail() {
     let (mut queue, now) = (WriteQueue::default(), Instant::now());
-    queue.push("a", Lane::Record, 1);
-    queue.push("a", Lane::Outcome, 2);
+    queue.push(&"a".into(), Lane::Record, 1);
+    queue.push(&"a".into(), Lane::Outcome, 2);
 
     let record = queue.poll_job(now).expect("a write is due");
     assert!(queue.poll_job(now).is_none(), "the record is not in trouble");
@@ -106,10 +106,10 @@ fn an_outcome_follows_its_records_unless_they_fail() {
 fn outcomes_are_written_while_records_fill_their_lane() {
     let (mut queue, now) = (WriteQueue::default(), Instant::now());
     for call in 0..MAX_RECORDS_IN_FLIGHT {
-        queue.push(&call.to_string(), Lane::Record, 0);
+        queue.push(&call.to_string().into(), Lane::Record, 0);
     }
     while queue.poll_job(now).is_some() {}
-    queue.push("over", Lane::Outcome, 1);
+    queue.push(&"over".into(), Lane::Outcome, 1);
 
     assert_eq!(*queue.poll_job(now).expect("it has a lane of its own").what, 1);
 }
@@ -118,10 +118,10 @@ fn outcomes_are_written_while_records_fill_their_lane() {
 fn a_call_beyond_its_budget_costs_no_other_its_records() {
     let (mut queue, now) = (WriteQueue::default(), Instant::now());
     for what in 0..MAX_PER_CALL + 3 {
-        queue.push("loud", Lane::Record, what);
+        queue.push(&"loud".into(), Lane::Record, what);
     }
-    queue.push("quiet", Lane::Record, 7);
-    queue.push("loud", Lane::Outcome, 8);
+    queue.push(&"quiet".into(), Lane::Record, 7);
+    queue.push(&"loud".into(), Lane::Outcome, 8);
 
     assert_eq!(queue.poll_overflow(), Some(overflow("loud", 1)));
     assert_eq!(queue.poll_overflow(), None, "not a line for each");
@@ -137,15 +137,15 @@ fn the_call_with_the_most_records_loses_when_the_queue_is_full() {
     let mut queue = WriteQueue::default();
     for call in 0..MAX_TOTAL / MAX_PER_CALL {
         for what in 0..MAX_PER_CALL {
-            queue.push(&call.to_string(), Lane::Record, what);
+            queue.push(&call.to_string().into(), Lane::Record, what);
         }
     }
 
-    queue.push("quiet", Lane::Record, 7);
+    queue.push(&"quiet".into(), Lane::Record, 7);
 
-    assert_eq!((queue.records, queue.calls["quiet"].records.len()), (MAX_TOTAL, 1));
+    assert_eq!((queue.records, queue.calls[&CallRef::from("quiet")].records.len()), (MAX_TOTAL, 1));
     let lost = queue.poll_overflow().expect("another call has lost one");
-    assert_ne!(lost.call_ref, "quiet");
+    assert_ne!(lost.call_ref, "quiet".into());
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_full_lane_sets_no_timer() {
     for (lane, at_once) in [(Lane::Record, MAX_RECORDS_IN_FLIGHT), (Lane::Outcome, MAX_OUTCOMES_IN_FLIGHT)] {
         let (mut queue, now) = (WriteQueue::default(), Instant::now());
         for call in 0..=at_once {
-            queue.push(&call.to_string(), lane, call);
+            queue.push(&call.to_string().into(), lane, call);
             let job = queue.poll_job(now).expect("the lane has room");
             queue.handle_result(&job, WriteResult::Later, now);
         }
@@ -170,10 +170,10 @@ fn a_full_lane_sets_no_timer() {
 #[test]
 fn an_outcome_that_waits_for_records_sets_no_timer() {
     let (mut queue, now) = (WriteQueue::default(), Instant::now());
-    queue.push("a", Lane::Outcome, 1);
+    queue.push(&"a".into(), Lane::Outcome, 1);
     let outcome = queue.poll_job(now).expect("a write is due");
     queue.handle_result(&outcome, WriteResult::Later, now);
-    queue.push("a", Lane::Record, 2);
+    queue.push(&"a".into(), Lane::Record, 2);
     let record = queue.poll_job(now).expect("a write is due");
 
     assert_eq!(queue.poll_timeout(), None);
@@ -182,7 +182,7 @@ fn an_outcome_that_waits_for_records_sets_no_timer() {
 }
 
 fn overflow(call_ref: &str, records: u64) -> Overflow {
-    Overflow { call_ref: call_ref.to_owned(), records }
+    Overflow { call_ref: call_ref.into(), records }
 }
 
 /// Writes everything that may be written at `now`, and returns it.

@@ -6,6 +6,7 @@ use super::health::Liveness;
 use super::overdue_ticks;
 use super::task_protection::TaskProtection;
 use crate::active_calls::Calls;
+use call::CallRef;
 use internal_api::client::CallControl;
 use service::metrics;
 use service::time::now_ms;
@@ -123,7 +124,7 @@ impl Heartbeat {
         });
     }
 
-    async fn tick_overdue(&self, overdue: &watch::Sender<Vec<String>>) {
+    async fn tick_overdue(&self, overdue: &watch::Sender<Vec<CallRef>>) {
         match self.store.due(now_ms()).await {
             Ok(due) => drop(overdue.send_replace(due)),
             Err(error) => {

@@ -3,6 +3,7 @@
 //! Calls that were taken together are overdue together. Ticked at once, a hundred of them would reach one task's control API at
 //! once, and those that wait longest there would be taken for silent.
 
+use call::CallRef;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use internal_api::client::CallControl;
@@ -23,7 +24,7 @@ const MAX_INVOCATIONS: usize = 16;
 /// The calls that wait to be ticked, and when the next one is due.
 #[derive(Debug, Default)]
 pub(crate) struct TickSchedule {
-    waiting: VecDeque<String>,
+    waiting: VecDeque<CallRef>,
     gap: Duration,
     next: Option<Instant>,
 }
@@ -31,7 +32,7 @@ pub(crate) struct TickSchedule {
 impl TickSchedule {
     /// Replaces the queue with the calls that are overdue now, the longest overdue first. A call that was queued and is still
     /// overdue is among them.
-    pub(crate) fn handle_due(&mut self, due: Vec<String>, now: Instant) {
+    pub(crate) fn handle_due(&mut self, due: Vec<CallRef>, now: Instant) {
         let calls = u32::try_from(due.len()).unwrap_or(u32::MAX).max(1);
         self.gap = MAX_GAP.min(SPREAD / calls);
         self.waiting = due.into();
@@ -39,7 +40,7 @@ impl TickSchedule {
     }
 
     /// Returns the call to tick now, if one is due.
-    pub(crate) fn poll_tick(&mut self, now: Instant) -> Option<String> {
+    pub(crate) fn poll_tick(&mut self, now: Instant) -> Option<CallRef> {
         self.next.filter(|next| *next <= now)?;
         let call_ref = self.waiting.pop_front();
         self.next = call_ref.as_ref().map(|_| now + self.gap);
@@ -53,7 +54,7 @@ impl TickSchedule {
 }
 
 /// Ticks the calls that `due` holds, until its sender is dropped. Only this task waits for Lambda.
-pub(crate) async fn run(call_control: CallControl, mut due: watch::Receiver<Vec<String>>) {
+pub(crate) async fn run(call_control: CallControl, mut due: watch::Receiver<Vec<CallRef>>) {
     let mut schedule = TickSchedule::default();
     let mut invocations = FuturesUnordered::new();
     let mut failed = 0;
@@ -124,12 +125,12 @@ mod tests {
     fn the_next_heartbeat_replaces_the_queue_and_keeps_the_gap() {
         let (mut schedule, now) = (TickSchedule::default(), Instant::now());
         schedule.handle_due(calls(100), now);
-        assert_eq!(schedule.poll_tick(now).as_deref(), Some("0"));
+        assert_eq!(schedule.poll_tick(now), Some("0".into()));
 
-        schedule.handle_due(vec!["late".to_owned()], now);
+        schedule.handle_due(vec!["late".into()], now);
 
         assert_eq!(schedule.poll_tick(now), None, "the gap after the last one is kept");
-        assert_eq!(schedule.poll_tick(now + MAX_GAP).as_deref(), Some("late"));
+        assert_eq!(schedule.poll_tick(now + MAX_GAP), Some("late".into()));
     }
 
     #[test]
@@ -143,8 +144,8 @@ mod tests {
         assert_eq!(schedule.poll_timeout(), None);
     }
 
-    fn calls(n: usize) -> Vec<String> {
-        (0..n).map(|n| n.to_string()).collect()
+    fn calls(n: usize) -> Vec<CallRef> {
+        (0..n).map(|n| n.to_string().into()).collect()
     }
 
     /// Returns when each call is ticked, on a clock that goes from timeout to timeout.

@@ -78,6 +78,6 @@ impl Acceptance {
     pub(super) fn note_failure(&mut self, question: u64, error: &anyhow::Error) {
         self.progress.note_failure(question, error.is::<ProcessFailed>());
         let call_ref = &self.call.call_ref;
-        tracing::warn!(call_ref, "accept request failed, asking again: {error:#}");
+        tracing::warn!(%call_ref, "accept request failed, asking again: {error:#}");
     }
 }

@@ -1,13 +1,14 @@
 //! Identifies a call, and this task's assignment of it.
 
 use crate::journal_writer::ttl_after_days;
+use call::CallRef;
 use store::CallOwner;
 
 /// A call as its session names it to others.
 #[derive(Clone)]
 pub(crate) struct CallIdentity {
     /// SHA-256 of Meta's call id, by which logs and journals name the call.
-    pub(crate) call_ref: String,
+    pub(crate) call_ref: CallRef,
     /// Meta's id of the business number that was called.
     pub(crate) number: String,
     /// Whether Meta hides the caller's phone number.

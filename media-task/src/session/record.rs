@@ -8,7 +8,7 @@ use crate::agent_cache::LoadedAgent;
 use crate::journal_writer::{CallerRequest, JournalWriter};
 use agents::Keeping;
 use audio::PlayedItem;
-use call::Stage;
+use call::{CallRef, Stage};
 use journal::{CallSummary, EntryBuilder, JournalEvent, TranscriptLine};
 use level_meter::LevelMeter;
 use media_diagnosis::{Diagnosis, Finding};
@@ -24,7 +24,7 @@ pub(super) struct CallRecord {
     pub(super) transcript: Transcript,
     /// The summary, which is written at the end of the call.
     pub(super) summary: CallSummary,
-    call_ref: String,
+    call_ref: CallRef,
     keeping: Keeping,
     entries: EntryBuilder,
     journal: JournalWriter,

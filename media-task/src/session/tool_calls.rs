@@ -66,7 +66,7 @@ impl CallSession {
         self.note_tool_ended(now);
         self.record.summary.tools_done += u64::from(outcome.kind == ToolOutcomeKind::Done);
         if let Some(trouble) = &outcome.trouble {
-            tracing::warn!(call_ref = self.call.call_ref, tool, "tool call failed: {trouble}");
+            tracing::warn!(call_ref = %self.call.call_ref, tool, "tool call failed: {trouble}");
             if *trouble == ToolError::Status(UNAUTHORIZED) {
                 self.tools.refresh_secret();
             }

@@ -10,7 +10,7 @@ const RANG_AT: Timestamp = Timestamp(1_795_305_600_000);
 #[test]
 fn endings_and_parties_keep_their_words() {
     hold("endings.tsv", &endings());
-    let parties = each!(Party; "caller": Caller, "agent": Agent, "us": Us, "meta": Meta);
+    let parties = each!(Party; "caller": Caller, "agent": Agent, "us": Us, "meta": Meta, "line": Line);
     hold("parties.tsv", &parties);
     let ended_by = endings().into_iter().map(|(name, ending)| (name.to_owned(), json(&ending.by())));
     hold_texts("ended-by.tsv", ended_by);
@@ -47,7 +47,11 @@ fn calls_keep_their_form() {
         ended_at: Some(Timestamp(RANG_AT.0 + 90_000)),
         ..whole()
     };
-    hold("calls.tsv", &[("ringing", ringing), ("whole", whole()), ("ended_in_a_newer_word", ended)]);
+    let on_sip = Call { line: Line::Sip, ..Call::ringing(RANG_AT, Line::Sip.rings_for()) };
+    let adrift =
+        Call { phase: Phase::Live, adrift_until: Some(Timestamp(RANG_AT.0 + 70_000)), ..on_sip.clone() };
+    let whatsapp = [("ringing", ringing), ("whole", whole()), ("ended_in_a_newer_word", ended)];
+    hold("calls.tsv", &[&whatsapp[..], &[("on_sip", on_sip), ("adrift", adrift)]].concat());
 }
 
 #[test]
@@ -92,6 +96,9 @@ fn endings() -> Vec<(&'static str, Ending)> {
         "media_failed": MediaFailed,
         "drained": Drained,
         "lost": Lost,
+        "transferred": Transferred,
+        "line_refused": LineRefused,
+        "line_failed": LineFailed,
     )
 }
 
@@ -131,6 +138,7 @@ fn whole() -> Call {
         silent_since: Some(after(20_000)),
         silent_lease: Some(after(21_000).0),
         accepted_at: Some(after(2_000)),
+        adrift_until: None,
         ended_at: None,
         newer_ending: None,
     }

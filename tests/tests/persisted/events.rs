@@ -16,7 +16,7 @@ fn entries_keep_their_form() {
     let phases = each!(Stage; "ringing": Ringing, "answering": Answering, "talking": Talking, "over": Over);
     hold("journal-phases.tsv", &phases);
     let entry = |place: EntryContext, rang_at_ms: Option<u64>, event| {
-        EntryBuilder::new("ab12", "call-control", rang_at_ms, 3).at(place).enter(event, NOW)
+        EntryBuilder::new(&"ab12".into(), "call-control", rang_at_ms, 3).at(place).enter(event, NOW)
     };
     let whole = |phase: Option<Stage>| EntryContext {
         number: Some("220".into()),
@@ -44,7 +44,7 @@ fn logged_lines_keep_their_form() {
             task: Some("0a".into()),
             phase: Some(Stage::Talking.into()),
         };
-        let mut journal = EntryBuilder::new("ab12", "task-0a", NOW - 2_000, 3).at(place);
+        let mut journal = EntryBuilder::new(&"ab12".into(), "task-0a", NOW - 2_000, 3).at(place);
         (name.to_owned(), journal.enter(event, NOW).to_line())
     });
     hold_texts("journal-log.tsv", logged);

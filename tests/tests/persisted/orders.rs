@@ -1,7 +1,7 @@
 //! Orders and requests between call-control, media tasks and the webhook.
 
 use crate::held::hold;
-use call::{Ending, Line};
+use call::{CallRef, Ending, Line};
 use internal_api::control_api::{Answer, Offer, Refusal, Release, Undelivered};
 use internal_api::order::{Order, Reply};
 
@@ -33,7 +33,7 @@ fn offers_and_what_is_replied_keep_their_form() {
 
 #[test]
 fn orders_keep_their_form() {
-    let (call_ref, token) = ("ab12".to_owned(), Some("t0".to_owned()));
+    let (call_ref, token) = (CallRef::from("ab12"), Some("t0".to_owned()));
     let (fence, call) = (2, || call_ref.clone());
     let mut orders = every!(Order;
         "tick": Order::Tick { .. } => Order::Tick { call_ref: call() },

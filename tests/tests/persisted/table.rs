@@ -49,7 +49,7 @@ async fn write_settings(ledger: &Store) {
 }
 
 async fn write_calls(ledger: &Store) {
-    let mut journal = EntryBuilder::new(CALL, "call-control", NOW, 3);
+    let mut journal = EntryBuilder::new(&CALL.into(), "call-control", NOW, 3);
     ledger.write(&journal.enter(JournalEvent::Claimed { task: "0a".into(), fence: 2 }, NOW)).await.unwrap();
     let listed = CallListing {
         call_ref: CALL.into(),
@@ -64,15 +64,15 @@ async fn write_calls(ledger: &Store) {
     for item in listed.items(&["5eed".to_owned()], DAY, keys::forget_at(NOW)) {
         ledger.put(item).await.unwrap();
     }
-    let of_caller = CallerCall { number: "220", pseudonym: "5eed", call_ref: CALL, rang_at_ms: NOW };
+    let of_caller = CallerCall { number: "220", pseudonym: "5eed", call_ref: &CALL.into(), rang_at_ms: NOW };
     ledger.count_call(&of_caller).await.unwrap();
     for action in [BudgetedAction::Message, BudgetedAction::Tool, BudgetedAction::Notice] {
         assert!(ledger.may_act("220", "5eed", action, 3, NOW).await.unwrap());
     }
-    ledger.claim_message(CALL, "call_1", NOW).await.unwrap();
-    ledger.note_message_sent(CALL, "call_1").await.unwrap();
-    ledger.claim_message(CALL, "call_2", NOW).await.unwrap();
-    ledger.note_message_ref(CALL, "cd34", "call_1", NOW).await.unwrap();
+    ledger.claim_message(&CALL.into(), "call_1", NOW).await.unwrap();
+    ledger.note_message_sent(&CALL.into(), "call_1").await.unwrap();
+    ledger.claim_message(&CALL.into(), "call_2", NOW).await.unwrap();
+    ledger.note_message_ref(&CALL.into(), "cd34", "call_1", NOW).await.unwrap();
 }
 
 async fn write_spending(ledger: &Store) {
@@ -88,10 +88,10 @@ async fn write_spending(ledger: &Store) {
 }
 
 async fn write_launches(ledger: &Store) {
-    let started = ledger.claim_launch(3, "00000000", NOW).await.unwrap().unwrap();
-    ledger.note_launch(started.slot, "00000000", "0b", NOW).await.unwrap();
-    let mut refused = ledger.claim_launch(3, "00000001", NOW).await.unwrap().unwrap();
-    assert!(ledger.note_launch_refused(&mut refused, "00000001").await.unwrap());
+    let started = ledger.claim_launch(3, &"00000000".into(), NOW).await.unwrap().unwrap();
+    ledger.note_launch(started.slot, &"00000000".into(), "0b", NOW).await.unwrap();
+    let mut refused = ledger.claim_launch(3, &"00000001".into(), NOW).await.unwrap().unwrap();
+    assert!(ledger.note_launch_refused(&mut refused, &"00000001".into()).await.unwrap());
 }
 
 async fn write_notices(ledger: &Store) {
@@ -161,13 +161,13 @@ async fn write_conversation(ledger: &Store) {
         tool_ms: None,
         in_silence: false,
     };
-    diary.keep_line(CALL, &line, 30);
-    diary.keep_levels(CALL, &AudioLevels { from_ms: 80, caller: vec![0, 7], agent: vec![255] }, 30);
+    diary.keep_line(&CALL.into(), &line, 30);
+    diary.keep_levels(&CALL.into(), &AudioLevels { from_ms: 80, caller: vec![0, 7], agent: vec![255] }, 30);
     diary.flush().await;
     let message = Message { message: "It squeaks".into(), caller_name: Some("Ada".into()), urgent: true };
-    diary.caller_request(CALL, 1, 30).store("message", &message).await.unwrap();
+    diary.caller_request(&CALL.into(), 1, 30).store("message", &message).await.unwrap();
     let callback = Callback { about: "A service".into(), when: None, number: None };
-    diary.caller_request(CALL, 2, 30).store("callback", &callback).await.unwrap();
+    diary.caller_request(&CALL.into(), 2, 30).store("callback", &callback).await.unwrap();
 }
 
 async fn table(ledger: &Store) -> Vec<(String, String)> {

@@ -28,8 +28,12 @@ async fn a_call_past_the_days_budget_is_turned_away() {
     let story = with("[caps]\ndollars_a_day = 0.5").await;
     let (number, store) = (MetaConfig::default().phone_number_id, &story.stack.store);
     for day in [day(now_ms()), day(now_ms() + DAY_MS)] {
-        let by =
-            CallOwner { call_ref: day.clone(), number: number.clone(), fence: 1, forget_at: u64::MAX >> 20 };
+        let by = CallOwner {
+            call_ref: day.clone().into(),
+            number: number.clone(),
+            fence: 1,
+            forget_at: u64::MAX >> 20,
+        };
         store.count_spent(&by, &day, 0, 500_000).await.expect("the table can be written to");
     }
 

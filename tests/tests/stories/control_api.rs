@@ -58,7 +58,7 @@ async fn forged_replayed_stale_large_or_unsigned_requests_are_refused_without_re
 async fn what_is_half_sent_is_given_up_in_silence() {
     let story = Story::begin().await;
     let (lease, key) = (story.media_lease().await, story.control_api_key());
-    let whole = RawRequest::about("unknown", &key).saying(vec![b' '; 1_000], &key).bytes();
+    let whole = RawRequest::about(&"unknown".into(), &key).saying(vec![b' '; 1_000], &key).bytes();
 
     for part in [1, 20, whole.len() - 900, whole.len() - 1] {
         let began = Instant::now();
@@ -85,8 +85,8 @@ async fn a_call_that_goes_on_does_not_stutter_for_what_is_refused() {
         let (until, mut next) = (Instant::now() + lasts, tokio::time::interval(FORGED_EVERY));
         while Instant::now() < until {
             next.tick().await;
-            let forged =
-                RawRequest::about("unknown", "another key").saying(vec![b' '; 100_000], "another key");
+            let forged = RawRequest::about(&"unknown".into(), "another key")
+                .saying(vec![b' '; 100_000], "another key");
             assert_eq!(forged.at(&lease).await.0, 401);
         }
     };

@@ -1,6 +1,6 @@
 //! Everything that can be wrong with a call's media is provoked, and the doctor names it: that, and nothing else.
 
-use call::Ending;
+use call::{CallRef, Ending};
 use harness::TestbedConfig;
 use harness::story::{folder, programs};
 use harness::{Afterwards, Caller, Story, StoryBuilder};
@@ -183,7 +183,7 @@ fn evidence(after: &Afterwards) -> &str {
 }
 
 /// What the call's summary says was wrong.
-async fn summed_up(story: &Story, call_ref: &str) -> Option<String> {
+async fn summed_up(story: &Story, call_ref: &CallRef) -> Option<String> {
     let summary = story.calls.summary(call_ref).await.expect("the table can be read");
     summary.expect("the call was summed up").verdict
 }

@@ -145,8 +145,9 @@ async fn is_picked_up_and_the_other_one_is_not(fault: InjectedFault) {
 
     was_an_ordinary_call(&after);
     let stored = story.stored_calls().await;
-    let other = stored.iter().filter_map(|key| key.strip_prefix("CALL#")).find(|other| *other != ours);
-    let other = other.expect("the other number's call is recorded");
+    let mut others =
+        stored.iter().filter_map(|key| store::keys::call_ref(key)).filter(|other| *other != ours);
+    let other = &others.next().expect("the other number's call is recorded");
     let journal = story.calls.journal(other).await.expect("the journal can be read");
     assert!(matches!(journal[0].event, Happened::NotOurs { .. }), "{journal:?}");
     assert_eq!(story.calls.call(other).await.expect("the table can be read"), None);

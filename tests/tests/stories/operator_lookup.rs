@@ -1,5 +1,6 @@
 //! Looking calls up with `ahoy` afterwards, and what is left of a caller who wants to be forgotten.
 
+use call::CallRef;
 use harness::raw_webhook::RawWebhook;
 use harness::{Story, StoryBuilder};
 use serde_json::Value;
@@ -39,12 +40,12 @@ async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
     let none = json(&story, &["calls", "--json", "--user", "+1 202 555 0199"]).await;
     assert_eq!(none["calls"], Value::Array(vec![]));
 
-    let shown = said(&story, &["show", &call_ref[..12]]).await;
+    let shown = said(&story, &["show", &call_ref.as_str()[..12]]).await;
     assert!(shown.contains("caller hung up, by caller") && shown.contains("first word"), "{shown}");
     assert!(shown.contains(&*sim_audio::clips::agent_answer().text), "{shown}");
 
     let page = story.folder.join("call.html");
-    said(&story, &["report", &call_ref[..12], "-o", page.to_str().expect("paths are UTF-8")]).await;
+    said(&story, &["report", &call_ref.as_str()[..12], "-o", page.to_str().expect("paths are UTF-8")]).await;
     let page = std::fs::read_to_string(page).expect("it was written");
     assert!(page.contains("data-lane=\"agent\"") && page.contains("d=\"M"), "both voices are drawn");
     for told in [&listed.to_string(), &shown, &page] {
@@ -64,7 +65,7 @@ async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
     assert_eq!((&done["forgotten"], &done["calls"]), (&true.into(), &1.into()));
     let stored = story.everything_stored().await;
     let names = [user.clone(), number.clone()].into_iter().flatten();
-    for trace in names.chain([call_ref, wacid, sim_audio::clips::agent_answer().text]) {
+    for trace in names.chain([call_ref.to_string(), wacid, sim_audio::clips::agent_answer().text]) {
         assert!(!stored.contains(&trace), "{trace:?} is still stored: {stored}");
     }
     assert!(!stored.contains("CALLER#") && !stored.contains("USER#"), "{stored}");
@@ -141,12 +142,12 @@ async fn a_caller_whose_user_id_changed_is_found_and_forgotten_by_both() {
     story.until_it_is_so(linked).await;
     for name in [new, &old, "+91 99000 00001"] {
         let found = json(&story, &["calls", "--json", "--user", name]).await;
-        assert_eq!(found["calls"][0]["call_ref"], call_ref, "{name}");
+        assert_eq!(found["calls"][0]["call_ref"], call_ref.as_str(), "{name}");
     }
     let done = json(&story, &["forget", new, "--yes", "--json"]).await;
     assert_eq!((&done["forgotten"], &done["calls"]), (&true.into(), &1.into()));
     let stored = story.everything_stored().await;
-    for trace in [new, &old, "919900000001", "USER#", "MESSAGE#", "ALSO#", &call_ref] {
+    for trace in [new, &old, "919900000001", "USER#", "MESSAGE#", "ALSO#", call_ref.as_str()] {
         assert!(!stored.contains(trace), "{trace:?} is still stored: {stored}");
     }
 }
@@ -178,7 +179,7 @@ async fn a_calls_page_fits_wide_and_narrow_screens_and_loads_nothing() {
     story.rehearse().await.expect("the call can be placed");
     let call_ref = json(&story, &["calls", "--json"]).await["calls"][0]["call_ref"].clone();
     let call_ref = call_ref.as_str().expect("there is a call");
-    story.stack.store.put(hostile_line(call_ref)).await.expect("the table can be written");
+    story.stack.store.put(hostile_line(&call_ref.into())).await.expect("the table can be written");
     let page = story.folder.join("call.html");
     said(&story, &["report", call_ref, "-o", page.to_str().expect("paths are UTF-8")]).await;
 
@@ -214,7 +215,7 @@ async fn a_calls_page_fits_wide_and_narrow_screens_and_loads_nothing() {
 /// What no caller should be able to do with their words.
 const HOSTILE: &str = "<script>document.body.remove()</script><img src=\"http://127.0.0.1:1/\">";
 
-fn hostile_line(call_ref: &str) -> store::items::Item {
+fn hostile_line(call_ref: &CallRef) -> store::items::Item {
     let texts = [
         ("pk", store::keys::call(call_ref)),
         ("sk", store::keys::line(900)),

@@ -66,7 +66,7 @@ async fn a_new_door_key_is_used_without_a_restart() {
     let story = WarmStory::begin().await;
     let old = story.control_api_key();
     story.rotate("media", json!({"door_key": "a new door key", "previous_door_key": old}));
-    let with_new_key = harness::raw_control_api::RawRequest::about("unknown", "a new door key");
+    let with_new_key = harness::raw_control_api::RawRequest::about(&"unknown".into(), "a new door key");
 
     assert_eq!(with_new_key.at(&story.media_lease().await).await.0, 404, "the task has fetched the new key");
     story.takes_a_call().await;
@@ -76,7 +76,7 @@ async fn a_new_door_key_is_used_without_a_restart() {
 async fn a_signing_key_replaced_at_once_is_used_without_a_restart() {
     let story = WarmStory::begin().await;
     story.rotate("media", json!({"door_key": "a new door key"}));
-    let with_new_key = harness::raw_control_api::RawRequest::about("unknown", "a new door key");
+    let with_new_key = harness::raw_control_api::RawRequest::about(&"unknown".into(), "a new door key");
     assert_eq!(with_new_key.at(&story.media_lease().await).await.0, 404, "the task has fetched the new key");
 
     // Call-control still signs with the old key, is refused, and fetches the secret.

@@ -1,5 +1,6 @@
 //! A call is one trace, over functions and task; a slow trace receiver cannot delay it.
 
+use call::CallRef;
 use harness::trace_receiver::{Collector, HEADERS, Reception, Span};
 use harness::{Story, StoryBuilder, privacy_scan};
 use journal::{JournalEntry, JournalEvent};
@@ -80,13 +81,13 @@ fn programs(spans: &[Span]) -> BTreeSet<&str> {
 }
 
 /// One trace, of the call's name; one root, which is the call; every other span under one that is there.
-fn is_one_tree(spans: &[Span], call_ref: &str) {
+fn is_one_tree(spans: &[Span], call_ref: &CallRef) {
     let ids: BTreeSet<_> = spans.iter().map(|span| span.id.as_str()).collect();
     assert_eq!(ids.len(), spans.len(), "each has an id of its own: {spans:?}");
-    assert!(spans.iter().all(|span| span.trace == call_ref[..32]), "{spans:?}");
+    assert!(spans.iter().all(|span| span.trace == call_ref.as_str()[..32]), "{spans:?}");
     let roots: Vec<_> = spans.iter().filter(|span| span.parent.is_empty()).collect();
     let [call] = roots[..] else { panic!("{roots:?}") };
-    assert_eq!((call.name.as_str(), call.id.as_str()), ("call", &call_ref[32..48]));
+    assert_eq!((call.name.as_str(), call.id.as_str()), ("call", &call_ref.as_str()[32..48]));
     let orphans = spans.iter().filter(|span| !span.parent.is_empty() && !ids.contains(span.parent.as_str()));
     assert_eq!(orphans.count(), 0, "{spans:?}");
     let named: BTreeMap<_, _> = spans.iter().map(|span| (span.name.as_str(), span)).collect();

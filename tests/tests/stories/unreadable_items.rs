@@ -1,6 +1,7 @@
 //! A call whose item cannot be read is ended at Meta, told once, and ticked no more.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use call::CallRef;
 use harness::Story;
 use local::eventually;
 use serde_json::Value;
@@ -21,7 +22,7 @@ async fn an_unreadable_item_ends_its_call_and_is_not_ticked_again() {
 
     assert_eq!(ended, AtMeta::Terminated);
     let is_set_aside = |line: &Value| {
-        line["event"] == "WA_CALL_GIVEN_UP" && line["what"] == "item" && line["call_ref"] == *call_ref
+        line["event"] == "WA_CALL_GIVEN_UP" && line["what"] == "item" && line["call_ref"] == call_ref.as_str()
     };
     story.has_logged(|lines| lines.iter().any(is_set_aside)).await;
     // Meta's word of the end makes it due once more, after it was set aside.
@@ -33,7 +34,7 @@ async fn an_unreadable_item_ends_its_call_and_is_not_ticked_again() {
 }
 
 /// Gives the state of a call a phase that no release knows, and makes it due.
-async fn make_unreadable(story: &Story, call_ref: &str) {
+async fn make_unreadable(story: &Story, call_ref: &CallRef) {
     let client = aws_sdk_dynamodb::Client::new(&story.stack.cloud.sdk_config());
     let update = client.update_item().table_name(story.stack.store.table());
     update

@@ -114,7 +114,7 @@ fn ended(ending: &Recorded<Ending>, by: &Recorded<Party>) -> EventMeaning {
     match (by.known(), ending.known()) {
         // The agent's rules ask for these: they are no failures.
         (_, Some(ending)) if ending.is_turned_away() => ended,
-        (Some(Party::Us | Party::Meta), _) => ended.fails(&ending.to_string()),
+        (Some(Party::Us | Party::Meta | Party::Line), _) => ended.fails(&ending.to_string()),
         (_, Some(Ending::CallerGaveUp)) => ended.counts(Metric::Missed),
         _ => ended,
     }

@@ -99,7 +99,7 @@ mod tests {
     fn fields_become_attributes_of_their_type() {
         let over =
             JournalEvent::Over { status: "FAILED".into(), errors: vec![138_021, 7], talked_s: Some(3) };
-        let entry = EntryBuilder::new(&"01".repeat(32), "webhook", None, 0).enter(over, 1_000);
+        let entry = EntryBuilder::new(&"01".repeat(32).into(), "webhook", None, 0).enter(over, 1_000);
 
         let data = data(traces::spans_of(&entry).remove(0));
 
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_failure_sets_the_status_and_the_call_has_no_parent() {
         let ended = JournalEvent::Ended { ending: Ending::Lost.into(), by: Party::Us.into(), lasted_ms: 0 };
-        let entry = EntryBuilder::new(&"01".repeat(32), "call-control", 0, 0).enter(ended, 1_000);
+        let entry = EntryBuilder::new(&"01".repeat(32).into(), "call-control", 0, 0).enter(ended, 1_000);
 
         let data = data(traces::spans_of(&entry).remove(0));
 

@@ -279,6 +279,6 @@ mod tests {
     }
 
     fn entry() -> JournalEntry {
-        EntryBuilder::new(&"01".repeat(32), "task", 0, 1).enter(JournalEvent::Opened {}, 1_000)
+        EntryBuilder::new(&"01".repeat(32).into(), "task", 0, 1).enter(JournalEvent::Opened {}, 1_000)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::grouping::is_ours;
 use super::{Intake, UnknownNumbers};
+use call::CallRef;
 use futures_util::{StreamExt, TryStreamExt};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -18,12 +19,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The messages of a batch that we sent, with their calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SentMessages(HashMap<String, String>);
+pub struct SentMessages(HashMap<String, CallRef>);
 
 impl SentMessages {
     /// Returns the call of a message that we sent.
-    pub(super) fn call_of(&self, message: &str) -> Option<&str> {
-        self.0.get(message).map(String::as_str)
+    pub(super) fn call_of(&self, message: &str) -> Option<&CallRef> {
+        self.0.get(message)
     }
 }
 
@@ -56,7 +57,7 @@ impl Intake {
     async fn calls_of(
         &self,
         messages: impl Iterator<Item = &str>,
-    ) -> anyhow::Result<HashMap<String, String>> {
+    ) -> anyhow::Result<HashMap<String, CallRef>> {
         let failed: HashSet<String> = messages.map(str::to_owned).collect();
         let asked = futures_util::stream::iter(failed).map(|message| async move {
             let call_ref = self.store.call_of_message(&message).await?;

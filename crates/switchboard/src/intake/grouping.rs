@@ -1,6 +1,7 @@
 //! Groups a batch's notices by call, puts ringing calls first, and drops repeats within the batch.
 
 use super::{IntakeSettings, SentMessages, UnknownNumbers};
+use call::CallRef;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use store::call_ref;
@@ -22,7 +23,7 @@ pub enum NoticeGroup {
     /// Notices about one call.
     Call {
         /// The call's reference.
-        call_ref: String,
+        call_ref: CallRef,
         /// The notices, those that change the call's state first.
         reports: Vec<ReportedCall>,
     },
@@ -67,14 +68,14 @@ pub fn groups(
 ) -> Vec<NoticeGroup> {
     let mut others = vec![];
     let mut seen = HashSet::new();
-    let mut calls: HashMap<String, Vec<ReportedCall>> = HashMap::new();
+    let mut calls: HashMap<CallRef, Vec<ReportedCall>> = HashMap::new();
     for notice in notices {
         if let NoticeKind::MessageFailed { message, .. } = &notice.what {
             if let Some(call_ref) =
                 sent.call_of(message).filter(|_| seen.insert(repeat_key(message, &notice)))
             {
                 let report = ReportedCall { notice: notice.clone(), standing: Standing::Ours };
-                calls.entry(call_ref.to_owned()).or_default().push(report);
+                calls.entry(call_ref.clone()).or_default().push(report);
             }
             continue;
         }
@@ -88,7 +89,7 @@ pub fn groups(
             continue;
         };
         let call_ref = call_ref(id);
-        if seen.insert(repeat_key(&call_ref, &notice)) {
+        if seen.insert(repeat_key(call_ref.as_str(), &notice)) {
             let standing = standing(&notice, settings, unknown_numbers, now_ms);
             calls.entry(call_ref).or_default().push(ReportedCall { notice, standing });
         }
@@ -105,7 +106,7 @@ fn repeat_key(about: &str, notice: &Notice) -> [String; 4] {
     [about.to_owned(), notice.event.clone(), notice.status.clone(), notice.digest.clone()]
 }
 
-fn chunks(call_ref: String, mut reports: Vec<ReportedCall>) -> impl Iterator<Item = NoticeGroup> {
+fn chunks(call_ref: CallRef, mut reports: Vec<ReportedCall>) -> impl Iterator<Item = NoticeGroup> {
     reports.sort_by_key(|report| urgency(&report.notice));
     let chunks: Vec<_> = reports.chunks(AT_ONCE).map(<[ReportedCall]>::to_vec).collect();
     chunks.into_iter().map(move |reports| NoticeGroup::Call { call_ref: call_ref.clone(), reports })

@@ -4,7 +4,7 @@ use super::grouping::{NoticeGroup, ReportedCall, Standing};
 use super::journal_events::event_of;
 use super::other_notices::kept_content;
 use super::{Intake, IntakeResult};
-use call::{Effect, Phase, Stage, Timestamp};
+use call::{CallRef, Effect, Phase, Stage, Timestamp};
 use internal_api::order::Order;
 use journal::{EntryBuilder, EntryContext, JournalEntry};
 use store::{CallReport, CallerNames, HungUp, LoadedCall, ReportedChange, StoredCall, Written};
@@ -29,7 +29,7 @@ impl Intake {
     /// Records the notices one by one when part of the group exists already or is unfit, so that the rest is not lost.
     async fn record_each(
         &self,
-        call_ref: &str,
+        call_ref: &CallRef,
         reports: &[ReportedCall],
         now_ms: u64,
     ) -> anyhow::Result<IntakeResult> {
@@ -47,13 +47,13 @@ impl Intake {
 
     async fn record(
         &self,
-        call_ref: &str,
+        call_ref: &CallRef,
         reports: &[ReportedCall],
         now_ms: u64,
     ) -> anyhow::Result<Recorded> {
         let records: Vec<_> = reports.iter().map(|report| record_of(call_ref, report, now_ms)).collect();
         let change = self.reported_change(reports, now_ms);
-        let tick = change.is_some().then(|| call_ref.to_owned());
+        let tick = change.is_some().then(|| call_ref.clone());
         let orders = orders(call_ref, reports);
         let written = self.store.record_reports(call_ref, &records, change.as_ref(), now_ms).await?;
         match (written, reports) {
@@ -80,7 +80,7 @@ impl Intake {
     /// state item exists, is only recorded.
     async fn record_redelivery(
         &self,
-        call_ref: &str,
+        call_ref: &CallRef,
         report: &ReportedCall,
         records: Vec<CallReport>,
         before: &[bool],
@@ -98,7 +98,7 @@ impl Intake {
         }
         Ok(match self.store.load_call(call_ref).await? {
             LoadedCall::Found(record) if is_untouched(&record) => {
-                Recorded::Now(IntakeResult { tick: Some(call_ref.to_owned()), ..IntakeResult::default() })
+                Recorded::Now(IntakeResult { tick: Some(call_ref.clone()), ..IntakeResult::default() })
             }
             // A redelivery of an unreadable call would be no easier to read.
             LoadedCall::Found(_) | LoadedCall::Missing | LoadedCall::EndOnly | LoadedCall::Unreadable(_) => {
@@ -130,10 +130,10 @@ enum Recorded {
 }
 
 /// Returns the orders for call-control that a group leads to, besides the tick.
-fn orders(call_ref: &str, reports: &[ReportedCall]) -> Vec<Order> {
+fn orders(call_ref: &CallRef, reports: &[ReportedCall]) -> Vec<Order> {
     let order = |report: &ReportedCall| match &report.notice.what {
         NoticeKind::MessageFailed { message, .. } => {
-            Some(Order::MessageFailed { call_ref: call_ref.to_owned(), message: message.clone() })
+            Some(Order::MessageFailed { call_ref: call_ref.clone(), message: message.clone() })
         }
         _ => None,
     };
@@ -161,7 +161,7 @@ fn is_untouched(record: &StoredCall) -> bool {
 
 /// Returns the journal entry of a notice, under a writer name made of the notice's event, status and digest: a redelivery gets the same key
 /// and is recognized by it.
-fn entry(call_ref: &str, report: &ReportedCall, now_ms: u64) -> JournalEntry {
+fn entry(call_ref: &CallRef, report: &ReportedCall, now_ms: u64) -> JournalEntry {
     let Notice { event, status, digest, .. } = &report.notice;
     let writer = [event, status, digest].into_iter().filter(|part| !part.is_empty());
     let writer = writer.fold("webhook".to_owned(), |writer, part| writer + "-" + part);
@@ -176,7 +176,7 @@ fn entry(call_ref: &str, report: &ReportedCall, now_ms: u64) -> JournalEntry {
     EntryBuilder::new(call_ref, &writer, rang_at_ms, 0).at(context).enter(event_of(report), now_ms)
 }
 
-fn record_of(call_ref: &str, report: &ReportedCall, now_ms: u64) -> CallReport {
+fn record_of(call_ref: &CallRef, report: &ReportedCall, now_ms: u64) -> CallReport {
     let notice = &report.notice;
     CallReport {
         entry: entry(call_ref, report, now_ms),

@@ -2,9 +2,11 @@
 
 use super::Intake;
 use super::other_notices::keeps_content;
+use call::CallRef;
 use futures_util::{StreamExt, TryStreamExt};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeSet, HashSet};
+use std::hash::Hash;
 use store::{Key, call_ref, pseudonym, tombstone_of_call, tombstone_of_person};
 use whatsapp::{Caller, Notice, NoticeKind, personal_names};
 
@@ -20,7 +22,7 @@ const NEW_MS: u64 = 5_000;
 /// The calls and people of a batch that were forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tombstones {
-    calls: HashSet<String>,
+    calls: HashSet<CallRef>,
     people: HashSet<String>,
 }
 
@@ -52,7 +54,7 @@ impl Intake {
         Ok(Tombstones { calls, people })
     }
 
-    async fn with_tombstones(&self, wanted: Vec<(String, Key)>) -> anyhow::Result<HashSet<String>> {
+    async fn with_tombstones<T: Eq + Hash>(&self, wanted: Vec<(T, Key)>) -> anyhow::Result<HashSet<T>> {
         let asked = futures_util::stream::iter(wanted).map(|(name, tombstone)| async move {
             anyhow::Ok(self.store.has_tombstone(&tombstone).await?.then_some(name))
         });
@@ -88,7 +90,7 @@ fn without_person(notice: Notice) -> Notice {
 }
 
 /// Returns the call of a notice that would store its person.
-fn kept_of_call(notice: &Notice) -> Option<String> {
+fn kept_of_call(notice: &Notice) -> Option<CallRef> {
     let keeps = matches!(notice.what, NoticeKind::Offer(_)) || keeps_content(&notice.what);
     notice.call_id().filter(|_| keeps).map(call_ref)
 }

@@ -2,7 +2,7 @@
 
 use crate::Story;
 use crate::testbed::Testbed;
-use call::Ending;
+use call::{CallRef, Ending};
 use sim_audio::hearing::{HEARD, find};
 use sim_audio::{Clip, clips};
 use sim_meta::{ActionName, Event, Seen, TriedAction};
@@ -53,7 +53,7 @@ impl<'a> Caller<'a> {
     }
 
     /// Returns the call's `call_ref`.
-    pub fn call_ref(&self) -> String {
+    pub fn call_ref(&self) -> CallRef {
         call_ref(self.id())
     }
 

@@ -1,6 +1,7 @@
 //! The logs of a story's programs: lines of JSON.
 
 use crate::Story;
+use call::CallRef;
 use serde_json::Value;
 
 impl Story {
@@ -16,8 +17,8 @@ impl Story {
     }
 
     /// Returns the lines with events of a call.
-    pub fn logged_of(&self, call_ref: &str) -> Vec<Value> {
-        let is_of_it = |line: &Value| line["call_ref"] == call_ref && line.get("event").is_some();
+    pub fn logged_of(&self, call_ref: &CallRef) -> Vec<Value> {
+        let is_of_it = |line: &Value| line["call_ref"] == call_ref.as_str() && line.get("event").is_some();
         self.logged().into_iter().filter(is_of_it).collect()
     }
 

@@ -77,7 +77,9 @@ async fn audit(testbed: &Testbed, plan: &Plan, killed: &Killed) -> anyhow::Resul
         let spending = SpendingAudit::of(testbed, &reference).await?;
         let faults = spending
             .faults(&journal, |writer| killed.all.iter().any(|task| keys::task_writer(task) == *writer));
-        accounts.violations.extend(faults.into_iter().map(|fault| format!("{}: {fault}", &reference[..8])));
+        accounts
+            .violations
+            .extend(faults.into_iter().map(|fault| format!("{}: {fault}", &reference.as_str()[..8])));
         counted += spending.total();
         numbers.extend(record.map(|record| record.number));
     }
@@ -95,7 +97,7 @@ async fn audit(testbed: &Testbed, plan: &Plan, killed: &Killed) -> anyhow::Resul
     let due = testbed.stack.store.due(u64::MAX).await?;
     accounts
         .violations
-        .extend(due.into_iter().map(|name| format!("{}: it is still in the index", &name[..8])));
+        .extend(due.into_iter().map(|name| format!("{}: it is still in the index", &name.as_str()[..8])));
     accounts.violations.extend(
         testbed
             .meta
@@ -156,7 +158,7 @@ impl Accounts {
         let name = call_ref(&call.id);
         let faults: Vec<_> = call.faults.iter().map(|fault| fault.name()).collect();
         self.violations
-            .extend(violations.into_iter().map(|what| format!("{}: {what} {faults:?}", &name[..8])));
+            .extend(violations.into_iter().map(|what| format!("{}: {what} {faults:?}", &name.as_str()[..8])));
     }
 
     /// Whether nothing happened that must never happen.

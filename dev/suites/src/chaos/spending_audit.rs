@@ -1,6 +1,7 @@
 //! Audits spending: owners' summaries, counted spending, and the days' totals of the numbers.
 
 use anyhow::Context;
+use call::CallRef;
 use harness::testbed::Testbed;
 use journal::{CallSummary, JournalEvent};
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ pub(super) struct SpendingAudit {
 }
 
 impl SpendingAudit {
-    pub(super) async fn of(testbed: &Testbed, call_ref: &str) -> anyhow::Result<Self> {
+    pub(super) async fn of(testbed: &Testbed, call_ref: &CallRef) -> anyhow::Result<Self> {
         let mut audit = Self::default();
         for item in partition(testbed, &keys::call(call_ref)).await? {
             let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
@@ -142,7 +143,7 @@ mod tests {
     }
 
     fn journal(used: &[u64], is_opened: bool) -> Vec<journal::JournalEntry> {
-        let mut journal = EntryBuilder::new("call", "task-a", 0, 1);
+        let mut journal = EntryBuilder::new(&"call".into(), "task-a", 0, 1);
         let usage = used.iter().map(|spent| JournalEvent::Usage {
             agent: String::new(),
             model: String::new(),

@@ -53,14 +53,14 @@ async fn count_at(
     };
     let succeeded = counted.is_ok();
     if let Err(error) = counted {
-        tracing::warn!(call_ref = by.call_ref, "counting the call's cost failed: {error:#}");
+        tracing::warn!(call_ref = %by.call_ref, "counting the call's cost failed: {error:#}");
     }
     // Read even if the count failed: other calls may have reached the cap.
     let (day_spent, reports_cap) = match store.spent_under(&by.number, day, cap).await {
         Ok((day_spent, reports_cap)) => (Some(day_spent), reports_cap),
         Err(error) => {
             tracing::warn!(
-                call_ref = by.call_ref,
+                call_ref = %by.call_ref,
                 "reading the day's spending failed, cap not checked: {error:#}"
             );
             (None, false)
@@ -70,7 +70,7 @@ async fn count_at(
 }
 
 fn count_failed(by: &CallOwner, why: &str) -> SpendingCount {
-    tracing::warn!(call_ref = by.call_ref, "counting the call's cost failed: {why}");
+    tracing::warn!(call_ref = %by.call_ref, "counting the call's cost failed: {why}");
     SpendingCount { succeeded: false, day: None, reports_cap: false }
 }
 

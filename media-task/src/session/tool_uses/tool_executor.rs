@@ -61,7 +61,7 @@ impl ToolExecutor {
             Ok(Ok(reply)) => message_outcome(&reply),
             Ok(Err(error)) => {
                 let call_ref = &self.context.call_ref;
-                tracing::warn!(call_ref, "message in doubt: call-control did not reply: {error:#}");
+                tracing::warn!(%call_ref, "message in doubt: call-control did not reply: {error:#}");
                 ToolOutcomeKind::TimedOut
             }
             Err(_) => ToolOutcomeKind::TimedOut,
@@ -84,7 +84,7 @@ impl ToolExecutor {
             return ToolOutcomeKind::Done;
         };
         let call_ref = &self.context.call_ref;
-        tracing::error!(call_ref, kind, "PutItem failed: what the caller left is lost: {error:#}");
+        tracing::error!(%call_ref, kind, "PutItem failed: what the caller left is lost: {error:#}");
         ToolOutcomeKind::Failed
     }
 }

@@ -1,0 +1,205 @@
+//! Tests of [`step`] on the SIP line, where the audio is not ours.
+
+use super::*;
+use crate::{Line, Party};
+
+const T0: Timestamp = Timestamp(1_795_305_600_000);
+
+#[test]
+fn a_task_that_takes_the_call_gets_it_accepted_without_an_answer() {
+    let (call, effects) = step(ringing(), found("a"), T0);
+    assert_eq!(effects, [Effect::Offer(assignment("a", 1))]);
+
+    let (call, effects) = step(call, taken(1), T0);
+    assert_eq!((call.phase, effects, call.pending.clone()), (Phase::Connecting, vec![], vec![]));
+    let (call, effects) = step(call, ready(1), T0);
+    assert_eq!((call.phase, effects), (Phase::Accepting, vec![Effect::Accept]));
+    let (call, _) = step(call, CallEvent::Done(Effect::Accept), T0 + ms(300));
+
+    assert_eq!((call.phase, call.accepted_at), (Phase::Live, Some(T0 + ms(300))));
+    assert!(!call.pre_accepted, "there is no answer to take");
+}
+
+#[test]
+fn a_call_is_rejected_until_its_accept_is_asked_for() {
+    let closed = CallEvent::Rejected(Ending::Closed);
+    let (_, effects) = step(ringing(), closed, T0);
+    assert_eq!(effects, [Effect::Reject], "no message can be sent");
+
+    let ended = CallEvent::TaskEnded { fence: 1, ending: Ending::AgentUnavailable };
+    for (call, way) in
+        [(connecting(), Effect::Reject), (accepting(), Effect::Terminate), (live(), Effect::Terminate)]
+    {
+        assert_eq!(step(call, ended.clone(), T0).1, [way]);
+    }
+}
+
+#[test]
+fn a_call_without_a_free_task_looks_again_each_second_and_launches_none() {
+    let (call, effects) = step(ringing(), CallEvent::NoTaskFree, T0);
+    assert_eq!((effects, call.due), (vec![], Some(T0 + secs(1))));
+    let (call, effects) = step(call, CallEvent::Tick, T0 + secs(1));
+    assert_eq!(effects, [Effect::AssignTask]);
+    let (call, _) = step(call, CallEvent::NoTaskFree, T0 + secs(1));
+
+    let (call, effects) = step(call, CallEvent::Tick, T0 + secs(6));
+
+    assert_eq!((call.ending(), effects), (Some(Ending::NoCapacity), vec![Effect::Reject]));
+}
+
+#[test]
+fn a_task_that_does_not_become_ready_in_time_loses_the_call() {
+    let (call, effects) = step(connecting(), CallEvent::Tick, T0 + secs(6));
+
+    assert_eq!((call.ending(), Ending::LineFailed.by()), (Some(Ending::LineFailed), Party::Us));
+    assert_eq!(effects, [Effect::Reject, Effect::Release(assignment("a", 1))]);
+}
+
+#[test]
+fn a_refused_accept_ends_the_call() {
+    let (call, effects) = step(accepting(), CallEvent::Refused(Effect::Accept), T0);
+
+    assert_eq!((call.ending(), Ending::LineRefused.by()), (Some(Ending::LineRefused), Party::Line));
+    assert_eq!(call.phase, Phase::Ended(Ending::MetaRefused), "the previous release can read the phase");
+    assert_eq!(effects, [Effect::Terminate, Effect::Release(assignment("a", 1))]);
+}
+
+#[test]
+fn a_call_that_another_endpoint_answered_is_left_alone() {
+    let (call, effects) = step(accepting(), CallEvent::LineGaveUp, T0);
+
+    assert_eq!(call.ending(), Some(Ending::LineRefused));
+    assert_eq!(effects, [Effect::Release(assignment("a", 1))]);
+}
+
+#[test]
+fn an_accept_on_its_way_outlasts_the_ring_time() {
+    let (call, _) = step(connecting(), ready(1), T0 + secs(5));
+    let (call, effects) = step(call, CallEvent::Tick, T0 + secs(7));
+    assert_eq!((call.phase, effects), (Phase::Accepting, vec![]));
+
+    let (answered, _) = step(call.clone(), CallEvent::Done(Effect::Accept), T0 + secs(8));
+    assert_eq!(answered.phase, Phase::Live);
+
+    let (failed, _) = step(call, CallEvent::Failed(Effect::Accept), T0 + secs(8));
+    let (late, effects) = step(failed, ready(1), T0 + secs(9));
+    assert_eq!(late.ending(), Some(Ending::LineRefused), "it is too late for another accept");
+    assert_eq!(effects, [Effect::Terminate, Effect::Release(assignment("a", 1))]);
+}
+
+#[test]
+fn an_accept_that_arrives_after_the_end_is_hung_up() {
+    let (call, _) = step(accepting(), CallEvent::TaskEnded { fence: 1, ending: Ending::Drained }, T0);
+    let (call, _) = step(call, CallEvent::Done(Effect::Terminate), T0);
+    assert_eq!(call.due, None);
+
+    for late in [CallEvent::Done(Effect::Accept), CallEvent::Failed(Effect::Accept)] {
+        let (call, effects) = step(call.clone(), late, T0 + secs(1));
+
+        assert_eq!((effects, call.due.is_some()), (vec![Effect::Terminate], true));
+        assert_eq!(call.ending(), Some(Ending::Drained));
+    }
+}
+
+#[test]
+fn a_caller_who_hung_up_is_not_hung_up_again() {
+    for ending in [Ending::CallerHungUp, Ending::Transferred] {
+        let (call, effects) = step(live(), CallEvent::TaskEnded { fence: 1, ending }, T0);
+
+        assert_eq!((call.ending(), effects, call.due), (Some(ending), vec![], None));
+    }
+    assert_eq!(Ending::Transferred.by(), Party::Agent);
+}
+
+#[test]
+fn another_task_takes_over_a_call_whose_task_has_stopped() {
+    let (call, effects) = step(live(), CallEvent::TaskStopped { fence: 1 }, T0 + secs(60));
+    assert_eq!((call.phase, effects), (Phase::Live, vec![Effect::AssignTask]));
+
+    let (call, effects) = step(call, found("b"), T0 + secs(60));
+    assert_eq!(effects, [Effect::Offer(assignment("b", 2))]);
+    let (call, effects) = step(call, taken(2), T0 + secs(61));
+
+    assert_eq!((call.phase, effects, call.due), (Phase::Live, vec![], Some(T0 + secs(76))));
+    let late = CallEvent::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
+    assert_eq!(step(call.clone(), late, T0 + secs(62)), (call, vec![]), "the earlier task has no say");
+}
+
+#[test]
+fn a_silent_task_is_told_to_release_a_call_that_another_takes_over() {
+    let (call, _) = step(live(), CallEvent::TaskSilent { fence: 1, lease: None }, T0 + secs(30));
+    let (call, effects) = step(call, CallEvent::TaskSilent { fence: 1, lease: None }, T0 + secs(38));
+
+    let release = Effect::Release(assignment("a", 1));
+    assert_eq!(effects, [Effect::AssignTask, release.clone()]);
+    let (call, _) = step(call, found("b"), T0 + secs(38));
+    let (call, _) = step(call, taken(2), T0 + secs(38));
+    assert_eq!(
+        step(call, CallEvent::Tick, T0 + secs(53)).1,
+        [Effect::CheckTask(assignment("b", 2)), release]
+    );
+}
+
+#[test]
+fn an_accepted_call_that_finds_no_other_task_is_hung_up_after_ten_seconds() {
+    let (call, _) = step(live(), CallEvent::TaskStopped { fence: 1 }, T0 + secs(60));
+    let (call, effects) = step(call, CallEvent::NoTaskFree, T0 + secs(60));
+    assert_eq!((effects, call.due), (vec![], Some(T0 + secs(61))));
+    let (call, effects) = step(call, CallEvent::Tick, T0 + secs(61));
+    assert_eq!(effects, [Effect::AssignTask]);
+
+    let (call, effects) = step(call, CallEvent::Tick, T0 + secs(70));
+
+    assert_eq!((call.ending(), effects), (Some(Ending::Lost), vec![Effect::Terminate]));
+}
+
+#[test]
+fn the_task_of_an_accepted_call_is_checked_at_once() {
+    let (call, effects) = step(live(), CallEvent::Tick, T0 + secs(2));
+    assert_eq!(effects, [Effect::CheckTask(assignment("a", 1))]);
+
+    let (call, _) = step(call, CallEvent::TaskAlive { fence: 1 }, T0 + secs(2));
+
+    assert_eq!(call.due, Some(T0 + secs(17)));
+}
+
+fn ringing() -> Call {
+    Call { line: Line::Sip, ..Call::ringing(T0, Line::Sip.rings_for()) }
+}
+
+fn connecting() -> Call {
+    let (call, _) = step(ringing(), found("a"), T0);
+    step(call, taken(1), T0).0
+}
+
+fn accepting() -> Call {
+    step(connecting(), ready(1), T0).0
+}
+
+fn live() -> Call {
+    step(accepting(), CallEvent::Done(Effect::Accept), T0).0
+}
+
+fn found(task: &str) -> CallEvent {
+    CallEvent::TaskAssigned { task: task.into() }
+}
+
+fn taken(fence: u64) -> CallEvent {
+    CallEvent::Answered { fence, answer: String::new() }
+}
+
+fn ready(fence: u64) -> CallEvent {
+    CallEvent::MediaConnected { fence, question: None }
+}
+
+fn assignment(task: &str, fence: u64) -> Assignment {
+    Assignment { task: task.into(), fence }
+}
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
