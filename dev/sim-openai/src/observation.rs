@@ -43,6 +43,7 @@ pub enum Seen {
     FirstDelta { item: String },
     /// An item's last audio delta was sent, nothing cut it short.
     LastDelta { item: String, sent_ms: u64 },
+    /// The model called a function.
     FunctionCalled { name: String, call_id: String },
     /// The client told a function's result.
     FunctionOutput { call_id: String, output: String },
@@ -52,6 +53,7 @@ pub enum Seen {
     Cancelled { response: String, reason: &'static str },
     /// A response ended in the middle, on purpose.
     Incomplete { response: String, reason: &'static str },
+    /// A response failed, on purpose.
     Failed { response: String, code: &'static str },
     /// The client said how much of an item was heard.
     Truncated { item: String, audio_end_ms: u64, of_ms: u64 },

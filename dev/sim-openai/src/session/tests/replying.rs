@@ -5,9 +5,7 @@ use crate::{Reply, ReplyItem, Script};
 
 #[test]
 fn a_response_before_any_turn_is_the_greeting() {
-    let mut rig = Rig::configured(config());
-
-    rig.respond(json!({}));
+    let rig = Rig::greeted(config());
 
     let greeting = clips::agent_greeting();
     assert_eq!(rig.last("response.output_audio_transcript.done")["transcript"], greeting.text);
@@ -23,11 +21,10 @@ fn a_response_before_any_turn_is_the_greeting() {
 fn a_response_is_what_was_asked_for() {
     let mut rig = Rig::configured(config());
 
-    rig.send(json!({"type": "response.create", "response": {
+    rig.respond(json!({
         "instructions": "Greet.", "metadata": {"client_event_id": "hello-1"},
         "audio": {"output": {"format": {"type": "audio/pcma"}, "voice": "cedar"}},
-    }}));
-    rig.pass(ms(3_000));
+    }));
 
     for kind in ["response.created", "response.done"] {
         let response = &rig.last(kind)["response"];
@@ -42,8 +39,7 @@ fn a_response_is_what_was_asked_for() {
 fn a_reply_may_be_written() {
     let mut rig = Rig::configured(config());
 
-    rig.send(json!({"type": "response.create", "response": {"output_modalities": ["text"]}}));
-    rig.pass(ms(500));
+    rig.respond(json!({"output_modalities": ["text"]}));
 
     assert_eq!(rig.last("response.output_text.done")["text"], clips::agent_greeting().text);
     assert!(rig.all("response.output_audio.delta").is_empty());
@@ -119,8 +115,7 @@ fn the_result_of_an_unknown_function_call_is_refused() {
 
 #[test]
 fn every_response_bills_the_whole_conversation_again() {
-    let mut rig = Rig::configured(config());
-    rig.respond(json!({}));
+    let mut rig = Rig::greeted(config());
     let greeting = rig.last("response.done")["response"]["usage"].clone();
     rig.exchange();
 
