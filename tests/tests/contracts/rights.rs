@@ -7,7 +7,7 @@ use crate::source;
 use crate::template::{self, PROGRAMS};
 use harness::raw_webhook::RawWebhook;
 use harness::{Story, StoryBuilder};
-use sim_aws::{Cloud, LastStatus, Need, Refusal, Right, Rights};
+use sim_aws::{AccessRequest, Cloud, LastStatus, Refusal, Right, Rights};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ fn a_media_task_writes_its_calls_its_spending_and_leases_alone() {
     let rights = Rights::of(&template::text()).expect("it is a template");
     let table = "arn:aws:dynamodb:us-east-1:000000000000:table/ahoy";
     let writes = |program: &str, pk: &str| {
-        let need = Need::new("dynamodb:PutItem", table).leading_to([pk.to_owned()]);
+        let need = AccessRequest::new("dynamodb:PutItem", table).leading_to([pk.to_owned()]);
         rights.exercise(program, vec![need]).is_ok()
     };
 
@@ -86,7 +86,7 @@ fn a_media_task_writes_its_calls_its_spending_and_leases_alone() {
 
 #[test]
 fn a_missing_pseudonym_key_is_requested_by_its_name() {
-    let missing = Need::new(
+    let missing = AccessRequest::new(
         "secretsmanager:GetSecretValue",
         "arn:aws:secretsmanager:us-east-1:000000000000:secret:marks",
     );
