@@ -40,6 +40,7 @@ enum Step {
     Wait { wait: String, within_ms: Option<u64> },
     /// Sends an event. `$E` is the id of the client event last waited for, `$NOW+60` a time in a minute, seconds since 1970.
     Send { send: Value },
+    /// Sends a tone, at once.
     Tone { tone: Tone },
     /// Waits, milliseconds. Client events are kept for the next step.
     Sleep { sleep: u64 },
@@ -49,6 +50,7 @@ enum Step {
     WantNone { want_none: String, for_ms: u64, why: String },
     /// Some client event so far holds this text.
     WantText { want_text: String, why: String },
+    /// Closes the connection.
     Close { close: Closing },
     /// Drops the TCP connection.
     Drop {

@@ -1,6 +1,6 @@
 //! DTMF: digits that the caller types on the keypad.
 
-use harness::{StoryBuilder, looks_up};
+use harness::{StoryBuilder, entries, looks_up};
 use journal::JournalEvent;
 use local::root;
 use serde_json::Value;
@@ -31,11 +31,8 @@ async fn an_order_number_that_is_typed_is_looked_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_are_private_reach_the_model_and_nothing_else() {
     let script = Script::about_bikes().on_message("90317", Reply::speech(clips::agent_keys()));
-    let story = StoryBuilder::default()
-        .scripted(script)
-        .with_agent_also("\n[keypad]\nsensitive = true\n")
-        .begin()
-        .await;
+    let builder = StoryBuilder::default().scripted(script).with_agent_also("\n[keypad]\nsensitive = true\n");
+    let story = builder.begin().await;
     let caller = story.caller_after_greeting().await;
 
     // Without the hash: a pause says that this was all.
@@ -111,11 +108,8 @@ async fn a_flood_of_keys_is_dropped_and_leaves_few_records() {
     // Every second of some eighty presses that count is a hash, which ends what is keyed.
     assert!((30..=60).contains(&after.keys().len()), "{} records", after.keys().len());
     assert_eq!(after.journal.iter().filter(|event| **event == JournalEvent::KeysDropped {}).count(), 1);
-    let dropped = after.journal.iter().find_map(|event| match event {
-        JournalEvent::Media { keys_dropped, .. } => Some(*keys_dropped),
-        _ => None,
-    });
-    assert!(dropped.is_some_and(|dropped| dropped > 800), "{dropped:?}");
+    let dropped = entries!(after.journal, JournalEvent::Media { keys_dropped, .. } => *keys_dropped);
+    assert!(dropped[0] > 800, "{dropped:?}");
 }
 
 /// The cases of `fixtures/rtp`, by name.
