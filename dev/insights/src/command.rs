@@ -5,7 +5,9 @@ use crate::expression::Expression;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Command {
+    /// Adds fields, and shows these alone.
     Fields(Vec<Named>),
+    /// Shows these fields alone.
     Display(Vec<String>),
     /// Keeps the lines of which it holds.
     Filter(Expression),
@@ -13,6 +15,7 @@ pub(crate) enum Command {
     Stats { of: Vec<(Aggregate, String)>, by: Vec<String> },
     /// Puts rows in order; whether each field is descending.
     Sort(Vec<(String, bool)>),
+    /// Keeps this many.
     Limit(usize),
 }
 
