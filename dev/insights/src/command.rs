@@ -26,7 +26,6 @@ pub(crate) struct Named {
     pub name: String,
 }
 
-/// The fields that commands ask of log lines.
 pub(crate) fn fields(commands: &[Command]) -> Vec<String> {
     let (mut own, mut asked) = (vec![], vec![]);
     for command in commands {

@@ -179,7 +179,6 @@ impl Ecs {
         })
     }
 
-    /// Changes the faults that are injected.
     pub(crate) fn inject(&self, change: impl FnOnce(&mut EcsFaults)) {
         self.change(|state| change(&mut state.faults));
     }

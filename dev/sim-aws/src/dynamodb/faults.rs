@@ -125,7 +125,6 @@ impl DynamoDbFaults {
         }
     }
 
-    /// Resolves when DynamoDB is back.
     pub(super) async fn outage_ended(&self) {
         let mut outage = self.outage.subscribe();
         loop {

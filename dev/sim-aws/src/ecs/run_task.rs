@@ -11,7 +11,6 @@ use crate::refusal::Refusal;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The most tasks one request may start.
 const MOST_TASKS: usize = 10;
 /// The most characters a client token may have.
 const LONGEST_TOKEN: usize = 64;

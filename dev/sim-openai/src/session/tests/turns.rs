@@ -112,10 +112,8 @@ fn a_client_may_take_the_turns_itself() {
 
     rig.ask("input_audio_buffer.commit");
 
-    assert_eq!(
-        rig.received(),
-        ["input_audio_buffer.committed", "conversation.item.added", "conversation.item.done"]
-    );
+    let of_the_item = ["input_audio_buffer.committed", "conversation.item.added", "conversation.item.done"];
+    assert_eq!(rig.received(), of_the_item);
     rig.ask("response.create");
     assert_eq!(rig.all("response.created").len(), 1);
 }
