@@ -265,7 +265,6 @@ impl ScriptedModel {
     }
 }
 
-/// A script's event with its placeholders filled in.
 fn filled_in(event: &str, event_id: &str) -> String {
     let event = event.replace("$E", event_id);
     let Some((before, after)) = event.split_once("\"$NOW+") else { return event };

@@ -59,10 +59,8 @@ async fn a_day_with_every_case_uses_every_right() {
             done.iter().find(|done| done.program == right.program && done.need.action == right.action);
         let needed = needed.expect("every right was made use of").need.clone();
         let refusal = less.exercise(&right.program, vec![needed]).expect_err("nothing allows it");
-        assert!(
-            refusal.code == "AccessDeniedException" && refusal.message.contains(&right.action),
-            "{refusal}"
-        );
+        assert_eq!(refusal.code, "AccessDeniedException");
+        assert!(refusal.message.contains(&right.action), "{refusal}");
     }
 }
 

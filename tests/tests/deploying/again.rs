@@ -150,10 +150,8 @@ fn what_samconfig_says_is_passed_on_whole_and_once() {
     let stack = desk.asked("sam deploy").expect("it was asked");
     assert_eq!(stack.matches("TableName=").count(), 1, "{stack}");
     assert!(stack.contains("TableName=calls"), "{stack}");
-    assert!(
-        stack.contains(r#"ScheduleUp="cron(0 7 ? * * *)""#),
-        "SAM would end it at its first space: {stack}"
-    );
+    let quoted = r#"ScheduleUp="cron(0 7 ? * * *)""#;
+    assert!(stack.contains(quoted), "SAM would end it at its first space: {stack}");
 }
 
 #[test]

@@ -121,7 +121,6 @@ const DOCTOR: &str = r#"{"healthy": false, "checks": [
 /// A place to deploy from, and the account behind it.
 pub(crate) struct Desk(PathBuf);
 
-/// What a script came to.
 pub(crate) struct Done {
     pub(crate) code: i32,
     /// Both outputs, as on a screen.

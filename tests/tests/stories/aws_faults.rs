@@ -4,7 +4,7 @@ use call::Ending;
 use harness::{Afterwards, Story, StoryBuilder};
 use serde_json::json;
 use sim_audio::clips;
-use sim_aws::{CancellationReason, Cloud, Delivery, LastStatus, Outage, Refusal};
+use sim_aws::{CancellationReason, Cloud, Delivery, LastStatus, Outage, Refusal, TaskStatus};
 use sim_meta::{ActionName, Ending as AtMeta};
 use std::time::Duration;
 
@@ -66,8 +66,7 @@ async fn a_deployment_lets_a_call_come_to_its_end() {
     caller.phone().agent_speaks(SOON).await.expect("the agent answers");
 
     was_an_ordinary_call(&caller.hangs_up().await);
-    let has_left =
-        |tasks: &[sim_aws::TaskStatus]| tasks.iter().any(|one| one.id == task && one.exit_code == Some(0));
+    let has_left = |tasks: &[TaskStatus]| tasks.iter().any(|one| one.id == task && one.exit_code == Some(0));
     story.stack.cloud.tasks_until(has_left).await;
 }
 
@@ -115,11 +114,8 @@ async fn however_many_ring_no_more_tasks_are_started_than_there_may_be() {
     }
     for caller in callers {
         let after = caller.afterwards().await;
-        assert_eq!(
-            (after.ending, after.assignments, after.messages),
-            (Ending::CallerHungUp, 1, 0),
-            "{after:?}"
-        );
+        after.was_ordinary();
+        assert_eq!(after.assignments, 1, "{after:?}");
     }
 }
 
@@ -128,11 +124,8 @@ async fn a_task_that_comes_too_late_finds_the_call_refused() {
     let story = without_tasks(StoryBuilder::default().ringing_for(5)).await;
     story.stack.cloud.faults().start_delay(TASK, Duration::from_secs(8)).expect("there is such a service");
     was_refused_for_want_of_a_task(&story.ring().await.afterwards().await);
-    story
-        .stack
-        .cloud
-        .tasks_until(|tasks| tasks.iter().any(|task| task.last_status == LastStatus::Running))
-        .await;
+    let runs = |tasks: &[TaskStatus]| tasks.iter().any(|task| task.last_status == LastStatus::Running);
+    story.stack.cloud.tasks_until(runs).await;
 
     story.is_at_rest().await;
 }

@@ -81,11 +81,8 @@ async fn a_caller_who_is_turned_away_again_is_told_no_more() {
 fn was_turned_away(after: &Afterwards, ending: Ending, why: &str) {
     assert_eq!((after.ending, after.at_meta), (ending, AtMeta::Rejected), "{after:?}");
     assert_eq!((&after.actions[..], after.assignments), (&[ActionName::Reject][..], 0), "{after:?}");
-    assert_eq!(
-        entries!(after.journal, JournalEvent::TurnedAway { why } => why.to_string()),
-        [why],
-        "{after:?}"
-    );
+    let whys = entries!(after.journal, JournalEvent::TurnedAway { why } => why.to_string());
+    assert_eq!(whys, [why], "{after:?}");
 }
 
 /// There was one message, and it said this.

@@ -7,6 +7,8 @@ use serde_json::Value;
 use sim_audio::clips;
 use sim_meta::{CallerConfig, OfferVariant, RecordedKey};
 use sim_openai::{Reply, Script};
+use std::collections::BTreeMap;
+use std::fs::DirEntry;
 use std::time::{Duration, Instant};
 
 fn by_keys() -> Script {
@@ -71,9 +73,7 @@ async fn a_key_press_stops_the_agent_within_200_ms() {
         .on_message("keypad", Reply::speech(clips::agent_answer()));
     let story = StoryBuilder::default().scripted(script).begin().await;
     let caller = story.greeted_caller().await;
-    let (_, case) =
-        cases().into_iter().find(|(name, _)| name == "dtmf-while-agent-speaks").expect("it is there");
-    let packets = packets(&case);
+    let packets = packets(&cases()["dtmf-while-agent-speaks"]);
     let after_the_first = packets[packets.len() - 1].at - packets[0].at;
 
     caller.phone().play_keys(&packets).await.expect("the phone sends them");
@@ -113,18 +113,15 @@ async fn a_flood_of_keys_is_dropped_and_leaves_few_records() {
 }
 
 /// The cases of `fixtures/rtp`, by name.
-fn cases() -> Vec<(String, Value)> {
+fn cases() -> BTreeMap<String, Value> {
     let files = std::fs::read_dir(root().join("fixtures/rtp")).expect("the cases are there");
-    let mut cases: Vec<(String, Value)> = files
-        .map(|file| {
-            let path = file.expect("the folder can be read").path();
-            let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path).expect("a case is text");
-            (name, serde_json::from_str(&text).expect("a case is JSON"))
-        })
-        .collect();
-    cases.sort_by(|(one, _), (other, _)| one.cmp(other));
-    cases
+    let read = |file: std::io::Result<DirEntry>| {
+        let path = file.expect("the folder can be read").path();
+        let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).expect("a case is text");
+        (name, serde_json::from_str(&text).expect("a case is JSON"))
+    };
+    files.map(read).collect()
 }
 
 fn packets(case: &Value) -> Vec<RecordedKey> {

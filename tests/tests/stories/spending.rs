@@ -63,11 +63,8 @@ async fn a_tool_past_its_budget_is_refused_by_name() {
     assert_eq!(after.tools(), ["take_message: refused"]);
     let refused = JournalEvent::ActionRefused { action: "tool".into(), budget: "hour".into() };
     assert!(after.journal.contains(&refused), "{after:?}");
-    assert!(
-        story.tool_outputs()[0].contains("for this caller within the hour"),
-        "{:?}",
-        story.tool_outputs()
-    );
+    let told = story.tool_outputs();
+    assert!(told[0].contains("for this caller within the hour"), "{told:?}");
     assert!(story.calls.left(&call_ref).await.expect("the table can be read").is_empty());
 }
 

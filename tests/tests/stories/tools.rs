@@ -330,14 +330,12 @@ async fn hosted_tools_that_cannot_be_listed_are_told_to_agent_and_operator() {
 
     let after = caller.hangs_up().await;
 
-    let missing = journal::JournalEvent::ToolsMissing { server: "stock".to_owned() };
+    let missing = JournalEvent::ToolsMissing { server: "stock".to_owned() };
     assert_eq!(after.journal.iter().filter(|event| **event == missing).count(), 1, "{after:?}");
     let sessions = story.model.sessions();
     let told = sessions[0].events_of(sim_openai::Side::Client, "conversation.item.create");
-    assert!(
-        told.into_iter()
-            .any(|event| event["item"]["role"] == "system" && event.to_string().contains("stock"))
-    );
+    let mut of_system = told.into_iter().filter(|event| event["item"]["role"] == "system");
+    assert!(of_system.any(|event| event.to_string().contains("stock")));
 }
 
 const HOSTED: &str = "\n[[tools.mcp]]\nlabel = \"stock\"\nurl = \"https://mcp.tool_server.example/mcp\"\nallowed_tools = [\"search\"]\n";

@@ -209,11 +209,8 @@ impl Afterwards {
     pub fn was_lost(&self) {
         let ended = (self.ending, self.at_meta, self.messages);
         assert_eq!(ended, (Ending::Lost, sim_meta::Ending::Terminated, 1), "{self:?}");
-        assert_eq!(
-            self.actions,
-            [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate],
-            "{self:?}"
-        );
+        let actions = [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate];
+        assert_eq!(self.actions, actions, "{self:?}");
     }
 
     /// Whether it had one assignment and one model session.
