@@ -14,7 +14,6 @@ use store::call_ref;
 /// The number of requests of each kind.
 const REQUESTS: usize = 30;
 
-/// The number of cold starts.
 const STARTS: usize = 10;
 
 /// The most updates Meta puts into one request.

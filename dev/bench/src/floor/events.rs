@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-/// The host name of the model.
 const HOST: &str = "model.test";
 
 /// Writes appends and reads deltas.

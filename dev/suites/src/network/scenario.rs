@@ -52,7 +52,6 @@ pub(super) enum Scenario {
     IsMuted,
 }
 
-/// The result of a call.
 #[derive(Debug)]
 pub(super) struct ScenarioResult {
     pub(super) scenario: Scenario,

@@ -48,7 +48,6 @@ impl Model {
         &self.pem
     }
 
-    /// Returns when so many sessions have begun.
     pub(crate) async fn begun(&self, sessions: usize) {
         let mut begun = self.begun.clone();
         // The listener, which counts, lives as long as we do.
