@@ -152,6 +152,8 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
             mos_down: Some(430),
         },
         "media_verdict": MediaVerdict { verdict: text("no_rtp_in"), evidence: text("0 packets"), cure: text("Open UDP.") },
+        "line_trouble": LineTrouble { action: text("accept"), code: text("invalid_value"), reason: text("no such voice"), cure: text("") },
+        "line_insecure": LineInsecure {},
         "meta_trouble": MetaTrouble { action: text("accept"), code: 131_044, reason: text("no payment method"), cure: text("Add one.") },
         "caller_told": CallerTold { why: Ending::NoCapacity.into() },
         "message_failed": MessageFailed { code: 131_026, reason: text("undeliverable"), cure: text("") },
