@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 /// Lists a value of each variant with its name. A variant that is not listed does not compile.
 macro_rules! every {
-    ($type:ident; $($name:literal: $variant:ident $($fields:tt)?),+ $(,)?) => {{
+    ($type:ident; $($name:literal: $variant:ident $({ $($field:tt)* })? $(( $($of:tt)* ))?),+ $(,)?) => {{
         fn name(value: &$type) -> &'static str {
             match value { $($type::$variant { .. } => $name),+ }
         }
-        let all: Vec<(&'static str, $type)> = vec![$(($name, $type::$variant $($fields)?)),+];
+        let all: Vec<(&'static str, $type)> = vec![$(($name, $type::$variant $({ $($field)* })? $(( $($of)* ))?)),+];
         for (expected, value) in &all {
             assert_eq!(name(value), *expected);
         }
