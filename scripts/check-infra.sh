@@ -20,7 +20,6 @@ now=$(sha256sum "${inputs[@]}")
 for environment in small production; do
   "$sam/python" scripts/infra/settings.py template.yaml samconfig.toml "$environment"
 done
-"$sam/python" scripts/infra/public_url.py template.yaml
 target/infra/checkov/bin/checkov --framework cloudformation --skip-download --compact --quiet -f "${templates[@]}"
 
 target/infra/moto/bin/python scripts/infra/create.py template.yaml

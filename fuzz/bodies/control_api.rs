@@ -6,7 +6,6 @@ use internal_api::request_signature::{RequestVerifier, SignatureError, SignedReq
 const KEY: &[u8] = b"a key for the fuzzer";
 const NOW_MS: u64 = 1_795_305_600_000;
 
-/// Runs one input.
 pub(crate) fn run(data: &[u8]) {
     let mut parts = data.splitn(6, |byte| *byte == b'\n');
     let mut line = || String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();

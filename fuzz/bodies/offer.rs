@@ -5,7 +5,6 @@ use media_task::webrtc::offer::Offer;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
-/// Runs one input.
 pub(crate) fn run(data: &[u8]) {
     let sdp = String::from_utf8_lossy(data);
     let Ok(offer) = Offer::read(&sdp) else {

@@ -5,7 +5,6 @@ use whatsapp::signature::is_valid;
 /// Signs what the corpus has signed. It cannot be guessed, so what is accepted was in the corpus.
 const SECRET: &str = "the secret of the corpus";
 
-/// Runs one input.
 pub(crate) fn run(data: &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     let (header, body) = (String::from_utf8_lossy(&data[..end]), data.get(end + 1..).unwrap_or_default());

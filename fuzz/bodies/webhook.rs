@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use whatsapp::{NoticeKind, notice};
 
-/// Runs one input.
 pub(crate) fn run(data: &[u8]) {
     let Ok(batch) = notice::read(data) else {
         return;

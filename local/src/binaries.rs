@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
-/// The product's programs.
 const PROGRAMS: [&str; 4] = ["webhook", "call-control", "reaper", "media-task"];
 
 /// Where the product's programs are.

@@ -13,7 +13,7 @@ use crate::session::{self, CallSessionParts, SessionCommand};
 use admission::{ActiveCall, ActiveCalls, Capacity};
 pub(crate) use admission::{AdmissionError, CommandOutcome};
 use audio::LoadLevel;
-use call::CallRef;
+use call::{CallRef, Fence};
 pub(crate) use call_factory::CallFactory;
 use call_factory::PreparedCall;
 use internal_api::control_api;
@@ -79,7 +79,7 @@ impl Calls {
 
     /// Ends a call on call-control's request, for the assignment with this fencing token and those before it, or for all of them
     /// without one. An offer of such an assignment that arrives later is refused.
-    pub(crate) fn release(&self, call_ref: &CallRef, fence: Option<u64>) -> CommandOutcome {
+    pub(crate) fn release(&self, call_ref: &CallRef, fence: Option<Fence>) -> CommandOutcome {
         let commands = self.lock().release(call_ref, fence, Instant::now());
         commands.map_or(CommandOutcome::NoCall, |commands| {
             admission::send(call_ref, &commands, SessionCommand::Release)
@@ -189,7 +189,7 @@ impl Calls {
         });
     }
 
-    fn forget(&self, call_ref: &CallRef, fence: u64) {
+    fn forget(&self, call_ref: &CallRef, fence: Fence) {
         self.lock().forget(call_ref, fence);
         self.changed.send_replace(());
     }

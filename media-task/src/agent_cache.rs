@@ -3,7 +3,7 @@
 use crate::settings::MediaSecret;
 use agents::Agent;
 use audio::{BargeInPolicy, CallLimits, DtmfOptions};
-use realtime::{Greeting, OptionalPart, OptionalParts, Options, SessionConfig};
+use realtime::{AudioPath, Greeting, OptionalPart, OptionalParts, Options, SessionConfig};
 use secrecy::SecretString;
 use service::secrets::Secret;
 use sha2::{Digest, Sha256};
@@ -134,6 +134,7 @@ impl LoadedAgent {
             } else {
                 realtime::TurnMode::Server
             },
+            audio: AudioPath::Socket,
             tools: self.toolbox.definitions(),
             recycle_after: None,
             margin: SessionConfig::MARGIN,

@@ -1,4 +1,5 @@
-"""Creates the transformed template in a simulated account (moto, in this process): every reference resolves, none in a circle.
+"""Creates the transformed template in a simulated account (moto, in this process): every reference resolves, none in a circle. Checks that
+it grants the public both rights that a function URL needs since October 2025, and no other.
 
 It says nothing of what fails at run time: rights, quotas, an image. Two things are taken out first, which moto does not play: AWS::NoValue
 inside a list, and outputs.
@@ -62,6 +63,19 @@ def transformed(template):
     return result
 
 
+def is_public(template):
+    """Returns whether anyone may ask the webhook by its URL, and may do nothing else."""
+    public = [
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::Permission" and resource["Properties"]["Principal"] == "*"
+    ]
+    return sorted(public, key=lambda right: right["Action"]) == [
+        {"Action": "lambda:InvokeFunction", "FunctionName": {"Ref": "Webhook"}, "InvokedViaFunctionUrl": True, "Principal": "*"},
+        {"Action": "lambda:InvokeFunctionUrl", "FunctionName": {"Ref": "Webhook"}, "FunctionUrlAuthType": "NONE", "Principal": "*"},
+    ]
+
+
 def create(template, parameters):
     s3, cloudformation = boto3.client("s3"), boto3.client("cloudformation")
     s3.create_bucket(Bucket=BUCKET)
@@ -99,6 +113,8 @@ def main():
     logging.disable(logging.WARNING)
     os.environ |= {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "MOTO_ALLOW_NONEXISTENT_REGION": "true"}
     template = transformed(read(sys.argv[1]))
+    if not is_public(template):
+        sys.exit("check-infra: the public must have both rights to ask the webhook by its URL, and no other right")
     with warnings.catch_warnings(record=True) as said, mock_aws(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("always")
         try:

@@ -11,7 +11,7 @@ mod packet;
 use limit::DtmfLimit;
 pub(crate) use packet::KeyPress;
 pub use packet::{ClockRate, DtmfPacket};
-use packet::{LastPress, PacketKind};
+use packet::{KEYS, LastPress, PacketKind};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -102,14 +102,22 @@ impl DtmfCollector {
             }
             PacketKind::NewPress => {
                 self.last_press = Some(LastPress::first(packet, press, now));
-                if !self.limit.take(now) {
-                    return CollectorEvent::TooMany;
-                }
-                self.digits.push(press.key);
-                self.pressed_at = Some(now);
-                CollectorEvent::Press
+                self.press(press.key, now)
             }
         }
+    }
+
+    /// Handles a whole press.
+    pub(crate) fn press(&mut self, key: char, now: Instant) -> CollectorEvent {
+        if !KEYS.contains(&key) {
+            return CollectorEvent::Nothing;
+        }
+        if !self.limit.take(now) {
+            return CollectorEvent::TooMany;
+        }
+        self.digits.push(key);
+        self.pressed_at = Some(now);
+        CollectorEvent::Press
     }
 
     /// Returns when a pause completes the entry.

@@ -16,9 +16,19 @@ const AFTER_CALLER: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// The state of a call's hang-up.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Hangup {
     stage: HangupStage,
+    /// How long the line stays open after the agent's last word.
+    after_speech: Duration,
+    /// The longest wait for the agent's speech to end.
+    longest: Duration,
+}
+
+impl Default for Hangup {
+    fn default() -> Self {
+        Self::after(AFTER_SPEECH, LONGEST)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -44,11 +54,16 @@ struct Quiet {
 }
 
 impl Hangup {
+    /// Returns a hang-up that waits this long after the agent's speech, and for it.
+    pub(crate) fn after(after_speech: Duration, longest: Duration) -> Self {
+        Self { stage: HangupStage::Idle, after_speech, longest }
+    }
+
     /// Starts the hang-up that waits for the agent's speech. Does nothing if one is under way.
     pub(crate) fn start_when_silent(&mut self, now: Instant) {
         match self.stage {
             HangupStage::Idle | HangupStage::Postponed { .. } => {
-                self.stage = HangupStage::WhenSilent { by: now + LONGEST, quiet: Quiet::not_yet(now) }
+                self.stage = HangupStage::WhenSilent { by: now + self.longest, quiet: Quiet::not_yet(now) }
             }
             HangupStage::WhenSilent { .. } | HangupStage::WhenPlayed { .. } | HangupStage::Done => {}
         }
@@ -157,7 +172,7 @@ impl Hangup {
     /// Returns when the hang-up is due if nothing is noted before.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match self.stage {
-            HangupStage::WhenSilent { by, quiet } => Some(quiet.over_at(AFTER_SPEECH).unwrap_or(by)),
+            HangupStage::WhenSilent { by, quiet } => Some(quiet.over_at(self.after_speech).unwrap_or(by)),
             HangupStage::Postponed { quiet, .. } => quiet.over_at(AFTER_CALLER),
             HangupStage::WhenPlayed { quiet } => quiet.over_at(AFTER_RECORDING),
             HangupStage::Idle | HangupStage::Done => None,

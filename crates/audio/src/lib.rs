@@ -2,6 +2,7 @@
 //! No runtime, no clock, no socket; time is an argument.
 //!
 //! - [`Bridge`] joins the parts: the agent's speech goes to the caller, the caller's audio to the agent.
+//! - [`RemoteAudio`] follows a call whose audio another service carries.
 //! - `playout` plays the agent's speech, a frame every 20 ms, and knows how much of it the caller has heard.
 //! - `jitter_buffer` reorders the caller's packets and conceals lost ones, so that the
 //!   model's audio clock never stops.
@@ -32,6 +33,7 @@ mod meter;
 mod output;
 mod packet;
 mod playout;
+mod remote_audio;
 mod response_latency;
 mod rtcp_reports;
 mod sample_queue;
@@ -54,6 +56,7 @@ pub use output::Output;
 pub use packet::{Packet, Sound};
 use playout::Playout;
 pub use playout::{ItemId, PlayedItem};
+pub use remote_audio::{RemoteAudio, RemoteEvent};
 pub use rtcp_reports::{RemoteReport, Report, ReportBlock, RtcpReports};
 
 use std::time::Duration;

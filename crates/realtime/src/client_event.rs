@@ -73,6 +73,12 @@ pub enum ClientEvent {
         /// The id of the response.
         response_id: String,
     },
+    /// Discards the speech that waits to be played to the caller, where the service carries the audio.
+    #[serde(rename = "output_audio_buffer.clear")]
+    ClearPlayback {
+        /// The id of this event, which errors refer to.
+        event_id: String,
+    },
 }
 
 impl ClientEvent {
@@ -89,7 +95,8 @@ impl ClientEvent {
             | Self::ItemDelete { .. }
             | Self::Truncate { .. }
             | Self::ResponseCreate { .. }
-            | Self::Cancel { .. } => serde_json::to_string(self).expect("our events have text keys"),
+            | Self::Cancel { .. }
+            | Self::ClearPlayback { .. } => serde_json::to_string(self).expect("our events have text keys"),
         }
     }
 }
@@ -125,6 +132,9 @@ impl fmt::Debug for ClientEvent {
                 .field("event_id", event_id)
                 .field("response_id", response_id)
                 .finish(),
+            Self::ClearPlayback { event_id } => {
+                f.debug_struct("ClearPlayback").field("event_id", event_id).finish()
+            }
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct SessionConfig {
     pub greeting_interruptible: bool,
     /// Which side detects the caller's turns.
     pub turns: TurnMode,
+    /// Which side carries the audio of the call.
+    pub audio: AudioPath,
     /// Definitions of functions and MCP servers, as the API takes them.
     pub tools: Vec<Value>,
     /// The age at which a session is replaced in a pause; `None` replaces it only before it expires.
@@ -28,6 +30,9 @@ pub struct SessionConfig {
     /// The optional parts that the service refuses, which are left out.
     pub without: OptionalParts,
 }
+
+/// The numbers of the server VAD, which the service may refuse for calls whose audio it carries.
+const VAD_NUMBERS: [&str; 3] = ["threshold", "prefix_padding_ms", "silence_duration_ms"];
 
 impl SessionConfig {
     /// The default time before a session expires at which the rollover starts.
@@ -41,6 +46,7 @@ impl fmt::Debug for SessionConfig {
             .field("options", &self.options)
             .field("greeting_interruptible", &self.greeting_interruptible)
             .field("turns", &self.turns)
+            .field("audio", &self.audio)
             .field("tools", &self.tools.len())
             .field("recycle_after", &self.recycle_after)
             .field("margin", &self.margin)
@@ -56,6 +62,8 @@ pub enum Greeting {
     Exact(String),
     /// In the agent's own words, by this prompt.
     Prompt(String),
+    /// Not at all: the caller was greeted before another process took the call over.
+    Said,
 }
 
 /// Which side decides when the agent answers, and when it is interrupted.
@@ -65,6 +73,18 @@ pub enum TurnMode {
     Server,
     /// The caller of the session decides, by [`crate::Session::interrupt`] and [`crate::Session::yield_turn`].
     Local,
+}
+
+/// Which side carries the audio of the call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AudioPath {
+    /// The caller of the session, over the WebSocket.
+    #[default]
+    Socket,
+    /// The service itself, as for calls by SIP: the WebSocket is the call's sideband, which carries events only.
+    ///
+    /// The session belongs to the call and outlives its WebSockets. [`crate::Session::open`] attaches the first one.
+    Service,
 }
 
 /// What the server does by itself when the caller speaks or is silent.
@@ -105,7 +125,10 @@ impl SessionConfig {
         if let Some(effort) = options.reasoning_effort.filter(|_| self.reasons()) {
             session["reasoning"] = json!({"effort": effort});
         }
-        self.without.iter().for_each(|part| remove_part(part, &mut session));
+        if self.audio == AudioPath::Service {
+            leave_format_to_the_call(&mut session);
+        }
+        self.left_out().for_each(|part| remove_part(part, &mut session));
         session
     }
 
@@ -114,7 +137,14 @@ impl SessionConfig {
     /// Holds the whole `turn_detection`: the API does not promise to merge it.
     pub(crate) fn turn_detection_update(&self, turn_taking: TurnTaking) -> Value {
         let turns = turn_detection(&self.options.turn_detection, turn_taking);
-        json!({"type": "realtime", "audio": {"input": {"turn_detection": turns}}})
+        let mut session = json!({"type": "realtime", "audio": {"input": {"turn_detection": turns}}});
+        self.left_out().for_each(|part| remove_part(part, &mut session));
+        session
+    }
+
+    /// Returns the parts that are left out.
+    fn left_out(&self) -> impl Iterator<Item = OptionalPart> {
+        self.without.iter().filter(|part| part.is_optional_with(self.audio))
     }
 
     /// Returns what the server may do by itself.
@@ -134,6 +164,7 @@ impl SessionConfig {
                 self.with_instructions(&format!("Say exactly these words now, and nothing more: \"{words}\""))
             }
             Greeting::Prompt(prompt) => self.with_instructions(prompt),
+            Greeting::Said => self.instructions.clone(),
         }
     }
 
@@ -152,13 +183,22 @@ impl SessionConfig {
 
 /// Removes an optional part and its key: the service then uses its default.
 fn remove_part(part: OptionalPart, session: &mut Value) {
-    let (place, key) = match part {
-        OptionalPart::Transcription => ("/audio/input", "transcription"),
-        OptionalPart::NoiseReduction => ("/audio/input", "noise_reduction"),
-        OptionalPart::Reasoning => ("", "reasoning"),
-        OptionalPart::Speed => ("/audio/output", "speed"),
+    let (place, keys): (_, &[&str]) = match part {
+        OptionalPart::Transcription => ("/audio/input", &["transcription"]),
+        OptionalPart::NoiseReduction => ("/audio/input", &["noise_reduction"]),
+        OptionalPart::Reasoning => ("", &["reasoning"]),
+        OptionalPart::Speed => ("/audio/output", &["speed"]),
+        OptionalPart::VadNumbers => ("/audio/input/turn_detection", &VAD_NUMBERS),
     };
-    session.pointer_mut(place).and_then(Value::as_object_mut).and_then(|at| at.remove(key));
+    let place = session.pointer_mut(place).and_then(Value::as_object_mut);
+    place.into_iter().for_each(|place| keys.iter().for_each(|key| drop(place.remove(*key))));
+}
+
+/// Removes the audio formats: what the call's own signalling agreed on applies.
+fn leave_format_to_the_call(session: &mut Value) {
+    for side in ["/audio/input", "/audio/output"] {
+        session.pointer_mut(side).and_then(Value::as_object_mut).and_then(|side| side.remove("format"));
+    }
 }
 
 fn format(format: Format) -> Value {
@@ -299,6 +339,34 @@ mod tests {
     }
 
     #[test]
+    fn audio_of_the_service_has_no_format() {
+        let config = SessionConfig { audio: AudioPath::Service, ..config(Options::default()) };
+
+        let session = config.session(config.turn_taking(true));
+
+        assert_eq!(
+            (&session["audio"]["input"]["format"], &session["audio"]["output"]["format"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert_eq!(session["type"], "realtime");
+        assert_eq!(session["audio"]["input"]["turn_detection"]["threshold"], 0.6);
+    }
+
+    #[test]
+    fn vad_numbers_are_optional_only_where_the_service_has_the_audio() {
+        let threshold = |audio| {
+            let mut config = SessionConfig { audio, ..config(Options::default()) };
+            config.without.add(OptionalPart::VadNumbers);
+            let turn_taking = config.turn_taking(true);
+            let both = [config.session(turn_taking), config.turn_detection_update(turn_taking)];
+            both.map(|session| session["audio"]["input"]["turn_detection"]["threshold"].clone())
+        };
+
+        assert_eq!(threshold(AudioPath::Service), [Value::Null, Value::Null]);
+        assert_eq!(threshold(AudioPath::Socket), [json!(0.6), json!(0.6)]);
+    }
+
+    #[test]
     fn an_mcp_token_is_sent_and_never_shown_by_debug() {
         let tool = json!({"type": "mcp", "server_label": "stock", "authorization": "planted"});
         let config = SessionConfig { tools: vec![tool], ..config(Options::default()) };
@@ -318,6 +386,7 @@ mod tests {
             greeting: Greeting::Prompt("Greet.".into()),
             greeting_interruptible: true,
             turns: TurnMode::Server,
+            audio: AudioPath::Socket,
             tools: vec![],
             recycle_after: None,
             margin: SessionConfig::MARGIN,

@@ -37,6 +37,8 @@ pub struct Endpoint {
     pub url: String,
     /// The name of the model.
     pub model: String,
+    /// The call whose sideband is to be attached, in place of a new session with the model. Secret: it and the key can end the call.
+    pub call: Option<SecretString>,
     /// The API key that is sent as `auth` says.
     pub key: SecretString,
     /// The header that carries the key.
@@ -198,7 +200,9 @@ impl Connection {
 impl Endpoint {
     fn address(&self) -> Result<url::Url, ConnectionError> {
         let mut url = url::Url::parse(&self.url).map_err(|_| ConnectionError::Address)?;
-        if !url.query_pairs().any(|(name, _)| name == "model") {
+        if let Some(call) = &self.call {
+            url.query_pairs_mut().append_pair("call_id", call.expose_secret());
+        } else if !url.query_pairs().any(|(name, _)| name == "model") {
             url.query_pairs_mut().append_pair("model", &self.model);
         }
         Ok(url)

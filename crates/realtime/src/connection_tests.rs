@@ -107,6 +107,18 @@ async fn the_first_event_or_close_shows_whether_the_key_is_refused() {
     }
 }
 
+#[tokio::test]
+async fn a_sideband_names_its_call_and_no_model() {
+    let (endpoint, _listener) = endpoint().await;
+    let sideband = Endpoint { call: Some("rtc_1".to_owned().into()), ..endpoint.clone() };
+
+    let queries =
+        [endpoint, sideband].map(|endpoint| endpoint.address().map(|url| url.query().map(str::to_owned)));
+
+    let [session, sideband] = queries.map(|query| query.expect("it is a URL").unwrap_or_default());
+    assert_eq!((session.as_str(), sideband.as_str()), ("model=gpt-realtime-2.1", "call_id=rtc_1"));
+}
+
 async fn endpoint() -> (Endpoint, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has ports");
     let port = listener.local_addr().expect("it is bound").port();
@@ -116,6 +128,7 @@ async fn endpoint() -> (Endpoint, TcpListener) {
         key: "secret".to_owned().into(),
         auth: Auth::default(),
         safety_identifier: None,
+        call: None,
         headers: vec![],
         trust: TrustedRoots::default(),
     };

@@ -25,7 +25,7 @@ pub fn heard_words(text: &str, heard: Duration, of: Duration) -> &str {
 }
 
 /// Returns the words that take this much audio to say, when the full duration is unknown.
-pub(crate) fn words_within(text: &str, audio: Duration) -> &str {
+pub fn words_within(text: &str, audio: Duration) -> &str {
     cut(text, audio.as_secs_f64() * PACE, length)
 }
 

@@ -32,8 +32,8 @@ mod usage;
 
 pub use api_error::{ApiError, ConnectionLoss, Failure};
 pub use client_event::ClientEvent;
-pub use config::{Greeting, SessionConfig, TurnMode};
-pub use heard_words::heard_words;
+pub use config::{AudioPath, Greeting, SessionConfig, TurnMode};
+pub use heard_words::{heard_words, words_within};
 pub use link::LinkId;
 pub use optional_parts::{OptionalPart, OptionalParts};
 pub use options::{MODEL, Options};

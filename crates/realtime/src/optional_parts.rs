@@ -1,8 +1,8 @@
 //! The optional parts of a session's configuration, and which of them an error refuses.
 
-use crate::Options;
 use crate::api_error::is_about_the_account;
 use crate::server_event::ErrorInfo;
+use crate::{AudioPath, Options};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -17,6 +17,8 @@ pub enum OptionalPart {
     Reasoning,
     /// The speed of the agent's speech.
     Speed,
+    /// The numbers of the server VAD, which are optional only where the service carries the audio.
+    VadNumbers,
 }
 
 /// A set of optional parts.
@@ -25,8 +27,8 @@ pub struct OptionalParts(BTreeSet<OptionalPart>);
 
 impl OptionalPart {
     /// All optional parts, in order.
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Transcription, Self::NoiseReduction, Self::Reasoning, Self::Speed];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Transcription, Self::NoiseReduction, Self::Reasoning, Self::Speed, Self::VadNumbers];
 
     /// Returns the part's name, as OpenAI and agent files write it.
     pub fn name(self) -> &'static str {
@@ -35,7 +37,13 @@ impl OptionalPart {
             Self::NoiseReduction => "noise_reduction",
             Self::Reasoning => "reasoning",
             Self::Speed => "speed",
+            Self::VadNumbers => "vad_numbers",
         }
+    }
+
+    /// Whether a session can do without the part.
+    pub(crate) fn is_optional_with(self, audio: AudioPath) -> bool {
+        self != Self::VadNumbers || audio == AudioPath::Service
     }
 
     /// Returns the part that an error refuses.
@@ -67,6 +75,7 @@ impl OptionalPart {
             "noise_reduction" | "input_audio_noise_reduction" => Some(Self::NoiseReduction),
             "reasoning" | "reasoning_effort" => Some(Self::Reasoning),
             "speed" => Some(Self::Speed),
+            "turn_detection" => Some(Self::VadNumbers),
             _ => None,
         }
     }
@@ -90,6 +99,8 @@ impl OptionalPart {
             Self::NoiseReduction => is_there(&["noise", "reduction"]),
             Self::Reasoning => is_there(&["reasoning"]),
             Self::Speed => is_there(&["speed"]),
+            // Too general a name: only a path refuses the numbers.
+            Self::VadNumbers => false,
         });
         named.next().filter(|_| named.next().is_none())
     }

@@ -21,7 +21,7 @@ fn a_param_names_its_part_however_it_is_spelled() {
         ("session.reasoning.effort", Some(OptionalPart::Reasoning)),
         ("reasoning", Some(OptionalPart::Reasoning)),
         ("session.tools[0].parameters.properties.speed", None),
-        ("session.audio.input.turn_detection.speed", None),
+        ("session.audio.input.turn_detection.threshold", Some(OptionalPart::VadNumbers)),
         ("session.audio.output.voice", None),
         ("model", None),
     ] {

@@ -91,7 +91,7 @@ mod tests {
     use super::*;
     use crate::connection::{Auth, MODEL};
     use crate::tls_roots::TrustedRoots;
-    use crate::{Greeting, OptionalParts, Options, TurnMode};
+    use crate::{AudioPath, Greeting, OptionalParts, Options, TurnMode};
     use futures_util::StreamExt;
     use std::time::Duration;
     use tokio::net::TcpListener;
@@ -111,6 +111,7 @@ mod tests {
             key: "secret".to_owned().into(),
             auth: Auth::default(),
             safety_identifier: None,
+            call: None,
             headers: vec![],
             trust: TrustedRoots::default(),
         };
@@ -120,6 +121,7 @@ mod tests {
             greeting: Greeting::Prompt("Greet.".into()),
             greeting_interruptible: true,
             turns: TurnMode::Server,
+            audio: AudioPath::Socket,
             tools: vec![],
             recycle_after: None,
             margin: SessionConfig::MARGIN,

@@ -406,6 +406,26 @@ impl ResponseQueue {
     }
 }
 
+impl ResponseQueue {
+    /// Returns what a new connection to the same session still has to request: what is pending, and after `not_before` what the session may
+    /// not have received.
+    ///
+    /// A response in progress goes on by itself, and the server answers the caller by itself.
+    pub(crate) fn into_outstanding(self, not_before: Instant) -> Self {
+        let mut outstanding = Self {
+            is_greeting_pending: self.is_greeting_pending,
+            is_answer_pending: self.is_answer_pending,
+            pending_prompt: self.pending_prompt,
+            not_before: self.not_before,
+            ..Self::default()
+        };
+        if let Some(requested) = self.requested.filter(|requested| !requested.cancelled) {
+            outstanding.request_later(requested.request, not_before);
+        }
+        outstanding
+    }
+}
+
 #[cfg(test)]
 impl ResponseQueue {
     /// Returns the event id of the requested response.

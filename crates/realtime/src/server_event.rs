@@ -91,6 +91,20 @@ pub enum ServerEvent {
     McpToolsListed { item_id: String },
     #[serde(rename = "mcp_list_tools.failed")]
     McpToolListingFailed { item_id: String },
+    /// Playback of a response to the caller began. This and the next two only where the service carries the audio.
+    #[serde(rename = "output_audio_buffer.started")]
+    PlaybackStarted { response_id: String },
+    /// All of a response was played.
+    #[serde(rename = "output_audio_buffer.stopped")]
+    PlaybackStopped { response_id: String },
+    /// The rest of a response was discarded.
+    #[serde(rename = "output_audio_buffer.cleared")]
+    PlaybackCleared { response_id: String },
+    #[serde(rename = "conversation.item.truncated")]
+    ItemTruncated { item_id: String, audio_end_ms: u64 },
+    /// The caller of a SIP call pressed a key.
+    #[serde(rename = "input_audio_buffer.dtmf_event_received")]
+    KeyPressed { event: Redacted<String> },
     #[serde(rename = "rate_limits.updated")]
     RateLimits {
         #[serde(default)]
@@ -253,7 +267,10 @@ impl ServerEvent {
             | Self::AudioDelta { response_id, .. }
             | Self::AudioDone { response_id, .. }
             | Self::TranscriptDelta { response_id, .. }
-            | Self::TranscriptDone { response_id, .. } => Some(response_id),
+            | Self::TranscriptDone { response_id, .. }
+            | Self::PlaybackStarted { response_id }
+            | Self::PlaybackStopped { response_id }
+            | Self::PlaybackCleared { response_id } => Some(response_id),
             Self::Other { response_id } => response_id.as_deref(),
             Self::SessionCreated { .. }
             | Self::SessionUpdated { .. }
@@ -269,6 +286,8 @@ impl ServerEvent {
             | Self::McpFailed { .. }
             | Self::McpToolsListed { .. }
             | Self::McpToolListingFailed { .. }
+            | Self::ItemTruncated { .. }
+            | Self::KeyPressed { .. }
             | Self::RateLimits { .. }
             | Self::Error { .. } => None,
         }

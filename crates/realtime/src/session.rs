@@ -11,11 +11,13 @@ mod greeting;
 mod hosted_tools;
 mod idle_timer;
 mod link_ids;
+mod playback;
 mod prompting;
 mod reconnecting;
 mod responding;
 mod rollover;
 mod server_events;
+mod sideband;
 mod tools;
 
 use crate::audio_encoding::{AudioEncoder, RATE};
@@ -29,6 +31,7 @@ use greeting::GreetingState;
 use idle_timer::IdleTimer;
 use reconnecting::Reconnection;
 use serde_json::{Value, json};
+use sideband::Sideband;
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -57,6 +60,7 @@ pub struct Session {
     refused_parts: Vec<(OptionalPart, String)>,
     greeting: GreetingState,
     idle_timer: IdleTimer,
+    sideband: Sideband,
     tools: Tools,
     caller_turn: CallerTurn,
     history: ConversationHistory,
@@ -74,7 +78,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Creates a conversation and asks for its first connection.
+    /// Creates a conversation and asks for its first connection; a sideband asks for it once it is [opened](Session::open).
     pub fn new(config: SessionConfig, now: Instant) -> Self {
         let mut session = Self {
             link: Link::new(LinkId(0), Stage::Waiting(now), now),
@@ -86,8 +90,9 @@ impl Session {
             empty_responses: EmptyResponses::default(),
             missing_tools: HashSet::new(),
             refused_parts: vec![],
-            greeting: GreetingState::default(),
+            greeting: GreetingState::of(&config.greeting),
             idle_timer: IdleTimer::default(),
+            sideband: Sideband::default(),
             tools: Tools::default(),
             caller_turn: CallerTurn::default(),
             history: ConversationHistory::default(),
@@ -104,13 +109,18 @@ impl Session {
             events: VecDeque::new(),
             config,
         };
-        session.reconnect(now);
+        if !session.is_sideband() {
+            session.reconnect(now);
+        }
         session
     }
 
-    /// Opens the call's audio: from here on the caller's audio is sent to the model.
+    /// Opens the call's audio: from here on the caller's audio is sent to the model. Attaches a sideband to its call.
     pub fn open(&mut self, now: Instant) {
         self.is_open = true;
+        if self.is_sideband() {
+            self.attach(now);
+        }
         self.advance(now);
     }
 
@@ -118,7 +128,7 @@ impl Session {
     ///
     /// Audio before [`Session::open`] is dropped. While no session is ready, the last two seconds are buffered for the next one.
     pub fn append(&mut self, samples: &[i16], now: Instant) {
-        if !self.is_open || self.is_over {
+        if !self.is_open || self.is_over || self.is_sideband() {
             return;
         }
         self.caller_turn.note_audio(samples, now);
@@ -130,20 +140,30 @@ impl Session {
         self.pending_audio.drain(..stale);
     }
 
-    /// Sets whether agent audio is being played to the caller.
+    /// Sets whether agent audio is being played to the caller. The service reports it where it carries the audio.
     pub fn set_playing(&mut self, playing: bool, now: Instant) {
+        if self.is_sideband() {
+            return;
+        }
+        self.note_playing(playing, now);
+        self.advance(now);
+    }
+
+    fn note_playing(&mut self, playing: bool, now: Instant) {
         if self.is_playing && !playing {
             self.greeting.playback_stopped();
             self.idle_timer.playback_stopped(now);
         }
         self.is_playing = playing;
-        self.advance(now);
     }
 
     /// Truncates an interrupted item to what the caller heard of it, so that the model knows what was not heard.
     ///
-    /// Sends nothing if all of it was heard. An item of an earlier session is replaced by one that holds the heard words only.
+    /// Sends nothing if all of it was heard, or where the service carries the audio. An item of an earlier session is replaced by one that holds the heard words only.
     pub fn truncate(&mut self, item: &str, heard: Duration, of: Duration, now: Instant) {
+        if self.is_sideband() {
+            return;
+        }
         self.greeting.item_played(item);
         let replayed_as = self.history.set_heard(item, heard, of);
         if let Some(spoken) = self.link.items.get(item) {
@@ -164,10 +184,15 @@ impl Session {
         self.advance(now);
     }
 
-    /// Cancels the response in progress, for a barge-in that the server did not detect.
+    /// Cancels the response in progress, and discards what is still to be played where the service carries the audio, for a barge-in that
+    /// the server did not detect.
     pub fn interrupt(&mut self, now: Instant) {
-        if let Some(response) = self.link.queue.cancel(now) {
+        let cancelled = self.link.queue.cancel(now);
+        if let Some(response) = cancelled.clone() {
             self.cancel(response);
+        }
+        if self.link.is_ready() {
+            self.clear_played(cancelled.as_deref());
         }
         self.advance(now);
     }
@@ -184,10 +209,8 @@ impl Session {
     /// Adds a user message about what the caller did, such as DTMF digits, and requests a response to it.
     pub fn tell(&mut self, text: &str, now: Instant) {
         self.history.add_note(text);
-        if self.link.is_ready() {
-            let content = json!([{"type": "input_text", "text": text}]);
-            self.create_item(json!({"type": "message", "role": "user", "content": content}), None, now);
-        }
+        let content = json!([{"type": "input_text", "text": text}]);
+        self.add_item(json!({"type": "message", "role": "user", "content": content}), None, now);
         self.link.queue.request(crate::response_queue::ResponseRequest::Answer);
         self.advance(now);
     }
@@ -268,17 +291,32 @@ impl Session {
 
     fn cancel(&mut self, response_id: String) {
         let event_id = self.new_id();
-        self.send(ClientEvent::Cancel { event_id, response_id });
+        self.send(ClientEvent::Cancel { event_id, response_id: response_id.clone() });
+        self.clear_cancelled(&response_id);
+    }
+
+    /// Adds an item to the conversation. Without a connection it reaches the next session with the history, and the same session later.
+    fn add_item(&mut self, item: Value, call_id: Option<&str>, now: Instant) {
+        if self.link.is_ready() {
+            self.create_item(item, call_id, now);
+        } else if self.is_sideband() {
+            self.keep_unsent(item, call_id);
+        }
     }
 
     /// Creates an item in the conversation, and remembers that the server has not confirmed it.
     fn create_item(&mut self, mut item: Value, call_id: Option<&str>, now: Instant) {
         let id = format!("ahoy_{}", self.new_id());
         item["id"] = json!(id);
-        let call_id = call_id.map(|id| self.link.id.server_id(id).to_owned());
+        let call_id = call_id.map(|id| self.server_id(id).to_owned());
         self.link.note_created(Unconfirmed { item: id, call_id, since: now });
         let event_id = self.new_id();
         self.send(ClientEvent::ItemCreate { event_id, item: item.into() });
+    }
+
+    /// Returns an id as the server of the link in use knows it. A sideband has one server all along.
+    fn server_id<'a>(&self, id: &'a str) -> &'a str {
+        if self.is_sideband() { id } else { self.link.id.server_id(id) }
     }
 
     fn send_audio(&mut self, samples: &[i16]) {
@@ -292,7 +330,8 @@ impl Session {
     }
 
     fn send_to(&mut self, link: LinkId, event: ClientEvent) {
-        self.actions.push_back(SessionAction::Send(link, link.to_server(event)));
+        let event = if self.is_sideband() { event } else { link.to_server(event) };
+        self.actions.push_back(SessionAction::Send(link, event));
     }
 
     fn emit(&mut self, event: SessionEvent) {

@@ -4,7 +4,7 @@
 use crate::Switchboard;
 use crate::handled_call::HandledCall;
 use agents::Agent;
-use call::Ending;
+use call::{Ending, Fence};
 use journal::JournalEvent;
 use store::CallerCall;
 use store::StoredCall;
@@ -16,7 +16,7 @@ impl Switchboard {
         if record.is_untrusted {
             return Ok(Some(Ending::Untrusted));
         }
-        if record.call.launched || record.call.fence > 0 {
+        if record.call.launched || record.call.fence > Fence::default() {
             // Admitted earlier; it only waits for a free slot.
             return Ok(None);
         }

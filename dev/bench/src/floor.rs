@@ -25,7 +25,6 @@ const SPOKEN: usize = 20;
 /// Appends in a second: the caller's sound goes to the model 40 ms at a time.
 const APPENDS: usize = 25;
 
-/// Samples of each.
 const APPENDED: usize = 960;
 
 /// Deltas in a second: what the agent speaks in it, 100 ms at a time.

@@ -20,7 +20,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// A task that is not ready within this never will be.
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
-/// The service that keeps the media tasks.
 const SERVICE: &str = "media-task";
 
 /// How soon a media task is ready.

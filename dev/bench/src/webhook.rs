@@ -2,11 +2,10 @@
 
 use super::figure::{Figure, Table, WIDTH};
 use anyhow::{Context, ensure};
+use harness::raw_webhook::{self, RawWebhook};
 use harness::{Testbed, TestbedConfig};
-use hmac::{Hmac, KeyInit, Mac};
 use local::{Binaries, root};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use sim_meta::MetaConfig;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -86,25 +85,19 @@ async fn measure(testbed: &Testbed) -> anyhow::Result<WebhookBench> {
 struct Poster {
     http: reqwest::Client,
     url: String,
-    secret: String,
 }
 
 impl Poster {
     fn new(testbed: &Testbed) -> Self {
         let url = format!("{}webhook", testbed.stack.cloud.function_url("webhook"));
-        Self { http: reqwest::Client::new(), url, secret: MetaConfig::default().app_secret }
+        Self { http: raw_webhook::client(), url }
     }
 
     /// Posts, and says how long the answer took.
     async fn post(&self, body: &Value, is_signed: bool) -> anyhow::Result<Duration> {
-        let body = body.to_string();
-        let secret = if is_signed { self.secret.as_str() } else { "not the app secret" };
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
-        mac.update(body.as_bytes());
-        let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
-        let request = self.http.post(&self.url).header("content-type", "application/json");
-        let request = request.header("x-hub-signature-256", signature).body(body);
+        let webhook = RawWebhook::signed(body.to_string());
+        let webhook = if is_signed { webhook } else { webhook.forged() };
+        let request = webhook.request(&self.http, &self.url);
         let posted_at = Instant::now();
         let status = request.send().await?.status();
         let took = posted_at.elapsed();

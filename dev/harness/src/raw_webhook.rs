@@ -72,11 +72,18 @@ impl RawWebhook {
 
     /// Posts it, and returns the status of the reply.
     pub async fn post(&self, story: &Story) -> u16 {
-        let mut request = client().post(story.webhook_url()).header("content-type", "application/json");
-        if let Some(signature) = &self.signature {
-            request = request.header("x-hub-signature-256", signature);
-        }
-        request.body(self.body.clone()).send().await.expect("the webhook answers").status().as_u16()
+        let request = self.request(&client(), &story.webhook_url());
+        request.send().await.expect("the webhook answers").status().as_u16()
+    }
+
+    /// Returns the request that posts it.
+    pub fn request(&self, client: &reqwest::Client, url: &str) -> reqwest::RequestBuilder {
+        let request = client.post(url).header("content-type", "application/json");
+        let request = match &self.signature {
+            Some(signature) => request.header("x-hub-signature-256", signature),
+            None => request,
+        };
+        request.body(self.body.clone())
     }
 
     fn about(number: &str, call: Value) -> Self {

@@ -57,7 +57,6 @@ struct Evidence {
     sessions: Vec<sim_openai::SessionReport>,
     record: Option<StoredCall>,
     journal: Vec<journal::JournalEntry>,
-    /// The stored transcript.
     lines: Vec<journal::TranscriptLine>,
     summary: Option<journal::CallSummary>,
     /// The orders that the tool server was asked for.

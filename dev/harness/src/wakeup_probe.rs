@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
-/// The duration of a frame.
 const FRAME: Duration = Duration::from_millis(20);
 
 /// So late, a packet is heard as a gap.

@@ -16,7 +16,6 @@ pub(crate) struct Aggregate {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum How {
     Count,
-    /// How many different ones there are.
     CountDistinct,
     Sum,
     Avg,

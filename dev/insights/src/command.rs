@@ -3,20 +3,19 @@
 use crate::aggregate::Aggregate;
 use crate::expression::Expression;
 
-/// A step of a query.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Command {
-    /// Adds fields, and shows these alone.
     Fields(Vec<Named>),
-    /// Shows these fields alone.
     Display(Vec<String>),
     /// Keeps the lines of which it holds.
     Filter(Expression),
     /// Makes one row of each group of lines.
-    Stats { of: Vec<(Aggregate, String)>, by: Vec<String> },
+    Stats {
+        of: Vec<(Aggregate, String)>,
+        by: Vec<String>,
+    },
     /// Puts rows in order; whether each field is descending.
     Sort(Vec<(String, bool)>),
-    /// Keeps so many.
     Limit(usize),
 }
 

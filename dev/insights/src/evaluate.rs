@@ -107,7 +107,6 @@ fn values(rows: &[Row], of: Option<&crate::expression::Expression>) -> Result<Ve
     Ok(values.into_iter().filter(|value| *value != Value::Missing).collect())
 }
 
-/// What is missing comes last.
 fn sort(rows: Vec<Row>, by: &[(String, bool)]) -> Result<Vec<Row>, Wrong> {
     let keyed = rows.into_iter().map(|row| {
         let key = by.iter().map(|(name, _)| row.field(name)).collect::<Result<Vec<_>, _>>()?;

@@ -4,23 +4,19 @@ use crate::{Value, Wrong};
 use jiff::Timestamp;
 use std::cmp::Ordering;
 
-/// Something to compute.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Expression {
     Field(String),
     Constant(Value),
     /// The line's time, rounded down to so many ms.
     Bin(f64),
-    /// Whether there is such a field.
     IsPresent(String),
-    /// The first that is not missing.
     Coalesce(Vec<Expression>),
     In(Box<Expression>, Vec<Value>),
     Not(Box<Expression>),
     Two(Operator, Box<Expression>, Box<Expression>),
 }
 
-/// What joins two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operator {
     Or,

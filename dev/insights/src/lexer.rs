@@ -2,7 +2,6 @@
 
 use crate::Wrong;
 
-/// A word of a query.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Token {
     /// A command, function, field or operator in letters.

@@ -65,7 +65,6 @@ impl Watch {
 }
 
 impl fmt::Debug for Secret {
-    /// Its name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }

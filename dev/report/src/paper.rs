@@ -33,7 +33,6 @@ const PAPER: RGBColor = RGBColor(255, 255, 255);
 /// Browsers have one of these.
 const FONT: &str = "system-ui, Helvetica, Arial, sans-serif";
 
-/// Where pictures are drawn.
 pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
 /// What may go wrong while drawing into a text: nothing.
@@ -42,12 +41,10 @@ pub(crate) type Drawn = Result<(), Broken>;
 /// See [`Drawn`].
 pub(crate) type Broken = Box<dyn std::error::Error>;
 
-/// The colour of the n-th series.
 pub(crate) fn colour(n: usize) -> RGBColor {
     COLOURS[n % COLOURS.len()]
 }
 
-/// Draws a picture under a title.
 pub(crate) fn draw(title: &str, draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
     let mut svg = String::new();
     {
@@ -66,12 +63,10 @@ fn draw_under(title: &str, area: &Area<'_>, draw: impl FnOnce(&Area<'_>) -> Draw
     Ok(area.present()?)
 }
 
-/// Lettering of a size.
 pub(crate) fn letters(size: u32) -> TextStyle<'static> {
     (FONT, size).into_font().color(&INK)
 }
 
-/// Draws axes and grid.
 pub(crate) fn rule<X, Y>(
     chart: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<X, Y>>,
     (x, x_labels): (&str, usize),

@@ -62,7 +62,6 @@ impl DynamoDb {
         self.names.get(logical_id).map(String::as_str)
     }
 
-    /// Returns the faults injected into it.
     pub(crate) fn faults(&self) -> &DynamoDbFaults {
         &self.faults
     }

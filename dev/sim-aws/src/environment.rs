@@ -9,7 +9,6 @@ pub(crate) const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 /// The access key of the rehearsal itself, and of other programs that were pointed at this cloud by hand.
 pub(crate) const OUTSIDER: &str = "rehearsal";
 
-/// Settings by name.
 pub(crate) type Environment = BTreeMap<String, String>;
 
 /// What makes an AWS SDK speak to `endpoint` and to nothing else.

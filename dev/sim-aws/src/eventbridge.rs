@@ -36,7 +36,6 @@ pub(crate) struct EventBridge {
     running: Vec<Arc<RunningSchedule>>,
 }
 
-/// Publishes state changes of tasks to EventBridge.
 #[derive(Debug)]
 pub(crate) struct StateChanges {
     published: UnboundedSender<(StateChange, Delivery)>,
@@ -97,7 +96,6 @@ impl EventBridge {
         Ok(bridge)
     }
 
-    /// Turns a schedule on or off.
     pub(crate) fn enable_schedule(&self, function: &str, enabled: bool) -> anyhow::Result<()> {
         schedule::of(&self.running, function)?.enable(enabled);
         Ok(())

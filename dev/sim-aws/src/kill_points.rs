@@ -31,7 +31,6 @@ pub enum KillMoment {
 /// A kill point that was set. It kills once; until then it stays, even when this handle is dropped.
 #[derive(Debug, Clone)]
 pub struct KillPoint {
-    all: Arc<KillPoints>,
     armed: Arc<ArmedKill>,
 }
 
@@ -44,11 +43,6 @@ impl KillPoint {
     /// Resolves once a program has reached it and is dead.
     pub async fn hit(&self) {
         self.armed.dead.cancelled().await;
-    }
-
-    /// Removes it.
-    pub fn disarm(&self) {
-        self.all.lock().armed.retain(|armed| !Arc::ptr_eq(armed, &self.armed));
     }
 }
 
@@ -90,7 +84,7 @@ pub(crate) struct Kill {
 
 impl KillPoints {
     /// Sets a kill point for any process of a program.
-    pub(crate) fn set(self: &Arc<Self>, program: &str, step: Step, moment: KillMoment) -> KillPoint {
+    pub(crate) fn set(&self, program: &str, step: Step, moment: KillMoment) -> KillPoint {
         let armed = Arc::new(ArmedKill {
             program: program.to_owned(),
             step,
@@ -99,7 +93,7 @@ impl KillPoints {
             dead: CancellationToken::new(),
         });
         self.lock().armed.push(armed.clone());
-        KillPoint { all: self.clone(), armed }
+        KillPoint { armed }
     }
 
     /// Adds a process that has started; its requests come under its name.

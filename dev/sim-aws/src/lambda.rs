@@ -61,7 +61,6 @@ impl Lambda {
         Ok(lambda)
     }
 
-    /// Gives a function one more URL.
     pub(crate) async fn listen_at(&self, name: &str, address: SocketAddr) -> anyhow::Result<SocketAddr> {
         let pool = self.known(name)?.clone();
         let listener = listening::bind(address).await?;
@@ -70,7 +69,6 @@ impl Lambda {
         Ok(address)
     }
 
-    /// Where a function's own URL listens.
     pub(crate) fn url(&self, name: &str) -> Option<SocketAddr> {
         self.urls.get(name).copied()
     }
@@ -97,7 +95,6 @@ impl Lambda {
         self.concurrency.store(quota, Ordering::Relaxed);
     }
 
-    /// `GetAccountSettings`.
     pub(crate) fn account_settings(&self) -> Value {
         let quota = self.concurrency.load(Ordering::Relaxed);
         let reserved: usize =

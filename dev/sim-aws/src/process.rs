@@ -67,12 +67,10 @@ impl Process {
         self.exit.borrow().is_none()
     }
 
-    /// Asks it to end: SIGTERM.
     pub(crate) fn stop(&self) {
         self.order(Order::Stop);
     }
 
-    /// Ends it at once: SIGKILL.
     pub(crate) fn kill(&self) {
         self.order(Order::Kill);
     }

@@ -17,7 +17,6 @@ use tokio_util::task::TaskTracker;
 /// How long children may take to end when the cloud does.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// All children of one cloud.
 #[derive(Debug)]
 pub(crate) struct Processes {
     environment: Environment,
@@ -28,7 +27,6 @@ pub(crate) struct Processes {
     started: Mutex<BTreeMap<String, usize>>,
 }
 
-/// What to start.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Program<'a> {
     /// For messages: `function webhook`.

@@ -47,27 +47,18 @@ async fn an_event_waits_until_a_busy_function_has_room() {
 }
 
 #[tokio::test]
-async fn an_event_that_grew_too_old_is_lost() {
+async fn an_event_too_old_or_failed_at_every_attempt_is_lost() {
     let hasty = Function { max_event_age: Duration::ZERO, ..function("puppet") };
-    let (cloud, strings) = (cloud_of(hasty).await, Strings::new().await);
-
-    send(&cloud, json!({"ask": strings.address()})).await;
-    strings.puppet().await.told("fail").await;
-
-    let events = soon(cloud.events_until("puppet", |events| events.waiting == 0)).await.unwrap();
-    assert_eq!(events, Events { waiting: 0, handled: 0, lost: 1 });
-}
-
-#[tokio::test]
-async fn an_event_that_fails_at_every_attempt_is_lost() {
     let once = Function { retry_after: Vec::new(), ..function("puppet") };
-    let (cloud, strings) = (cloud_of(once).await, Strings::new().await);
+    for function in [hasty, once] {
+        let (cloud, strings) = (cloud_of(function).await, Strings::new().await);
 
-    send(&cloud, json!({"ask": strings.address()})).await;
-    strings.puppet().await.told("fail").await;
+        send(&cloud, json!({"ask": strings.address()})).await;
+        strings.puppet().await.told("fail").await;
 
-    let events = soon(cloud.events_until("puppet", |events| events.waiting == 0)).await.unwrap();
-    assert_eq!(events, Events { waiting: 0, handled: 0, lost: 1 });
+        let events = soon(cloud.events_until("puppet", |events| events.waiting == 0)).await.unwrap();
+        assert_eq!(events, Events { waiting: 0, handled: 0, lost: 1 });
+    }
 }
 
 #[tokio::test]

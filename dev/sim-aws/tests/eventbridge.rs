@@ -11,9 +11,7 @@ use support::{Puppet, Strings, function, service, soon, template};
 
 #[tokio::test]
 async fn a_function_learns_of_every_change_of_a_task() {
-    let (strings, told) = (Strings::new().await, Strings::new().await);
-    let rule = Rule { function: "puppet".into(), last_status: None };
-    let cloud = cloud(rule, &strings, &told).await;
+    let (cloud, told, _strings) = cloud(Rule { function: "puppet".into(), last_status: None }).await;
     let task = cloud.tasks()[0].clone();
     let mut seen = Vec::new();
     for _ in 0..2 {
@@ -40,8 +38,7 @@ async fn a_function_learns_of_every_change_of_a_task() {
 
 #[tokio::test]
 async fn a_rule_for_stopped_tasks_tells_of_nothing_else() {
-    let (strings, told) = (Strings::new().await, Strings::new().await);
-    let cloud = cloud(Rule::when_a_task_stops("puppet"), &strings, &told).await;
+    let (cloud, told, _strings) = cloud(Rule::when_a_task_stops("puppet")).await;
 
     cloud.stop_task(&cloud.tasks()[0].id).unwrap();
 
@@ -52,8 +49,7 @@ async fn a_rule_for_stopped_tasks_tells_of_nothing_else() {
 
 #[tokio::test]
 async fn a_state_change_comes_late() {
-    let (strings, told) = (Strings::new().await, Strings::new().await);
-    let cloud = cloud(Rule::when_a_task_stops("puppet"), &strings, &told).await;
+    let (cloud, told, _strings) = cloud(Rule::when_a_task_stops("puppet")).await;
     let delay = Duration::from_millis(100);
     cloud.faults().deliver_state_changes(Delivery::Late(delay));
 
@@ -66,8 +62,7 @@ async fn a_state_change_comes_late() {
 
 #[tokio::test]
 async fn a_state_change_comes_twice() {
-    let (strings, told) = (Strings::new().await, Strings::new().await);
-    let cloud = cloud(Rule::when_a_task_stops("puppet"), &strings, &told).await;
+    let (cloud, told, _strings) = cloud(Rule::when_a_task_stops("puppet")).await;
     cloud.faults().deliver_state_changes(Delivery::Twice);
 
     cloud.stop_task(&cloud.tasks()[0].id).unwrap();
@@ -78,8 +73,7 @@ async fn a_state_change_comes_twice() {
 
 #[tokio::test]
 async fn a_state_change_never_comes() {
-    let (strings, told) = (Strings::new().await, Strings::new().await);
-    let cloud = cloud(Rule::when_a_task_stops("puppet"), &strings, &told).await;
+    let (cloud, told, _strings) = cloud(Rule::when_a_task_stops("puppet")).await;
     let first = cloud.tasks()[0].clone();
     cloud.faults().deliver_state_changes(Delivery::Never);
     cloud.kill_task(&first.id).await.unwrap();
@@ -136,11 +130,12 @@ async fn a_rule_for_a_function_that_does_not_exist_is_refused() {
     assert_eq!(error.to_string(), "EventBridge is to invoke reaper, but there is no function reaper");
 }
 
-/// A cloud of one task, and a function that tells the test what it is told.
-async fn cloud(rule: Rule, strings: &Strings, told: &Strings) -> Cloud {
-    let (functions, services) = (vec![telltale(told)], vec![service(1, strings)]);
+/// A cloud of one task, with a function that tells the test what it is told; where the function calls, and where the task does.
+async fn cloud(rule: Rule) -> (Cloud, Strings, Strings) {
+    let (strings, told) = (Strings::new().await, Strings::new().await);
+    let (functions, services) = (vec![telltale(&told)], vec![service(1, &strings)]);
     let config = CloudConfig { functions, services, rules: vec![rule], ..CloudConfig::new(template()) };
-    Cloud::start(config).await.unwrap()
+    (Cloud::start(config).await.unwrap(), told, strings)
 }
 
 async fn scheduled(every: Duration, enabled: bool, told: &Strings) -> Cloud {

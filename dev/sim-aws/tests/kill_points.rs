@@ -74,15 +74,6 @@ async fn a_function_dies_with_its_reply_before_or_after_lambda_has_it() {
 }
 
 #[tokio::test]
-async fn a_removed_kill_point_kills_nothing() {
-    let cloud = cloud_of(function("puppet")).await;
-
-    cloud.kill_function_after("puppet", Step::Request(1), KillMoment::Arrived).unwrap().disarm();
-
-    assert_eq!(put(&cloud, ["a"]).await, json!({"put": ["a"]}));
-}
-
-#[tokio::test]
 async fn a_kill_point_for_an_unknown_program_is_refused() {
     let cloud = cloud_of(function("puppet")).await;
 

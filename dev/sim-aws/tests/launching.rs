@@ -8,12 +8,11 @@ use serde_json::{Value, json};
 use sim_aws::{AgentFault, KillMoment, LastStatus, ProtectionRule, Refusal, Step};
 use std::time::{Duration, Instant};
 use support::ecs::{describe, put, run, send};
-use support::{Strings, cloud_of_tasks, service, soon};
+use support::{Strings, cloud_of_tasks, one_task, service, soon, tasks};
 
 #[tokio::test]
 async fn a_failed_run_task_fails_under_its_token_ever_after() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(0, &strings)).await;
+    let (cloud, _strings) = tasks(0).await;
     cloud.faults().fail_run_task(1, "RESOURCE:ENI");
 
     let refused = [run(&cloud, "token", "1").await.unwrap(), run(&cloud, "token", "1").await.unwrap()];
@@ -28,8 +27,7 @@ async fn a_failed_run_task_fails_under_its_token_ever_after() {
 
 #[tokio::test]
 async fn run_task_finds_no_capacity() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(0, &strings)).await;
+    let (cloud, _strings) = tasks(0).await;
     cloud.refuse_next("ecs.RunTask", 1, Refusal::no_capacity());
 
     let refused = run(&cloud, "token", "1").await.unwrap_err().into_service_error();
@@ -40,8 +38,7 @@ async fn run_task_finds_no_capacity() {
 
 #[tokio::test]
 async fn tasks_start_more_slowly_from_now_on() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(0, &strings)).await;
+    let (cloud, _strings) = tasks(0).await;
     let delay = Duration::from_millis(100);
     cloud.faults().start_delay("media-task", delay).unwrap();
 
@@ -54,8 +51,7 @@ async fn tasks_start_more_slowly_from_now_on() {
 
 #[tokio::test]
 async fn a_task_without_network_stops_before_it_ran() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(0, &strings)).await;
+    let (cloud, _strings) = tasks(0).await;
     cloud.faults().tasks_never_start("media-task", 1).unwrap();
 
     let arn = run(&cloud, "token", "1").await.unwrap().tasks()[0].task_arn().unwrap().to_owned();
@@ -87,9 +83,7 @@ async fn a_task_dies_at_a_request_and_is_replaced() {
 
 #[tokio::test]
 async fn protection_is_refused_while_a_deployment_blocks_it() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(1, &strings)).await;
-    let settings = strings.puppet().await.settings().await;
+    let (cloud, settings) = one_task().await;
     cloud.faults().refuse_protection(1);
 
     let refused = put(&settings, json!({"ProtectionEnabled": true})).await;
@@ -127,9 +121,7 @@ async fn more_protected_tasks_than_desired_block_protection_by_either_rule() {
 
 #[tokio::test]
 async fn an_agent_is_slow_throttled_timed_out_failing_or_garbled() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(1, &strings)).await;
-    let settings = strings.puppet().await.settings().await;
+    let (cloud, settings) = one_task().await;
     let short = Duration::from_millis(50);
     let on = || json!({"ProtectionEnabled": true});
 
@@ -155,9 +147,7 @@ async fn an_agent_is_slow_throttled_timed_out_failing_or_garbled() {
 
 #[tokio::test]
 async fn metadata_fails_as_often_as_it_is_told_to() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(1, &strings)).await;
-    let settings = strings.puppet().await.settings().await;
+    let (cloud, settings) = one_task().await;
     let url = format!("{}/task", settings["ECS_CONTAINER_METADATA_URI_V4"].as_str().unwrap());
     cloud.faults().fail_metadata(1);
 
@@ -167,8 +157,7 @@ async fn metadata_fails_as_often_as_it_is_told_to() {
 
 #[tokio::test]
 async fn a_dead_task_is_replaced_by_its_revision_while_the_next_starts() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(1, &strings)).await;
+    let (cloud, strings) = tasks(1).await;
     strings.puppet().await.settings().await;
     cloud.faults().start_delay("media-task", Duration::from_millis(300)).unwrap();
     cloud.deploy("media-task", |_| ()).unwrap();

@@ -11,12 +11,11 @@ use serde_json::{Value, json};
 use sim_aws::{Cloud, CloudConfig, LastStatus, Logs, Service, TaskStatus};
 use std::time::Duration;
 use support::ecs::{describe, put, run};
-use support::{Strings, cloud_of_tasks, service, soon, template};
+use support::{Strings, cloud_of_tasks, one_task, service, soon, tasks, template};
 
 #[tokio::test]
 async fn a_task_is_run_once_for_one_token() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(0, &strings)).await;
+    let (cloud, strings) = tasks(0).await;
 
     let first = run(&cloud, "token", "1").await.unwrap();
     let again = run(&cloud, "token", "1").await.unwrap();
@@ -50,8 +49,7 @@ async fn a_task_takes_its_time_to_start_and_says_so() {
 
 #[tokio::test]
 async fn a_stopped_task_ends_by_itself_when_it_listens() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(0, &strings)).await;
+    let (cloud, strings) = tasks(0).await;
     let arn = run(&cloud, "token", "1").await.unwrap().tasks()[0].task_arn().unwrap().to_owned();
     let mut puppet = strings.puppet().await;
     puppet.settings().await;
@@ -88,8 +86,7 @@ async fn a_stopped_task_is_killed_when_it_does_not_listen() {
 
 #[tokio::test]
 async fn a_service_replaces_a_task_that_dies() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(1, &strings)).await;
+    let (cloud, _strings) = tasks(1).await;
     let first = cloud.tasks()[0].clone();
 
     cloud.kill_task(&first.arn).await.unwrap();
@@ -102,8 +99,7 @@ async fn a_service_replaces_a_task_that_dies() {
 
 #[tokio::test]
 async fn scale_in_spares_protected_tasks() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(2, &strings)).await;
+    let (cloud, strings) = tasks(2).await;
     let mut busy = strings.puppet().await;
     let settings = busy.settings().await;
     let protected = put(&settings, json!({"ProtectionEnabled": true, "ExpiresInMinutes": 60})).await;
@@ -126,8 +122,7 @@ async fn scale_in_spares_protected_tasks() {
 
 #[tokio::test]
 async fn a_deployment_stops_a_task_after_its_successor_runs_and_protection_ends() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(1, &strings)).await;
+    let (cloud, strings) = tasks(1).await;
     let mut old = strings.puppet().await;
     let settings = old.settings().await;
     put(&settings, json!({"ProtectionEnabled": true, "ExpiresInMinutes": 60})).await;
@@ -151,8 +146,7 @@ async fn a_deployment_stops_a_task_after_its_successor_runs_and_protection_ends(
 
 #[tokio::test]
 async fn a_deployment_that_is_rolled_back_takes_the_newer_task() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(1, &strings)).await;
+    let (cloud, strings) = tasks(1).await;
     let settings = strings.puppet().await.settings().await;
     put(&settings, json!({"ProtectionEnabled": true})).await;
     cloud.deploy("media-task", |_| ()).unwrap();
@@ -167,8 +161,7 @@ async fn a_deployment_that_is_rolled_back_takes_the_newer_task() {
 
 #[tokio::test]
 async fn spot_takes_a_task_that_is_protected() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(1, &strings)).await;
+    let (cloud, strings) = tasks(1).await;
     let mut puppet = strings.puppet().await;
     put(&puppet.settings().await, json!({"ProtectionEnabled": true})).await;
     let arn = cloud.tasks()[0].arn.clone();
@@ -182,8 +175,7 @@ async fn spot_takes_a_task_that_is_protected() {
 
 #[tokio::test]
 async fn a_standalone_task_cannot_be_protected() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(0, &strings)).await;
+    let (cloud, strings) = tasks(0).await;
     let arn = run(&cloud, "token", "1").await.unwrap().tasks()[0].task_arn().unwrap().to_owned();
     let settings = strings.puppet().await.settings().await;
 
@@ -197,9 +189,7 @@ async fn a_standalone_task_cannot_be_protected() {
 
 #[tokio::test]
 async fn a_protection_that_makes_no_sense_is_refused() {
-    let strings = Strings::new().await;
-    let _cloud = cloud_of_tasks(service(1, &strings)).await;
-    let settings = strings.puppet().await.settings().await;
+    let (_cloud, settings) = one_task().await;
 
     for request in [
         json!({}),
@@ -214,9 +204,7 @@ async fn a_protection_that_makes_no_sense_is_refused() {
 
 #[tokio::test]
 async fn a_task_can_ask_who_it_is() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(1, &strings)).await;
-    let settings = strings.puppet().await.settings().await;
+    let (cloud, settings) = one_task().await;
     let metadata = settings["ECS_CONTAINER_METADATA_URI_V4"].as_str().unwrap();
 
     let task = get(&format!("{metadata}/task")).await;
@@ -232,8 +220,7 @@ async fn a_task_can_ask_who_it_is() {
 
 #[tokio::test]
 async fn a_child_sees_nothing_of_our_own_environment() {
-    let strings = Strings::new().await;
-    let _cloud = cloud_of_tasks(service(1, &strings)).await;
+    let (_cloud, strings) = tasks(1).await;
 
     let settings = strings.puppet().await.settings().await;
 
@@ -246,8 +233,7 @@ async fn a_child_sees_nothing_of_our_own_environment() {
 
 #[tokio::test]
 async fn a_request_aws_would_refuse_is_refused() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(0, &strings)).await;
+    let (cloud, _strings) = tasks(0).await;
     let client = Client::new(&cloud.sdk_config());
 
     let cluster = client.list_tasks().cluster("other").send().await.unwrap_err().into_service_error();
@@ -265,8 +251,7 @@ async fn a_request_aws_would_refuse_is_refused() {
 
 #[tokio::test]
 async fn a_service_shows_its_tasks() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(2, &strings)).await;
+    let (cloud, _strings) = tasks(2).await;
     let client = Client::new(&cloud.sdk_config());
 
     let services = client.describe_services().cluster("ahoy").services("media-task").send().await.unwrap();
@@ -298,8 +283,7 @@ async fn every_process_has_a_log_of_its_own() {
 
 #[tokio::test]
 async fn a_cloud_that_stops_asks_its_children_first() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(1, &strings)).await;
+    let (cloud, strings) = tasks(1).await;
     let mut puppet = strings.puppet().await;
     puppet.settings().await;
 
@@ -311,8 +295,7 @@ async fn a_cloud_that_stops_asks_its_children_first() {
 
 #[tokio::test]
 async fn a_frozen_child_is_woken_to_end() {
-    let strings = Strings::new().await;
-    let cloud = cloud_of_tasks(service(1, &strings)).await;
+    let (cloud, strings) = tasks(1).await;
     let mut puppet = strings.puppet().await;
     puppet.settings().await;
     let pid = i32::try_from(cloud.tasks()[0].pid.unwrap()).unwrap();

@@ -11,17 +11,14 @@ pub(crate) struct CallFaults {
 }
 
 impl CallFaults {
-    /// Injects all of these.
     pub(crate) fn of(faults: impl IntoIterator<Item = InjectedFault>) -> CallFaults {
         CallFaults { injected: faults.into_iter().collect(), done: Mutex::default() }
     }
 
-    /// All faults of this call.
     pub(crate) fn injected(&self) -> &[InjectedFault] {
         &self.injected
     }
 
-    /// Whether this fault is injected.
     pub(crate) fn has(&self, fault: InjectedFault) -> bool {
         self.injected.contains(&fault)
     }

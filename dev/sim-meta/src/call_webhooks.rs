@@ -28,7 +28,6 @@ pub(crate) struct CallWebhooks<'a> {
 }
 
 impl<'a> CallWebhooks<'a> {
-    /// Nothing is posted yet.
     pub(crate) fn new(cloud: &'a Cloud, call: &'a SharedCall) -> CallWebhooks<'a> {
         let foreign = call.faults.has(InjectedFault::Foreign).then(|| {
             let id = wacid::fresh("919911111111", notice::ANOTHER_DISPLAY_NUMBER, &mut cloud.rng());

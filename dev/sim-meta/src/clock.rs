@@ -23,12 +23,10 @@ impl Clock {
         Clock { unix, ..self }
     }
 
-    /// Whole seconds since 1970.
     pub(crate) fn unix_seconds(&self, at: Instant) -> u64 {
         self.unix(at).as_secs()
     }
 
-    /// Milliseconds since 1970.
     pub(crate) fn unix_ms(&self, at: Instant) -> u64 {
         self.unix(at).as_millis() as u64
     }

@@ -35,7 +35,6 @@ pub(crate) struct Cloud {
 }
 
 impl Cloud {
-    /// A cloud without calls.
     pub(crate) fn new(config: MetaConfig) -> anyhow::Result<Cloud> {
         Ok(Cloud {
             sender: WebhookSender::new(&config)?,

@@ -2,7 +2,7 @@
 
 use crate::relay::Order;
 use crate::shared_call::SharedCall;
-use crate::{Call, CallReport, Ending, WaitError};
+use crate::{Call, WaitError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -20,9 +20,9 @@ impl ExternalCall {
         ExternalCall { call: Call::new(shared.clone()), shared, answer }
     }
 
-    /// The call's id, `wacid.` and base64. It holds phone numbers.
-    pub fn id(&self) -> &str {
-        self.call.id()
+    /// The call as Meta knows it: its id, its state, how it ends. The phone is elsewhere.
+    pub fn call(&self) -> &Call {
+        &self.call
     }
 
     /// Returns when the business showed its answer, and Meta took it: the SDP.
@@ -33,39 +33,16 @@ impl ExternalCall {
         match tokio::time::timeout(timeout, shown).await {
             Ok(Ok(answer)) => Ok(answer.clone().expect("an answer was waited for")),
             // The receiver of answers is gone when the call is over.
-            Ok(Err(_)) => Err(WaitError::Ended { awaited: awaited(), ending: self.ended(timeout).await? }),
+            Ok(Err(_)) => {
+                Err(WaitError::Ended { awaited: awaited(), ending: self.call.ended(timeout).await? })
+            }
             Err(_) => Err(WaitError::TimedOut { awaited: awaited(), after: timeout }),
         }
-    }
-
-    /// Returns when Graph replied 200 to `accept`: its time.
-    pub async fn accepted(&self, timeout: Duration) -> Result<Instant, WaitError> {
-        self.call.answered(timeout).await
-    }
-
-    /// Returns when the call has ended: who or what ended it.
-    pub async fn ended(&self, timeout: Duration) -> Result<Ending, WaitError> {
-        self.call.ended(timeout).await
     }
 
     /// The phone hears the business. Meta, whose relay would see the packets, ends calls of which it is not told.
     pub fn media_came(&self) {
         self.shared.step(|signalling| signalling.handle_rtp(Instant::now()));
-    }
-
-    /// Hangs up: Meta sends the terminate webhook. Nothing if the call is over.
-    pub async fn hang_up(&self) {
-        self.call.hang_up().await;
-    }
-
-    /// Returns when the business has taken the terminate webhook.
-    pub async fn business_knows_of_the_end(&self, timeout: Duration) -> Result<Instant, WaitError> {
-        self.call.business_knows_of_the_end(timeout).await
-    }
-
-    /// All that Meta knows of the call by now; of its media, nothing.
-    pub fn report(&self) -> CallReport {
-        self.call.report()
     }
 }
 

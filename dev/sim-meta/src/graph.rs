@@ -9,6 +9,7 @@ mod error;
 mod faults;
 mod messages;
 mod node;
+mod node_request;
 mod permissions;
 mod permit;
 mod request;

@@ -171,25 +171,6 @@ injected_faults! {
 }
 
 impl InjectedFault {
-    /// Whether not even a faultless business gets the call answered.
-    pub fn prevents_answer(self) -> bool {
-        self.refuses_every_action()
-            || matches!(
-                self,
-                InjectedFault::StaleConnect
-                    | InjectedFault::FutureConnect
-                    | InjectedFault::OutOfOrder
-                    | InjectedFault::ConnectTimesOut
-                    | InjectedFault::SdpRefused
-                    | InjectedFault::CallerGivesUp
-                    | InjectedFault::HangsUpAtAccept
-                    | InjectedFault::IceNever
-                    | InjectedFault::DtlsNever
-                    | InjectedFault::RoleConflict
-                    | InjectedFault::RelayClosed
-            )
-    }
-
     /// Whether Graph takes no action at all, so that not even `reject` can end the call before its ring does.
     pub fn refuses_every_action(self) -> bool {
         matches!(

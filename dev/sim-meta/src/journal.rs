@@ -5,7 +5,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::mpsc;
 
-/// Everybody who watches.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     watchers: Mutex<Vec<mpsc::UnboundedSender<Observation>>>,
@@ -13,14 +12,12 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Everything seen from now on.
     pub(crate) fn watch(&self) -> mpsc::UnboundedReceiver<Observation> {
         let (watcher, observations) = mpsc::unbounded_channel();
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner).push(watcher);
         observations
     }
 
-    /// Something was seen.
     pub(crate) fn tell(&self, call: &str, at: Instant, what: Seen) {
         self.log(call, &what);
         let observation = Observation { at, call: call.to_owned(), what };

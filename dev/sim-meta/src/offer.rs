@@ -29,19 +29,16 @@ pub(crate) struct Offer {
     pub(crate) stream: String,
     /// The foundations of the IPv4 and the IPv6 candidate.
     pub(crate) foundations: [u32; 2],
-    /// Where the relay listens.
     pub(crate) address: SocketAddr,
     /// Whether there is a candidate of the other address family too, on the same port.
     pub(crate) both_families: bool,
     /// Whether the relay checks and controls, as no relay of Meta's does.
     pub(crate) full_ice: bool,
-    /// The relay's ICE user.
     pub(crate) ufrag: String,
     /// The relay's ICE password: base64 with `==`, which RFC 8839 does not allow and Meta sends.
     pub(crate) pwd: String,
     /// SHA-256 of the relay's certificate, as `AA:BB:...`.
     pub(crate) fingerprint: String,
-    /// The caller's stream.
     pub(crate) ssrc: u32,
     /// Present in the older form only.
     pub(crate) old: Option<OldForm>,
@@ -49,7 +46,6 @@ pub(crate) struct Offer {
     pub(crate) variants: Vec<OfferVariant>,
 }
 
-/// What only the older form tells.
 #[derive(Debug, Clone)]
 pub(crate) struct OldForm {
     pub(crate) cname: String,

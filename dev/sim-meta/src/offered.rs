@@ -5,23 +5,17 @@ use std::collections::BTreeSet;
 /// What of an offer decides whether an answer is right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Offered {
-    /// Every media section, in order.
     pub(crate) sections: Vec<OfferedSection>,
-    /// Which of them is the one of audio.
     pub(crate) audio: usize,
     /// Whether a BUNDLE group names the audio section.
     pub(crate) is_bundled: bool,
-    /// Whether RTCP may share the port.
     pub(crate) rtcp_mux: bool,
-    /// The payload type of Opus.
     pub(crate) opus: String,
     /// The payload types of telephone events, and their clocks.
     pub(crate) keys: Vec<(u8, u32)>,
     /// The header extensions an answer may take up.
     pub(crate) extmaps: Vec<String>,
-    /// ICE user.
     pub(crate) ufrag: String,
-    /// ICE password.
     pub(crate) pwd: String,
     /// SHA-256 of the offerer's certificate, as `AA:BB:...`.
     pub(crate) fingerprint: String,
@@ -35,7 +29,6 @@ pub(crate) struct OfferedSection {
     pub(crate) kind: String,
     /// Such as `UDP/TLS/RTP/SAVPF`.
     pub(crate) profile: String,
-    /// Every format of the m-line.
     pub(crate) formats: BTreeSet<String>,
     /// Its name, if it has one.
     pub(crate) mid: Option<String>,

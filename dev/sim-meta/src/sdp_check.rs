@@ -26,7 +26,6 @@ pub(crate) struct Answer {
     pub(crate) candidates: Vec<SocketAddr>,
     /// The payload types of telephone events that were agreed on, and their clocks.
     pub(crate) keys: Vec<(u8, u32)>,
-    /// The answer itself.
     pub(crate) sdp: String,
 }
 

@@ -113,7 +113,6 @@ impl SharedCall {
         result
     }
 
-    /// Takes down what happens now.
     pub(crate) fn see(&self, what: Seen) {
         self.see_at(Instant::now(), what);
     }
@@ -165,7 +164,6 @@ impl SharedCall {
         })
     }
 
-    /// All that is known by now.
     pub(crate) fn report(&self) -> CallReport {
         self.with(|state| {
             let mut report = state.report.clone();

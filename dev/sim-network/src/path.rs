@@ -72,7 +72,6 @@ struct Arrival {
     datagram: Bytes,
 }
 
-/// What happens to one datagram.
 #[derive(Debug, Clone, Copy)]
 struct Transit {
     is_lost: bool,

@@ -55,7 +55,7 @@ struct Arguments {
     /// Decides whatever is left to chance.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// A folder to write each session's events to when it is stopped, as `validate_realtime.py` reads them.
+    /// A folder to write each session's events to when it is stopped, as `scripts/conformance.py` reads them.
     #[arg(long)]
     record: Option<PathBuf>,
 }
@@ -95,7 +95,7 @@ async fn tell_each(realtime: &Realtime, mut seen: Receiver<Observation>) -> std:
 fn record(realtime: &Realtime, folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     for (number, session) in realtime.sessions().iter().enumerate() {
-        let file = folder.join(format!("session-{number}.jsonl"));
+        let file = folder.join(format!("realtime-{number}.jsonl"));
         std::fs::write(&file, session.recording_jsonl())
             .with_context(|| format!("cannot write {}", file.display()))?;
         info!(file = %file.display(), "Recorded session {number}, with {} faults", session.violations.len());

@@ -33,7 +33,6 @@ pub(crate) enum Step {
 pub(crate) enum Opening {
     /// A spoken message, with the clip's name.
     Speech(String),
-    /// A written message.
     Text,
     /// The call of a function, by name.
     Call(String),

@@ -86,7 +86,6 @@ impl Reply {
         Self { cut: Some(cut), ..self }
     }
 
-    /// The same, written.
     pub(crate) fn written(mut self) -> Self {
         for item in &mut self.items {
             if let ReplyItem::Speech(clip) = item {

@@ -70,7 +70,7 @@ pub struct Spoken {
 }
 
 impl SessionReport {
-    /// The events as `validate_realtime.py` reads them: one `{"direction", "event"}` on each line.
+    /// The events as `scripts/conformance.py` reads them: one `{"direction", "event"}` on each line.
     pub fn recording_jsonl(&self) -> String {
         let line = |recorded: &Recorded| {
             let direction = match recorded.from {

@@ -43,15 +43,10 @@ pub(crate) struct Response {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
     Completed,
-    /// The caller spoke.
     TurnDetected,
     ClientCancelled,
     Incomplete(Cut),
-    Failed {
-        kind: &'static str,
-        code: &'static str,
-        message: &'static str,
-    },
+    Failed { kind: &'static str, code: &'static str, message: &'static str },
 }
 
 /// An output item: a message or a function call.
@@ -100,7 +95,6 @@ impl Response {
         self.steps.pop_front().map(|(_, step)| step)
     }
 
-    /// The item that is being sent.
     pub(crate) fn open_item(&self) -> Option<&OutputItem> {
         self.last_item().filter(|item| item.status == "in_progress")
     }
@@ -283,7 +277,6 @@ impl Response {
 }
 
 impl OutputItem {
-    /// As an item of the conversation.
     pub(crate) fn item(&self, format: Format) -> Item {
         Item { audio_ms: format.milliseconds(self.sound_bytes), ..Item::new(self.json()) }
     }

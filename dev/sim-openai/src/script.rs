@@ -55,12 +55,6 @@ impl Script {
         self
     }
 
-    /// Breaks a silence with something else.
-    #[must_use]
-    pub fn nudging(self, nudge: Reply) -> Self {
-        Self { nudge, ..self }
-    }
-
     /// The reply to the caller's n-th turn, from 1.
     pub(crate) fn answer(&self, turn: usize) -> &Reply {
         let answer = turn.saturating_sub(1).min(self.answers.len().saturating_sub(1));

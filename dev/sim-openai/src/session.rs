@@ -41,12 +41,10 @@ const BETA_KEYS: [&str; 7] = [
     "max_response_output_tokens",
 ];
 
-/// What the shell is to do.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Output {
     Send(Arc<Value>),
     Tell(Observation),
-    /// Close with a close frame.
     Close {
         code: u16,
         reason: String,
@@ -164,7 +162,6 @@ impl Session {
         }
     }
 
-    /// Time has passed.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
         while let Some(due) = self.poll_timeout().filter(|due| *due <= now) {
@@ -184,7 +181,6 @@ impl Session {
         }
     }
 
-    /// The connection is over.
     pub(crate) fn handle_close(&mut self, why: impl Into<String>, now: Instant) {
         self.now = now;
         self.over = true;
@@ -198,7 +194,6 @@ impl Session {
         self.outputs.pop_front()
     }
 
-    /// When [`Session::handle_timeout`] is next due.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         if self.over || self.is_dead {
             return None;

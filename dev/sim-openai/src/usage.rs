@@ -77,7 +77,6 @@ impl Cache {
         *self = Self::default();
     }
 
-    /// The `usage` of a response.
     pub(crate) fn bill(&mut self, input: Tokens, output: Tokens) -> Value {
         let cached = input.cached(self.0);
         self.0 = input;

@@ -8,7 +8,7 @@ use crate::session::{CallIdentity, CallSessionParts, CallSocket, MediaPath, Serv
 use crate::settings::ModelSettings;
 use crate::webrtc::Peer;
 use crate::webrtc::offer::Offer;
-use call::{CallRef, Stage};
+use call::{CallRef, Stage, TaskId};
 use internal_api::control_api;
 use journal::{EntryBuilder, EntryContext};
 use media_diagnosis::{MediaContext, MediaMonitor};
@@ -31,7 +31,7 @@ pub(crate) struct CallFactory {
     /// The agents that answer.
     pub(crate) agents: AgentCache,
     /// The id of this task.
-    pub(crate) task: String,
+    pub(crate) task: TaskId,
     /// What the sessions share to reach others.
     pub(crate) services: Services,
 }
@@ -102,6 +102,7 @@ impl CallFactory {
         Endpoint {
             url: self.model.url.clone(),
             model: model.to_owned(),
+            call: None,
             key: self.services.secret.value().openai_api_key.clone(),
             safety_identifier: caller.map(str::to_owned),
             auth: Auth::Bearer,

@@ -93,6 +93,12 @@ impl CallSession {
                     | SessionEvent::ResponseLacking { .. }
                     | SessionEvent::SessionLost { .. }
                     | SessionEvent::SessionRestored { .. }
+                    | SessionEvent::Speaking { .. }
+                    | SessionEvent::PlaybackStarted { .. }
+                    | SessionEvent::PlaybackEnded { .. }
+                    | SessionEvent::KeyPressed { .. }
+                    | SessionEvent::EndsSoon
+                    | SessionEvent::CallGone { .. }
                     | SessionEvent::PartRefused { .. }
                     | SessionEvent::ApiError(_) => {}
                 }

@@ -90,6 +90,13 @@ impl CallSession {
                 self.acceptance.progress.note_ready();
                 self.record.note(JournalEvent::SessionRestored { took_ms: ms(took), planned });
             }
+            // Only a sideband has these.
+            SessionEvent::Speaking { .. }
+            | SessionEvent::PlaybackStarted { .. }
+            | SessionEvent::PlaybackEnded { .. }
+            | SessionEvent::KeyPressed { .. }
+            | SessionEvent::EndsSoon
+            | SessionEvent::CallGone { .. } => {}
             SessionEvent::PartRefused { part, code } => self.leave_out(part, code),
             // Only the code: OpenAI's message can quote the API key.
             SessionEvent::ApiError(error) => {

@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 /// The functions by their key in the template.
 const FUNCTIONS: [&str; 3] = ["Webhook", "CallControl", "Reaper"];
 
-/// Breaks a template.
 type Break = fn(&mut Template);
 
 #[test]

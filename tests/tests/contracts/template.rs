@@ -12,7 +12,6 @@ pub(crate) const PROGRAMS: [(&str, &str); 4] = [
     ("MediaTaskDefinition", "media-task"),
 ];
 
-/// The template's text.
 pub(crate) fn text() -> String {
     std::fs::read_to_string(root().join("template.yaml")).expect("there is template.yaml")
 }
@@ -22,12 +21,10 @@ pub(crate) fn text() -> String {
 pub(crate) struct Template(pub Value);
 
 impl Template {
-    /// As it is.
     pub(crate) fn read() -> Self {
         Self(serde_yaml_ng::from_str(&text()).expect("template.yaml is YAML"))
     }
 
-    /// The properties of a resource.
     pub(crate) fn properties(&self, id: &str) -> &Value {
         let properties = self.0.get("Resources").and_then(|all| all.get(id)?.get("Properties"));
         properties.unwrap_or_else(|| panic!("template.yaml has no {id}"))

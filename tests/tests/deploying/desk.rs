@@ -129,7 +129,6 @@ pub(crate) struct Done {
 }
 
 impl Desk {
-    /// Everything is there, and built.
     pub(crate) fn new() -> Self {
         let name = std::thread::current().name().unwrap_or("deploying").replace("::", "-");
         let folder = root().join("target/deploying").join(format!("{name}-{:x}", unique()));
@@ -231,7 +230,6 @@ impl Desk {
         fs::set_permissions(self.0.join(path), fs::Permissions::from_mode(0o755)).expect("it is ours");
     }
 
-    /// Takes a program away.
     pub(crate) fn without(&self, program: &str) {
         fs::remove_file(self.0.join("bin").join(program)).expect("it was there");
     }
@@ -263,12 +261,10 @@ impl Desk {
         fs::read_to_string(self.0.join("journal")).unwrap_or_default()
     }
 
-    /// The first request that begins so.
     pub(crate) fn asked(&self, beginning: &str) -> Option<String> {
         self.journal().lines().find(|line| line.starts_with(beginning)).map(str::to_owned)
     }
 
-    /// When it was.
     pub(crate) fn position(&self, beginning: &str) -> Option<usize> {
         self.journal().lines().position(|line| line.starts_with(beginning))
     }
@@ -278,7 +274,6 @@ impl Desk {
         serde_json::from_str(&self.file(&format!("account/{secret}"))).expect("it is JSON")
     }
 
-    /// A file.
     pub(crate) fn file(&self, path: &str) -> String {
         fs::read_to_string(self.0.join(path)).expect("it was written")
     }

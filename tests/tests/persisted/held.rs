@@ -74,7 +74,6 @@ pub(crate) fn lines(file: &str) -> Vec<(String, String)> {
     lines
 }
 
-/// A value as compact JSON.
 pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap()
 }

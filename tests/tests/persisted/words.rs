@@ -39,7 +39,7 @@ fn words_from_code_stay() {
         add("then", word, value.as_str());
     }
     let parts = each!(OptionalPart; "transcription": Transcription, "noise_reduction": NoiseReduction,
-        "reasoning": Reasoning, "speed": Speed);
+        "reasoning": Reasoning, "speed": Speed, "vad_numbers": VadNumbers);
     for (word, value) in parts {
         add("part", word, &value.to_string());
     }

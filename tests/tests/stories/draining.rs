@@ -46,7 +46,7 @@ async fn a_spot_warning_lets_the_call_finish_and_diverts_the_next() {
     let interrupted = holder(&caller).await;
 
     story.stack.cloud.interrupt_spot(&interrupted).expect("the task lives");
-    ready(&story, |ready| ready.iter().all(|lease| lease.task != interrupted)).await;
+    ready(&story, |ready| ready.iter().all(|lease| lease.task.as_str() != interrupted)).await;
     let next = story.ring().await;
     next.is_greeted().await;
     next.phone().hang_up().await;
@@ -114,7 +114,6 @@ async fn ready(story: &Story, wished: impl Fn(&[Lease]) -> bool) -> Vec<Lease> {
     found.await.expect("the table can be read").expect("the leases are as wished")
 }
 
-/// Which task holds the call.
 async fn holder(caller: &Caller<'_>) -> String {
     let journal = caller.journal().await;
     last_claim(&journal).expect("a call that is answered has a task").to_owned()

@@ -48,8 +48,8 @@ async fn offers_of_the_field_get_an_answer_that_meta_takes() {
         let answer = call.answer(SOON).await.expect("Meta takes the answer");
 
         assert_eq!(sections(&answer), sections(&offer), "{}", path.display());
-        call.hang_up().await;
-        call.business_knows_of_the_end(SOON).await.expect("the business takes the end");
+        call.call().hang_up().await;
+        call.call().business_knows_of_the_end(SOON).await.expect("the business takes the end");
     }
     story.is_at_rest().await;
 }

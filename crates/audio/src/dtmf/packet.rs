@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 /// The keys by event code.
-const KEYS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D'];
+pub(super) const KEYS: [char; 16] =
+    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D'];
 
 /// A packet at most this far behind the newest (five seconds) was reordered; one further behind begins a new stream.
 const MAX_REORDER: u16 = 250;

@@ -121,7 +121,8 @@ impl Session {
 
     /// Commits a turn that lasts too long and requests an answer, which a commit alone does not.
     pub(super) fn commit_overlong_turn(&mut self, now: Instant) {
-        if self.caller_turn.commit_at().is_none_or(|then| now < then) {
+        // The service alone may commit what it carries itself.
+        if self.is_sideband() || self.caller_turn.commit_at().is_none_or(|then| now < then) {
             return;
         }
         let event_id = self.new_id();

@@ -63,7 +63,8 @@ impl Session {
         let Some(configured) = configured.filter(|link| link.stage == Stage::Configuring) else {
             return Refusal::Other(error.into());
         };
-        let Some(part) = OptionalPart::refused_by(&error, &self.config.options) else {
+        let refused = OptionalPart::refused_by(&error, &self.config.options);
+        let Some(part) = refused.filter(|part| part.is_optional_with(self.config.audio)) else {
             return Refusal::Other(error.into());
         };
         let is_about_the_last = error.event_id.is_some() && error.event_id == configured.update;

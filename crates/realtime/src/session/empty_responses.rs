@@ -143,7 +143,11 @@ impl Session {
         produced: Vec<Produced>,
         now: Instant,
     ) {
-        let then = self.empty_responses.count(request.into());
+        let then = match self.empty_responses.count(request.into()) {
+            // A call whose audio the service carries has one session.
+            EmptyResponseAction::AnotherSession if self.is_sideband() => EmptyResponseAction::AskedAgain,
+            then => then,
+        };
         self.report_empty_response(response, request, then);
         produced.iter().for_each(|produced| self.remove_item(&produced.item));
         match then {

@@ -128,8 +128,43 @@ pub enum SessionEvent {
         item: String,
         /// The text of the transcript.
         text: Redacted<String>,
-        /// The duration of the audio.
-        audio: Duration,
+        /// The duration of the audio; unknown where the service carries it.
+        audio: Option<Duration>,
+    },
+    /// The service has speech of an item to play to the caller. This and the following only where the service carries the audio.
+    Speaking {
+        /// The response that the item belongs to.
+        response: String,
+        /// The id of the item.
+        item: String,
+    },
+    /// The service began to play a response to the caller.
+    PlaybackStarted {
+        /// The id of the response.
+        response: String,
+    },
+    /// The service has played a response, or its connection was lost meanwhile.
+    PlaybackEnded {
+        /// The id of the response.
+        response: String,
+        /// The items of its speech, in order.
+        items: Vec<String>,
+        /// How much of the last item was heard.
+        heard: Duration,
+        /// Whether the rest was discarded.
+        is_cut: bool,
+    },
+    /// The caller pressed a key: `0` to `9`, `*`, `#`, or `A` to `D`.
+    KeyPressed {
+        /// The key.
+        key: Redacted<String>,
+    },
+    /// The session ends in a minute, and with it the call.
+    EndsSoon,
+    /// The call is over at the service, or never had a session there. The last event of a conversation.
+    CallGone {
+        /// Whether a connection was ever attached to the call.
+        was_attached: bool,
     },
     /// The tokens or time that a response or a transcription used.
     Usage(Usage),

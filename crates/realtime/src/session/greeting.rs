@@ -1,7 +1,7 @@
 //! Tracks the greeting, which is said once in a call and may be protected from interruption.
 
 use super::Session;
-use crate::ClientEvent;
+use crate::{ClientEvent, Greeting};
 use std::collections::HashSet;
 
 /// The progress of the greeting.
@@ -26,6 +26,15 @@ enum Stage {
 }
 
 impl GreetingState {
+    /// Returns the state before the first response.
+    pub(super) fn of(greeting: &Greeting) -> Self {
+        let stage = match greeting {
+            Greeting::Exact(_) | Greeting::Prompt(_) => Stage::Outstanding,
+            Greeting::Said => Stage::Over,
+        };
+        Self { stage, ..Self::default() }
+    }
+
     pub(super) fn response_started(&mut self, response: &str) {
         self.response = Some(response.to_owned());
     }

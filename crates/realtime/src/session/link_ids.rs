@@ -48,10 +48,15 @@ impl LinkId {
                 self.qualify(response_id);
                 self.qualify(item_id);
             }
+            ServerEvent::PlaybackStarted { response_id }
+            | ServerEvent::PlaybackStopped { response_id }
+            | ServerEvent::PlaybackCleared { response_id } => self.qualify(response_id),
+            ServerEvent::ItemTruncated { item_id, .. } => self.qualify(item_id),
             ServerEvent::Other { response_id } => response_id.iter_mut().for_each(|id| self.qualify(id)),
             ServerEvent::SessionCreated { .. }
             | ServerEvent::SessionUpdated { .. }
             | ServerEvent::ItemAdded { .. }
+            | ServerEvent::KeyPressed { .. }
             | ServerEvent::RateLimits { .. }
             | ServerEvent::Error { .. } => {}
         }
@@ -72,6 +77,7 @@ impl LinkId {
             ClientEvent::SessionUpdate { .. }
             | ClientEvent::Append { .. }
             | ClientEvent::Commit { .. }
+            | ClientEvent::ClearPlayback { .. }
             | ClientEvent::ResponseCreate { .. } => {}
         }
         event

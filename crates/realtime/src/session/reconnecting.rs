@@ -1,10 +1,11 @@
 //! Reconnects after a lost link: opens another session and replays the conversation history to it.
 
+use super::sideband::RETRY_AFTER;
 use super::{Session, SessionAction, SessionEvent};
 use crate::link::{Link, LinkId, Stage};
 use crate::response_queue::ResponseRequest;
 use crate::server_event::SessionInfo;
-use crate::{ClientEvent, ConnectionLoss, Failure};
+use crate::{AudioPath, ClientEvent, ConnectionLoss, Failure};
 use std::time::{Duration, Instant};
 
 /// The wait before the second try; it doubles with each further try.
@@ -29,6 +30,12 @@ pub(super) struct Reconnection {
     tries: u32,
 }
 
+impl Reconnection {
+    pub(super) fn since(&self) -> Instant {
+        self.since
+    }
+}
+
 impl Session {
     /// Handles a link that was lost, or could not be opened.
     pub fn handle_connection_loss(&mut self, link: LinkId, down: ConnectionLoss, now: Instant) {
@@ -37,6 +44,8 @@ impl Session {
         }
         if self.next.as_ref().is_some_and(|next| next.id == link) {
             self.drop_next(false, down.failure().is_some(), now);
+        } else if self.link.id == link && self.link.has_connection() && self.is_sideband() {
+            self.handle_sideband_loss(&down, now);
         } else if self.link.id == link && self.link.has_connection() {
             match down.failure() {
                 Some(failure) if self.may_succeed_on_retry(&failure) => {
@@ -53,17 +62,20 @@ impl Session {
     ///
     /// A key that was accepted before may have been changed, and a service that closed the connection after it refused a part may accept a
     /// configuration without it.
-    fn may_succeed_on_retry(&self, failure: &Failure) -> bool {
+    pub(super) fn may_succeed_on_retry(&self, failure: &Failure) -> bool {
         let is_about_a_part = !self.refused_parts.is_empty() && failure.code == "beta_api_shape_disabled";
         is_about_a_part || (self.link.is_ready() && failure.is_about_the_key())
     }
 
     /// Handles timeouts: connects, times out links, responses, turns and calls, and rolls over.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if self.is_over {
+        if self.is_over || self.is_unattached() {
             return;
         }
         if self.deadline().is_some_and(|deadline| deadline <= now) {
+            if self.is_unknown() {
+                return self.end_with_call(now);
+            }
             return self.fail(Failure::of("unreachable"), now);
         }
         match (self.link.stage, self.link.stage_deadline()) {
@@ -84,17 +96,18 @@ impl Session {
 
     /// Returns when [`Session::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if self.is_over {
+        if self.is_over || self.is_unattached() {
             return None;
         }
         let queue = self.link.queue.poll_timeout().filter(|_| self.link.is_ready());
-        let link = [self.link.stage_deadline(), queue, self.caller_turn.commit_at(), self.rollover_at()];
+        let commit = self.caller_turn.commit_at().filter(|_| !self.is_sideband());
+        let link = [self.link.stage_deadline(), queue, commit, self.rollover_at()];
         link.into_iter().chain([self.deadline(), self.hosted_due()]).flatten().min()
     }
 
     fn deadline(&self) -> Option<Instant> {
         let outage = self.outage.as_ref().filter(|_| !self.link.is_ready())?;
-        Some(outage.since + DEADLINE)
+        Some(outage.since + if self.is_sideband() { self.attach_deadline() } else { DEADLINE })
     }
 
     /// Closes the link and reconnects.
@@ -112,7 +125,7 @@ impl Session {
         self.abandon_link(reason, now);
     }
 
-    fn handle_lost_link(&mut self, reason: &str, close: bool, now: Instant) {
+    pub(super) fn handle_lost_link(&mut self, reason: &str, close: bool, now: Instant) {
         if self.link.is_proven(now) {
             self.outage = None;
         }
@@ -126,6 +139,9 @@ impl Session {
 
     /// Drops the link in favour of the next one, which takes over the pending requests.
     pub(super) fn replace_link(&mut self, close: bool, now: Instant) {
+        if self.is_sideband() {
+            return self.detach(close, now);
+        }
         if close && self.link.has_connection() {
             self.actions.push_back(SessionAction::Close(self.link.id));
         }
@@ -175,12 +191,14 @@ impl Session {
             };
         }
         let outage = self.outage.get_or_insert(Reconnection { since: now, tries: 0 });
-        if outage.tries >= TRIES {
+        let is_sideband = self.config.audio == AudioPath::Service;
+        if outage.tries >= TRIES && !is_sideband {
             return self.fail(Failure::of("unreachable"), now);
         }
         outage.tries += 1;
         match outage.tries {
             1 => self.connect(now),
+            _ if is_sideband => self.link.stage = Stage::Waiting(now + RETRY_AFTER),
             tries => self.link.stage = Stage::Waiting(now + FIRST_WAIT * 2_u32.pow(tries - 2)),
         }
     }
@@ -206,7 +224,9 @@ impl Session {
         self.was_ready = true;
         (self.link.stage, self.link.ready_at) = (Stage::Ready, Some(now));
         self.emit(SessionEvent::Ready { expires_at: session.expires_at });
-        self.link.queue.request(ResponseRequest::Greeting);
+        if self.greeting.is_outstanding() {
+            self.link.queue.request(ResponseRequest::Greeting);
+        }
         self.send_pending_audio();
     }
 
@@ -267,7 +287,7 @@ impl Session {
         self.fail_after(failure, true, now);
     }
 
-    fn fail_after(&mut self, failure: Failure, close: bool, now: Instant) {
+    pub(super) fn fail_after(&mut self, failure: Failure, close: bool, now: Instant) {
         self.drop_next(true, false, now);
         self.replace_link(close, now);
         self.is_over = true;

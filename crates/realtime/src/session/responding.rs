@@ -8,7 +8,7 @@ use crate::response_queue::{
     PROGRESS_WITHIN, ResponseRequest, ResponseStart, ResponseTimeout, THINKS_WITHIN,
 };
 use crate::server_event::Response;
-use crate::{ApiError, ClientEvent, Failure, Usage};
+use crate::{ApiError, AudioPath, ClientEvent, Failure, Usage};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -236,7 +236,8 @@ impl Session {
     /// Reports the agent's transcript of an item, once, if any of the item is audible.
     pub(super) fn report_transcript(&mut self, id: &str) {
         let Some(item) = self.link.items.get_mut(id).filter(|item| !item.is_reported) else { return };
-        let (text, audio) = (self.history.agent_transcript(id), item.decoder.received());
+        let is_socket = self.config.audio == AudioPath::Socket;
+        let (text, audio) = (self.history.agent_transcript(id), is_socket.then(|| item.decoder.received()));
         if !text.is_empty() && item.is_audible {
             item.is_reported = true;
             let text = text.to_owned().into();

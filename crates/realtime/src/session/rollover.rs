@@ -17,6 +17,9 @@ const RETRY_PERMANENT_AFTER: Duration = Duration::from_secs(60);
 impl Session {
     /// Opens the next link, or switches to it, when it is time.
     pub(super) fn roll_over(&mut self, now: Instant) {
+        if self.is_sideband() {
+            return self.announce_end(now);
+        }
         if !self.link.is_ready() {
             return;
         }
@@ -33,6 +36,9 @@ impl Session {
 
     /// When [`Session::roll_over`] has something to do.
     pub(super) fn rollover_at(&self) -> Option<Instant> {
+        if self.is_sideband() {
+            return self.end_announced_at();
+        }
         if !self.link.is_ready() {
             return None;
         }

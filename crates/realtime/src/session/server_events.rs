@@ -16,7 +16,7 @@ impl Session {
         if self.is_over {
             return;
         }
-        let event = link.with_own_ids(event);
+        let event = if self.is_sideband() { event } else { link.with_own_ids(event) };
         self.note_listing(link, &event);
         if self.next.as_ref().is_some_and(|next| next.id == link) {
             self.handle_next_event(event, now, unix_now_s);
@@ -36,7 +36,11 @@ impl Session {
         match event {
             ServerEvent::SessionCreated { session } => {
                 self.expect_end(&session, now, unix_now_s);
-                self.configure();
+                if self.is_sideband() && self.note_attached(now) {
+                    self.resume(now);
+                } else {
+                    self.configure();
+                }
             }
             ServerEvent::SessionUpdated { session } if self.link.stage == Stage::Configuring => {
                 self.handle_configured(now, &session, unix_now_s);
@@ -47,6 +51,9 @@ impl Session {
     }
 
     fn handle_ready_event(&mut self, event: ServerEvent, now: Instant, unix_now_s: u64) {
+        if self.is_sideband() {
+            self.catch_up(&event, now);
+        }
         if let Some(response) = event.response() {
             self.link.queue.note_progress(response, now);
         }
@@ -103,15 +110,24 @@ impl Session {
             ServerEvent::AudioDone { item_id, .. } => {
                 self.finish_item(&item_id);
             }
-            ServerEvent::TranscriptDelta { item_id, delta, .. } => {
-                self.history.append_agent_transcript(&item_id, &delta)
+            ServerEvent::TranscriptDelta { response_id, item_id, delta } => {
+                self.history.append_agent_transcript(&item_id, &delta);
+                self.note_audible(&response_id, &item_id);
             }
-            ServerEvent::TranscriptDone { item_id, transcript, .. } => {
+            ServerEvent::TranscriptDone { response_id, item_id, transcript } => {
+                self.note_audible(&response_id, &item_id);
                 self.history.set_agent_transcript(&item_id, &transcript);
                 if self.link.items.get(&item_id).is_some_and(|item| item.is_finished) {
                     self.report_transcript(&item_id);
                 }
             }
+            ServerEvent::PlaybackStarted { response_id } => self.start_playback(response_id, now),
+            ServerEvent::PlaybackStopped { response_id } => self.stop_playback(&response_id, false, now),
+            ServerEvent::PlaybackCleared { response_id } => self.stop_playback(&response_id, true, now),
+            ServerEvent::ItemTruncated { item_id, audio_end_ms } => {
+                self.note_truncated(item_id, Duration::from_millis(audio_end_ms));
+            }
+            ServerEvent::KeyPressed { event: key } => self.emit(SessionEvent::KeyPressed { key }),
             ServerEvent::McpStarted { item_id } => self.begin_hosted(&item_id, now),
             ServerEvent::McpCompleted { item_id } => self.end_hosted(&item_id, HostedOutcome::Done, now),
             ServerEvent::McpFailed { item_id } => self.end_hosted(&item_id, HostedOutcome::Failed, now),

@@ -10,11 +10,12 @@ mod properties;
 mod reconnecting;
 mod responses;
 mod rollover;
+mod sideband;
 mod tools;
 
 use super::*;
 use crate::options::{Format, ServerVad, TurnDetection};
-use crate::{ConnectionLoss, Failure, Greeting, Options, ServerEvent};
+use crate::{AudioPath, ConnectionLoss, Failure, Greeting, Options, ServerEvent};
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
@@ -288,6 +289,7 @@ fn config() -> SessionConfig {
         greeting: Greeting::Prompt("Greet the caller.".into()),
         greeting_interruptible: true,
         turns: TurnMode::Server,
+        audio: AudioPath::Socket,
         tools: vec![json!({"type": "function", "name": "look", "description": "Looks up an order.",
             "parameters": {"type": "object", "properties": {"order": {"type": "string"}}}})],
         recycle_after: None,

@@ -98,10 +98,8 @@ impl Session {
             return;
         }
         self.history.add_tool_output(call_id, output);
-        if self.link.is_ready() {
-            let item = json!({"type": "function_call_output", "call_id": call_id, "output": output});
-            self.create_item(item, Some(call_id), now);
-        }
+        let item = json!({"type": "function_call_output", "call_id": call_id, "output": output});
+        self.add_item(item, Some(call_id), now);
         self.finish_batches();
         self.advance(now);
     }

@@ -7,14 +7,12 @@ use sim_audio::{FRAME, RATE, clips};
 /// The largest packet, bytes.
 pub(super) const LARGEST: usize = 1_275;
 
-/// Decodes what a caller says.
 pub(super) struct Decoding {
     decoder: Decoder,
     packets: Vec<Vec<u8>>,
     next: usize,
 }
 
-/// Encodes what an agent says.
 pub(super) struct Encoding {
     encoder: Encoder,
     speech: Vec<i16>,

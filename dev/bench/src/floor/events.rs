@@ -103,7 +103,6 @@ impl Part for Tls {
     }
 }
 
-/// What a connection wants to send.
 fn sent(connection: &mut Connection) -> Vec<u8> {
     let mut records = vec![];
     while connection.wants_write() {

@@ -20,13 +20,11 @@ const SALT: [u8; 14] = *b"salt of a benc";
 /// How far back replays are looked for, packets.
 const REPLAY_WINDOW: usize = 64;
 
-/// Encrypts packets.
 pub(super) struct Protecting {
     stream: Stream,
     context: Context,
 }
 
-/// Decrypts packets.
 pub(super) struct Unprotecting {
     stream: Stream,
     sender: Context,

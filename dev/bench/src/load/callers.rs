@@ -13,7 +13,6 @@ const BEGINS_WITHIN: Duration = Duration::from_secs(10);
 /// A call is answered within this, or the product cannot cope.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
-/// A call is over within this.
 const OVER_WITHIN: Duration = Duration::from_secs(30);
 
 /// Callers whose calls are open, in the order they rang, which is that of their sessions.

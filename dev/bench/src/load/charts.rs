@@ -9,7 +9,6 @@ pub(super) fn cpu(rows: &[LoadFigures], floor_ms: f64) -> String {
     picture("What a call costs", "CPU, ms a call-second", series, 8.0)
 }
 
-/// How late packets reach the callers.
 pub(super) fn lateness(rows: &[LoadFigures]) -> String {
     let series =
         vec![series("p99", rows, |row| row.lateness.p99_ms), series("p50", rows, |row| row.lateness.p50_ms)];

@@ -39,7 +39,6 @@ impl LoadTestbed {
         Ok(Self { stack, meta, model })
     }
 
-    /// No callers yet.
     pub(super) fn callers(&self) -> anyhow::Result<Callers<'_>> {
         Callers::none(&self.meta, &self.model)
     }
@@ -51,7 +50,6 @@ impl LoadTestbed {
         running.and_then(|task| task.pid).map(Process).context("there is no media task")
     }
 
-    /// Ends everything.
     pub(super) async fn stop(self) {
         self.stack.stop().await;
         self.meta.stop().await;

@@ -7,7 +7,6 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The media task's core.
 const CORE: usize = 0;
 
 /// Moves this process, with all that it will start, to the cores that are not the media task's: by becoming `taskset`,

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A process by its id.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Process(pub(super) u32);
 
@@ -35,7 +34,6 @@ impl Process {
         Ok(kib * 1_024)
     }
 
-    /// How many threads it has.
     pub(super) fn threads(self) -> anyhow::Result<usize> {
         Ok(self.entries("task")?.len())
     }
@@ -45,7 +43,6 @@ impl Process {
         Ok(self.entries("fd")?.len())
     }
 
-    /// How many sockets it has open.
     pub(super) fn sockets(self) -> anyhow::Result<usize> {
         let targets = self.entries("fd")?.into_iter().filter_map(|file| std::fs::read_link(file).ok());
         Ok(targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count())

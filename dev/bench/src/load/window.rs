@@ -16,7 +16,6 @@ const TRUSTED: Duration = Duration::from_millis(3);
 /// What was measured, all calls together.
 #[derive(Debug, Clone)]
 pub(super) struct Window {
-    /// How long it was.
     pub(super) lasted: Duration,
     /// How long the media task's threads ran in it.
     pub(super) ran: Duration,
@@ -37,7 +36,6 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Measures for this duration.
     pub(super) async fn measure(
         length: Duration,
         callers: &Callers<'_>,

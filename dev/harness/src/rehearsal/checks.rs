@@ -177,7 +177,6 @@ fn journal(evidence: &Evidence) -> Check {
     )
 }
 
-/// The name of an event, as it is stored.
 fn name(event: &journal::JournalEvent) -> String {
     let json = serde_json::to_value(event).unwrap_or_default();
     json["event"].as_str().unwrap_or_default().to_owned()

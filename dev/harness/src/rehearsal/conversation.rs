@@ -35,7 +35,6 @@ pub(super) fn callers_part() -> [Clip; 4] {
     [clips::caller_order(), clips::caller_directions(), clips::caller_interrupts(), clips::caller_thanks()]
 }
 
-/// The model's part.
 pub(super) fn script() -> Script {
     let [greeting, moment, order, directions, closing, goodbye] = agents_part().map(Reply::speech);
     let mut looks_up = moment.and(call("lookup_order", r#"{ "order": "427" }"#));

@@ -127,7 +127,6 @@ impl Outcome {
     }
 }
 
-/// For a person.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "  {:>6}  {:<25}  what", "ms", "who")?;

@@ -22,7 +22,6 @@ pub(super) fn by_agent(evidence: &Evidence) -> Heard {
     callers_part().into_iter().map(|clip| fit(&clip, &heard)).collect()
 }
 
-/// Whether all of it was heard.
 pub(super) fn is_all_heard(heard: &Heard) -> bool {
     heard.values().all(|fit| fit.is_some_and(|fit| fit >= HEARD))
 }

@@ -1,5 +1,6 @@
 //! The text of each step of the timeline. What a reader need not know has none.
 
+use call::TaskId;
 use journal::JournalEvent;
 use sim_meta::{ActionName, Seen};
 
@@ -188,7 +189,8 @@ pub(super) fn entry(event: &JournalEvent) -> Told {
     }
 }
 
-fn short(id: &str) -> &str {
+fn short(id: &TaskId) -> &str {
+    let id = id.as_str();
     id.get(..8).unwrap_or(id)
 }
 

@@ -24,7 +24,6 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// A timeline that counts from `rang_at`.
     pub(super) fn from(rang_at: Instant) -> Self {
         let since_1970 =
             SystemTime::now().duration_since(UNIX_EPOCH).expect("no host's clock is before 1970");
@@ -39,7 +38,6 @@ impl Timeline {
         }
     }
 
-    /// Takes what the model saw.
     pub(super) fn see_model(&mut self, observation: &sim_openai::Observation) {
         if let Some((who, what)) = step_text::model(&observation.what) {
             self.add(self.since_ring(observation.at), who, what);

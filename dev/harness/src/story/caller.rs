@@ -12,7 +12,6 @@ use store::{StoredCall, call_ref};
 /// How long a caller waits for the other side.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The longest speech of an agent.
 const LONGEST_SPEECH: Duration = Duration::from_secs(90);
 
 /// How long the work after a call's end may take: a vanished caller is noticed after 20 s.

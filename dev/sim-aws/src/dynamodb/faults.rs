@@ -132,7 +132,6 @@ impl DynamoDbFaults {
         self.outage.send_replace(None);
     }
 
-    /// Decides about one request.
     pub(super) fn outcome(&self, asker: &str, action: &str) -> Outcome {
         if asker == OUTSIDER {
             return Outcome::Reached { after: Duration::ZERO };

@@ -3,7 +3,6 @@
 use crate::config::Service;
 use crate::processes::Program;
 
-/// For messages.
 pub(super) fn what(service: &Service) -> String {
     format!("a task of service {}", service.name)
 }

@@ -7,7 +7,6 @@ use crate::clock;
 use crate::identity::{ZONE, arn};
 use serde_json::{Value, json};
 
-/// A `Task`.
 pub(super) fn task(cluster: &str, task: &Task) -> Value {
     let moment = |at: Option<_>| at.map(clock::seconds);
     let mut shape = json!({
@@ -83,7 +82,6 @@ fn attachment_id(task: &Task) -> String {
     format!("attachment-{}", &task.id[..8])
 }
 
-/// A `Service`.
 pub(super) fn service(cluster: &str, state: &State, service: &ServiceState) -> Value {
     let config = &service.config;
     let count = |status| state.tasks_of(&config.name).filter(|task| task.last_status == status).count();
@@ -116,7 +114,6 @@ pub(super) fn service(cluster: &str, state: &State, service: &ServiceState) -> V
     })
 }
 
-/// A `Failure`.
 pub(super) fn failure(arn: &str, reason: &str, detail: &str) -> Value {
     json!({"arn": arn, "reason": reason, "detail": detail})
 }
@@ -129,7 +126,6 @@ pub(super) fn definition_arn(family: &str, revision: usize) -> String {
     arn("ecs", &format!("task-definition/{family}:{revision}"))
 }
 
-/// The id of the deployment of a revision.
 pub(super) fn deployment(revision: usize) -> String {
     format!("ecs-svc/{revision}")
 }

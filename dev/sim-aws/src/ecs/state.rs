@@ -9,7 +9,6 @@ use anyhow::Context;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-/// The cluster's services and tasks.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) services: Vec<ServiceState>,
@@ -67,7 +66,6 @@ pub enum AgentFault {
     Garbles,
 }
 
-/// A service, and how it fares.
 #[derive(Debug)]
 pub(super) struct ServiceState {
     /// What it runs now, and how many of that.

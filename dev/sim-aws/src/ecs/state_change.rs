@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use std::time::SystemTime;
 use uuid::Uuid;
 
-/// What happened to a task.
 #[derive(Debug)]
 pub(crate) struct StateChange {
     pub(crate) last_status: LastStatus,

@@ -128,7 +128,6 @@ impl Task {
         self.told != Some((self.last_status, self.is_wanted()))
     }
 
-    /// Marks its state as published.
     pub(super) fn count_news(&mut self) {
         self.told = Some((self.last_status, self.is_wanted()));
         self.version += 1;

@@ -7,7 +7,6 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-/// How an invocation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The function's reply, as it sent it.
@@ -28,7 +27,6 @@ impl From<Throttled> for Refusal {
 }
 
 impl Outcome {
-    /// The process ended before it replied.
     pub(super) fn exited(id: &str, status: ExitStatus) -> Self {
         let how = match (status.code(), status.signal()) {
             (Some(0), _) => "Runtime exited without providing a reason".to_owned(),
@@ -46,7 +44,6 @@ impl Outcome {
         Self::failure("Sandbox.Timedout", &message)
     }
 
-    /// There is no process to ask.
     pub(super) fn not_started(id: &str, error: &anyhow::Error) -> Self {
         Self::failure("Runtime.InvalidEntrypoint", &format!("RequestId: {id} Error: {error:#}"))
     }

@@ -105,7 +105,6 @@ impl RuntimeApi {
     }
 }
 
-/// The API for one process.
 pub(super) fn router(api: Arc<RuntimeApi>) -> Router {
     Router::new()
         .route("/2018-06-01/runtime/invocation/next", get(next))

@@ -32,7 +32,6 @@ pub(super) struct Sandbox {
     _api: DropGuard,
 }
 
-/// What a function is asked.
 #[derive(Debug, Clone)]
 pub(super) struct Invocation {
     /// The request id, the same for every attempt at an event.
@@ -62,7 +61,6 @@ impl Sandbox {
         &self.process
     }
 
-    /// Runs one invocation to its end.
     pub(super) async fn run(&self, invocation: &Invocation) -> Outcome {
         let (taken, is_taken) = oneshot::channel();
         let (outcome, result) = oneshot::channel();
@@ -95,7 +93,6 @@ impl Sandbox {
     }
 }
 
-/// For messages.
 pub(super) fn what(function: &Function) -> String {
     format!("function {}", function.name)
 }

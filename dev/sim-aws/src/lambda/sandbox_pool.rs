@@ -9,7 +9,6 @@ use crate::processes::Processes;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 
-/// One function and its processes.
 #[derive(Debug)]
 pub(super) struct SandboxPool {
     function: Function,
@@ -23,7 +22,6 @@ struct Sandboxes {
     idle: Vec<Sandbox>,
     /// Every process that may still run, idle or busy.
     running: Vec<Process>,
-    /// How many invocations are under way.
     busy: usize,
     /// How many of the next invocations are throttled, whatever the concurrency.
     throttles: usize,
@@ -57,7 +55,6 @@ impl SandboxPool {
         Ok(running.await.expect("an invocation does not panic"))
     }
 
-    /// Throttles the next `times` invocations.
     pub(super) fn throttle(&self, times: usize) {
         self.lock().throttles = times;
     }
@@ -92,7 +89,6 @@ impl SandboxPool {
         self.lock().running.iter().filter(|process| process.is_alive()).map(Process::pid).collect()
     }
 
-    /// How many invocations are under way.
     pub(super) fn busy(&self) -> usize {
         self.lock().busy
     }

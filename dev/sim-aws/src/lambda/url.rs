@@ -15,7 +15,6 @@ use sim_network::Connection;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Serves a function at every path.
 pub(super) fn router(pool: Arc<SandboxPool>) -> Router {
     Router::new().fallback(answer).with_state(pool)
 }

@@ -25,7 +25,6 @@ pub(crate) fn of_request(
     }
 }
 
-/// What invoking a function needs.
 pub(crate) fn of_invocation(function: &str) -> Need {
     Need::new("lambda:InvokeFunction", &arn("lambda", &format!("function:{}", short_name(function))))
 }

@@ -55,6 +55,18 @@ pub(crate) async fn cloud_of_tasks(service: Service) -> Cloud {
     Cloud::start(config).await.unwrap()
 }
 
+/// So many tasks that do as the test says.
+pub(crate) async fn tasks(desired: usize) -> (Cloud, Strings) {
+    let strings = Strings::new().await;
+    (cloud_of_tasks(service(desired, &strings)).await, strings)
+}
+
+/// A task that runs, and the settings it was started with. No other could call the test.
+pub(crate) async fn one_task() -> (Cloud, Value) {
+    let (cloud, strings) = tasks(1).await;
+    (cloud, strings.puppet().await.settings().await)
+}
+
 /// Invokes the function `puppet` and waits for its reply.
 pub(crate) async fn invoke(cloud: &Cloud, event: Value) -> InvokeOutput {
     let client = aws_sdk_lambda::Client::new(&cloud.sdk_config());

@@ -1,17 +1,13 @@
 //! The WhatsApp Business account: its numbers, and its subscribed apps.
 
-use super::bearer;
 use super::challenge::challenge;
 use super::error::GraphError;
+use super::node_request::{Answer, NodeRequest};
 use crate::business_records::{BusinessRecords, Subscriber};
-use crate::cloud::Cloud;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
@@ -50,12 +46,8 @@ pub(super) fn health(records: &BusinessRecords) -> Value {
 }
 
 /// `GET subscribed_apps`.
-pub(super) async fn subscribers(
-    State(cloud): State<Arc<Cloud>>,
-    Path((version, account)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, GraphError> {
-    let records = check(&cloud, &version, &account, &headers)?;
+pub(super) async fn subscribers(asked: NodeRequest) -> Answer {
+    let records = asked.account_records()?;
     let data = records.account.subscribers.iter().map(|it| {
         let link = format!("https://www.facebook.com/games/?app_id={}", it.id);
         let mut entry =
@@ -69,22 +61,17 @@ pub(super) async fn subscribers(
 }
 
 /// `POST subscribed_apps`: subscribes the app of the token; an address of its own is removed when none is given.
-pub(super) async fn subscribe(
-    State(cloud): State<Arc<Cloud>>,
-    Path((version, account)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Json<Value>, GraphError> {
-    let records = check(&cloud, &version, &account, &headers)?;
+pub(super) async fn subscribe(asked: NodeRequest, body: Bytes) -> Answer {
+    let records = asked.account_records()?;
     let wanted = if body.is_empty() { Elsewhere::default() } else { serde_json::from_slice(&body)? };
     match (&wanted.override_callback_uri, &wanted.verify_token) {
-        (Some(url), Some(token)) => challenge(&cloud, url, token).await?,
+        (Some(url), Some(token)) => challenge(&asked.cloud, url, token).await?,
         (None, None) => {}
         _ => return Err(GraphError::invalid("override_callback_uri and verify_token belong together")),
     }
     let app =
         Subscriber { id: records.app.id, name: records.app.name, override_url: wanted.override_callback_uri };
-    cloud.change_records(|records| {
+    asked.cloud.change_records(|records| {
         records.account.subscribers.retain(|it| it.id != app.id);
         records.account.subscribers.push(app);
     });
@@ -92,26 +79,9 @@ pub(super) async fn subscribe(
 }
 
 /// `GET phone_numbers`.
-pub(super) async fn numbers(
-    State(cloud): State<Arc<Cloud>>,
-    Path((version, account)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, GraphError> {
-    check(&cloud, &version, &account, &headers)?;
-    let number = json!({ "id": cloud.config.phone_number_id,
-        "display_phone_number": cloud.config.display_phone_number });
+pub(super) async fn numbers(asked: NodeRequest) -> Answer {
+    asked.account_records()?;
+    let config = &asked.cloud.config;
+    let number = json!({ "id": config.phone_number_id, "display_phone_number": config.display_phone_number });
     Ok(Json(json!({ "data": [number] })))
-}
-
-fn check(
-    cloud: &Cloud,
-    version: &str,
-    account: &str,
-    headers: &HeaderMap,
-) -> Result<BusinessRecords, GraphError> {
-    let records = bearer::managed_records(cloud, version, headers)?;
-    if account != records.account.id {
-        return Err(GraphError::invalid("Unsupported request. The object does not exist"));
-    }
-    Ok(records)
 }

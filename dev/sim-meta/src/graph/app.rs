@@ -1,18 +1,14 @@
 //! `/{version}/{app}/subscriptions`: what the app subscribes to, and where. For the app's own token only.
 
-use super::bearer;
+use super::bearer::Bearer;
 use super::challenge::challenge;
-use super::error::GraphError;
+use super::error::{GraphError, require};
+use super::node_request::{Answer, NodeRequest};
 use crate::business_records::Subscription;
-use crate::cloud::Cloud;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
-use bearer::Bearer;
 use serde::Deserialize;
-use serde_json::{Value, json};
-use std::sync::Arc;
+use serde_json::json;
 
 const OBJECT: &str = "whatsapp_business_account";
 
@@ -39,13 +35,9 @@ struct Wanted {
     fields: String,
 }
 
-pub(super) async fn list(
-    State(cloud): State<Arc<Cloud>>,
-    Path((version, app)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, GraphError> {
-    check(&cloud, &version, &app, &headers)?;
-    let subscription = cloud.records().app.subscription;
+pub(super) async fn list(asked: NodeRequest) -> Answer {
+    check(&asked)?;
+    let subscription = asked.cloud.records().app.subscription;
     let data = subscription.iter().map(|it| {
         let fields = it.fields.iter().map(|name| json!({ "name": name, "version": "v26.0" }));
         let fields: Vec<_> = fields.collect();
@@ -54,33 +46,26 @@ pub(super) async fn list(
     Ok(Json(json!({ "data": data.collect::<Vec<_>>() })))
 }
 
-pub(super) async fn subscribe(
-    State(cloud): State<Arc<Cloud>>,
-    Path((version, app)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Json<Value>, GraphError> {
-    check(&cloud, &version, &app, &headers)?;
+pub(super) async fn subscribe(asked: NodeRequest, body: Bytes) -> Answer {
+    check(&asked)?;
     let wanted: Wanted = serde_json::from_slice(&body)?;
-    if wanted.object != OBJECT {
-        return Err(GraphError::invalid("only the object whatsapp_business_account is simulated"));
-    }
+    require(wanted.object == OBJECT, "only the object whatsapp_business_account is simulated")?;
     let fields: Vec<String> = wanted.fields.split(',').map(str::to_owned).collect();
     if let Some(unknown) = fields.iter().find(|field| !FIELDS.contains(&field.as_str())) {
         return Err(GraphError::invalid(format!("Param fields: {unknown} is none of the object's")));
     }
-    challenge(&cloud, &wanted.callback_url, &wanted.verify_token).await?;
+    challenge(&asked.cloud, &wanted.callback_url, &wanted.verify_token).await?;
     let subscription = Subscription { callback_url: wanted.callback_url, is_active: true, fields };
-    cloud.change_records(|records| records.app.subscription = Some(subscription));
+    asked.cloud.change_records(|records| records.app.subscription = Some(subscription));
     Ok(Json(json!({ "success": true })))
 }
 
-fn check(cloud: &Cloud, version: &str, app: &str, headers: &HeaderMap) -> Result<(), GraphError> {
-    if bearer::of(cloud, version, headers)? != Bearer::App {
+fn check(asked: &NodeRequest) -> Result<(), GraphError> {
+    if asked.bearer()? != Bearer::App {
         return Err(GraphError::for_apps());
     }
-    if app != cloud.records().app.id {
-        return Err(GraphError::invalid("Unsupported request. The object does not exist"));
+    if asked.node != asked.cloud.records().app.id {
+        return Err(GraphError::no_object());
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `POST /{version}/{number}/calls`: what the business does with a call.
 
 use super::error::GraphError;
+use super::node_request::NodeRequest;
 use super::request::{self, Ask, Request};
 use super::{faults, permit};
 use crate::cloud::Cloud;
@@ -9,25 +10,21 @@ use crate::shared_call::SharedCall;
 use crate::{Action, ActionName, InjectedFault, Seen, TriedAction, sdp_check};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::ConnectInfo;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use sim_network::Connection;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(super) async fn post(
-    State(cloud): State<Arc<Cloud>>,
+    asked: NodeRequest,
     ConnectInfo(connection): ConnectInfo<Connection>,
-    Path((version, number)): Path<(String, String)>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let token = cloud.access_token();
-    let permitted = permit::check(&cloud.config, &token, &version, &number, &headers);
-    let permitted = permitted.and_then(|()| permit::takes_calls(&cloud.records()));
+    let permitted = asked.permit().and_then(|()| permit::takes_calls(&asked.cloud.records()));
     let request = permitted.and_then(|()| request::parse(&body));
+    let NodeRequest { cloud, node: number, .. } = asked;
     if let Ok(stray) = request::parse(&body)
         && (number != cloud.config.phone_number_id || cloud.call(&stray.call).is_none())
     {

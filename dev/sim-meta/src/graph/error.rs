@@ -16,34 +16,65 @@ pub(super) struct GraphError {
     is_transient: bool,
 }
 
-impl GraphError {
-    /// The bearer token is missing or wrong.
-    pub(super) fn bad_token() -> GraphError {
-        GraphError::new(
-            StatusCode::UNAUTHORIZED,
-            190,
-            "Invalid OAuth access token",
-            "Cannot parse access token",
-        )
-    }
+/// Refusals of which nothing varies: name, status, code, message, details.
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident: $status:ident, $code:literal, $message:literal, $details:literal;)*) => {
+        impl GraphError {
+            $($(#[$doc])* pub(super) fn $name() -> GraphError {
+                GraphError::new(StatusCode::$status, $code, $message, $details)
+            })*
+        }
+    };
+}
 
+refusals! {
+    /// The bearer token is missing or wrong.
+    bad_token: UNAUTHORIZED, 190, "Invalid OAuth access token", "Cannot parse access token";
+    /// There is no such thing at this path. Code 2500 is what Graph is known for; a guess here.
+    unknown_path: BAD_REQUEST, 2_500, "Unknown path components", "";
+    /// "Connection error", for no reason of ours.
+    connection: INTERNAL_SERVER_ERROR, 138_004, "(#138004) Connection error", "Try again";
+    /// Nothing was done, by a status that says the opposite: the body has `success: false`.
+    undone: OK, 0, "", "";
+    pair_limit: BAD_REQUEST, 131_056, "(#131056) (Business Account, Consumer Account) pair rate limit hit",
+        "Message failed to send because there were too many messages sent from this phone number to the same phone number in a \
+         short period of time.";
+    /// The account cannot be charged for a message.
+    message_unpaid: BAD_REQUEST, 131_042, "(#131042) Business eligibility payment issue",
+        "Message failed to send because there were one or more errors related to your payment method.";
+    /// The app may not see or do this.
+    not_for_this_app: FORBIDDEN, 10, "(#10) Application does not have permission for this action", "";
+    /// Too many of something. Which code Meta sends for call actions is not documented; this is that for call starts.
+    busy: TOO_MANY_REQUESTS, 138_005, "(#138005) Call rate limit reached", "Too many calls, try later";
+    payment_missing: BAD_REQUEST, 131_044, "(#131044) Business eligibility payment issue",
+        "No valid payment method is attached";
+    calling_not_enabled: UNAUTHORIZED, 138_000, "(#138000) Calling not enabled", "Calling is not enabled for this number";
+    sip_enabled: BAD_REQUEST, 131_055, "(#131055) Method not allowed", "Calls of this number are set up by SIP";
+    /// Only an app's own token will do. Code 15 is what Graph is known for.
+    for_apps: BAD_REQUEST, 15, "(#15) This method must be called with an app access_token.", "";
+    /// An app's token belongs to no user. Code 2500 is what Graph is known for.
+    no_user: BAD_REQUEST, 2_500,
+        "An active access token must be used to query information about the current user.", "";
+    account_busy: BAD_REQUEST, 80_007, "(#80007) Rate limit issues", "The account has reached its rate limit";
+    /// The business may write to too few users.
+    limit_low: BAD_REQUEST, 138_015, "(#138015) Calling cannot be enabled", "The messaging limit is below 2000";
+    not_subscribed: BAD_REQUEST, 138_018, "(#138018) Calling cannot be enabled",
+        "No app is subscribed to both the account and the calls field";
+}
+
+impl GraphError {
     /// Something in the request is not as documented.
     pub(super) fn invalid(details: impl Into<String>) -> GraphError {
         GraphError::new(StatusCode::BAD_REQUEST, 100, "(#100) Invalid parameter", details)
     }
 
-    /// There is no such thing at this path. Code 2500 is what Graph is known for; a guess here.
-    pub(super) fn unknown_path() -> GraphError {
-        GraphError::new(StatusCode::BAD_REQUEST, 2_500, "Unknown path components", "")
+    /// There is no such object, or the token may not see it.
+    pub(super) fn no_object() -> GraphError {
+        GraphError::invalid("Unsupported request. The object does not exist, or may not be seen")
     }
 
     pub(super) fn sdp(details: impl Into<String>) -> GraphError {
         GraphError::new(StatusCode::BAD_REQUEST, 138_008, "(#138008) SDP Validation error", details)
-    }
-
-    /// "Connection error", for no reason of ours.
-    pub(super) fn connection() -> GraphError {
-        GraphError::new(StatusCode::INTERNAL_SERVER_ERROR, 138_004, "(#138004) Connection error", "Try again")
     }
 
     /// Down for now, by a status that does not say so.
@@ -52,98 +83,15 @@ impl GraphError {
         GraphError { is_transient: true, ..error }
     }
 
-    /// Nothing was done, by a status that says the opposite: the body has `success: false`.
-    pub(super) fn undone() -> GraphError {
-        GraphError::new(StatusCode::OK, 0, "", "")
-    }
-
-    /// Too many messages to one user.
-    pub(super) fn pair_limit() -> GraphError {
-        let message = "(#131056) (Business Account, Consumer Account) pair rate limit hit";
-        let details = "Message failed to send because there were too many messages sent from this phone number to the \
-                       same phone number in a short period of time.";
-        GraphError::new(StatusCode::BAD_REQUEST, 131_056, message, details)
-    }
-
-    /// The account cannot be charged for a message.
-    pub(super) fn message_unpaid() -> GraphError {
-        let message = "(#131042) Business eligibility payment issue";
-        let details =
-            "Message failed to send because there were one or more errors related to your payment method.";
-        GraphError::new(StatusCode::BAD_REQUEST, 131_042, message, details)
-    }
-
-    /// The app may not see or do this.
-    pub(super) fn not_for_this_app() -> GraphError {
-        let message = "(#10) Application does not have permission for this action";
-        GraphError::new(StatusCode::FORBIDDEN, 10, message, "")
-    }
-
-    /// Too many of something. Which code Meta sends for call actions is not documented; this is that for call starts.
-    pub(super) fn busy() -> GraphError {
-        let message = "(#138005) Call rate limit reached";
-        GraphError::new(StatusCode::TOO_MANY_REQUESTS, 138_005, message, "Too many calls, try later")
-    }
-
-    /// The account cannot pay.
-    pub(super) fn payment_missing() -> GraphError {
-        let message = "(#131044) Business eligibility payment issue";
-        GraphError::new(StatusCode::BAD_REQUEST, 131_044, message, "No valid payment method is attached")
-    }
-
-    /// The number does not take calls.
-    pub(super) fn calling_not_enabled() -> GraphError {
-        let message = "(#138000) Calling not enabled";
-        GraphError::new(StatusCode::UNAUTHORIZED, 138_000, message, "Calling is not enabled for this number")
-    }
-
-    /// The number's calls go by SIP.
-    pub(super) fn sip_enabled() -> GraphError {
-        let message = "(#131055) Method not allowed";
-        GraphError::new(StatusCode::BAD_REQUEST, 131_055, message, "Calls of this number are set up by SIP")
-    }
-
     /// The token lacks a permission. Code and status are Graph's in general.
     pub(super) fn not_permitted(permission: &str) -> GraphError {
         let message = "(#200) You do not have the necessary permissions";
         GraphError::new(StatusCode::FORBIDDEN, 200, message, format!("{permission} is missing"))
     }
 
-    /// Only an app's own token will do. Code 15 is what Graph is known for.
-    pub(super) fn for_apps() -> GraphError {
-        let message = "(#15) This method must be called with an app access_token.";
-        GraphError::new(StatusCode::BAD_REQUEST, 15, message, "")
-    }
-
-    /// An app's token belongs to no user. Code 2500 is what Graph is known for.
-    pub(super) fn no_user() -> GraphError {
-        let message = "An active access token must be used to query information about the current user.";
-        GraphError::new(StatusCode::BAD_REQUEST, 2_500, message, "")
-    }
-
     /// The address did not give the challenge back. Code 2200 is what Graph is known for.
     pub(super) fn callback(why: &str) -> GraphError {
-        let message = "(#2200) Callback verification failed";
-        GraphError::new(StatusCode::BAD_REQUEST, 2_200, message, why)
-    }
-
-    /// Too many questions about one account.
-    pub(super) fn account_busy() -> GraphError {
-        let message = "(#80007) Rate limit issues";
-        GraphError::new(StatusCode::BAD_REQUEST, 80_007, message, "The account has reached its rate limit")
-    }
-
-    /// The business may write to too few users.
-    pub(super) fn limit_low() -> GraphError {
-        let message = "(#138015) Calling cannot be enabled";
-        GraphError::new(StatusCode::BAD_REQUEST, 138_015, message, "The messaging limit is below 2000")
-    }
-
-    /// No app is subscribed to calls.
-    pub(super) fn not_subscribed() -> GraphError {
-        let message = "(#138018) Calling cannot be enabled";
-        let details = "No app is subscribed to both the account and the calls field";
-        GraphError::new(StatusCode::BAD_REQUEST, 138_018, message, details)
+        GraphError::new(StatusCode::BAD_REQUEST, 2_200, "(#2200) Callback verification failed", why)
     }
 
     fn body(&self) -> Value {
@@ -168,6 +116,11 @@ impl GraphError {
     fn new(status: StatusCode, code: u32, message: &'static str, details: impl Into<String>) -> GraphError {
         GraphError { status, code, message, details: details.into(), is_transient: false }
     }
+}
+
+/// Refuses a request in which something is not as documented.
+pub(super) fn require(holds: bool, details: impl Into<String>) -> Result<(), GraphError> {
+    if holds { Ok(()) } else { Err(GraphError::invalid(details)) }
 }
 
 impl From<SdpFlaw> for GraphError {

@@ -27,7 +27,6 @@ pub(super) fn refusal(faults: &CallFaults) -> Option<GraphError> {
     lasting.into_iter().find(|(fault, _)| faults.has(*fault)).map(|(_, refusal)| refusal())
 }
 
-/// Why Graph refuses a message to this caller.
 pub(super) fn refusal_of_message(faults: &CallFaults) -> Option<GraphError> {
     if faults.fires_once(InjectedFault::MessageTransientOnce) {
         return Some(GraphError::transient());

@@ -1,17 +1,14 @@
 //! `POST /{version}/{number}/messages`: text messages of the business, taken and remembered.
 
-use super::error::GraphError;
-use super::{faults, permit};
+use super::error::{GraphError, require};
+use super::faults;
+use super::node_request::{Answer, NodeRequest};
 use crate::call_webhooks;
-use crate::cloud::Cloud;
 use crate::{InjectedFault, Seen};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use serde::Deserialize;
-use serde_json::{Value, json};
-use std::sync::Arc;
+use serde_json::json;
 use std::time::Duration;
 
 /// How long before its reply Graph sends the webhook of a message that fails at once.
@@ -39,16 +36,12 @@ struct Text {
     _preview_url: Option<bool>,
 }
 
-pub(super) async fn post(
-    State(cloud): State<Arc<Cloud>>,
-    Path((version, number)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Json<Value>, GraphError> {
+pub(super) async fn post(asked: NodeRequest, body: Bytes) -> Answer {
+    let cloud = asked.cloud.clone();
     let to = parse(&body);
     let call = to.as_ref().ok().and_then(|to| cloud.call_of(to));
     cloud.delay(call.as_deref()).await;
-    permit::check(&cloud.config, &cloud.access_token(), &version, &number, &headers)?;
+    asked.permit()?;
     let to = to?;
     if let Some(refusal) = call.as_ref().and_then(|call| faults::refusal_of_message(&call.faults)) {
         return Err(refusal);
@@ -82,21 +75,18 @@ pub(super) async fn post(
 /// Reads the recipient: the number, or else the user id.
 fn parse(body: &[u8]) -> Result<String, GraphError> {
     let message: Message = serde_json::from_slice(body)?;
-    if message.messaging_product != "whatsapp" {
-        return Err(GraphError::invalid("messaging_product must be whatsapp"));
-    }
-    if message.recipient_type.is_some_and(|kind| kind != "individual") || message.kind != "text" {
-        return Err(GraphError::invalid("only text to an individual is simulated"));
-    }
-    if message.text.body.is_empty() || message.text.body.chars().count() > LONGEST_TEXT {
-        return Err(GraphError::invalid("text.body must have 1 to 4096 characters"));
-    }
+    require(message.messaging_product == "whatsapp", "messaging_product must be whatsapp")?;
+    let is_to_one = message.recipient_type.is_none_or(|kind| kind == "individual");
+    require(is_to_one && message.kind == "text", "only text to an individual is simulated")?;
+    let length = message.text.body.chars().count();
+    require((1..=LONGEST_TEXT).contains(&length), "text.body must have 1 to 4096 characters")?;
     message.to.or(message.recipient).ok_or_else(|| GraphError::invalid("to or recipient is required"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     #[test]
     fn a_number_or_a_user_id_will_do_and_the_number_wins() {

@@ -1,17 +1,16 @@
 //! `/{version}/{id}`: an account or a number by its id, with the fields that are asked for and no others.
 
+use super::account;
 use super::challenge::challenge;
 use super::error::GraphError;
-use super::{account, bearer};
+use super::node_request::{Answer, NodeRequest};
 use crate::business_records::BusinessRecords;
 use crate::cloud::Cloud;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::extract::Query;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
 
 /// The fields that Graph returns by default.
 const DEFAULT: &str = "id";
@@ -41,19 +40,15 @@ struct Elsewhere {
     verify_token: Option<String>,
 }
 
-pub(super) async fn get(
-    State(cloud): State<Arc<Cloud>>,
-    Path((version, id)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, GraphError> {
-    let records = bearer::managed_records(&cloud, &version, &headers)?;
-    let node = match &id {
-        id if *id == records.account.id => account::node(&records),
-        id if *id == cloud.config.phone_number_id => number(&cloud, &records, &version),
-        _ => return Err(GraphError::invalid("Unsupported get request. The object does not exist")),
+pub(super) async fn get(asked: NodeRequest, Query(wanted): Query<Asked>) -> Answer {
+    let records = asked.records()?;
+    let NodeRequest { cloud, version, node: id, .. } = asked;
+    let node = match id {
+        id if id == records.account.id => account::node(&records),
+        id if id == cloud.config.phone_number_id => number(&cloud, &records, &version),
+        _ => return Err(GraphError::no_object()),
     };
-    let fields = asked.fields.as_deref().unwrap_or(DEFAULT);
+    let fields = wanted.fields.as_deref().unwrap_or(DEFAULT);
     if fields.split(',').any(|field| field == FOR_PROVIDERS) && !records.account.is_of_provider {
         return Err(GraphError::not_for_this_app());
     }
@@ -61,27 +56,19 @@ pub(super) async fn get(
 }
 
 /// Where webhooks of a number go: an empty address takes the override away.
-pub(super) async fn post(
-    State(cloud): State<Arc<Cloud>>,
-    Path((version, id)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Json<Value>, GraphError> {
-    bearer::managed_records(&cloud, &version, &headers)?;
-    if id != cloud.config.phone_number_id {
-        return Err(GraphError::invalid("Unsupported post request. The object does not exist"));
-    }
+pub(super) async fn post(asked: NodeRequest, body: Bytes) -> Answer {
+    asked.number_records()?;
     let change: Change = serde_json::from_slice(&body)?;
     let Elsewhere { override_callback_uri: url, verify_token } = change.webhook_configuration;
     let url = match (url.is_empty(), verify_token) {
         (true, _) => None,
         (false, Some(token)) => {
-            challenge(&cloud, &url, &token).await?;
+            challenge(&asked.cloud, &url, &token).await?;
             Some(url)
         }
         (false, None) => return Err(GraphError::invalid("verify_token is required")),
     };
-    cloud.change_records(|records| records.number.override_url = url);
+    asked.cloud.change_records(|records| records.number.override_url = url);
     Ok(Json(json!({ "success": true })))
 }
 

@@ -2,17 +2,16 @@
 //!
 //! Meta's pages disagree about what the end of a permission is called: here it is `expiration_time`, as in their sample.
 
+use super::bearer::Bearer;
 use super::error::GraphError;
-use super::{bearer, permit};
+use super::node_request::{Answer, NodeRequest};
+use super::permit;
 use crate::business_records::{BusinessRecords, Permit};
-use crate::cloud::Cloud;
 use axum::Json;
+use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// Whose token it is, as `debug_token` tells it.
 pub(super) const USER: &str = "770000000000007";
@@ -32,38 +31,28 @@ pub(super) struct Asked {
 }
 
 /// `GET /{version}/me/permissions`: an app is no user and has none.
-pub(super) async fn granted(
-    State(cloud): State<Arc<Cloud>>,
-    Path((version, whose)): Path<(String, String)>,
-    asked: Result<Query<Nothing>, QueryRejection>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, GraphError> {
-    if bearer::of(&cloud, &version, &headers)? != bearer::Bearer::Business {
+pub(super) async fn granted(asked: NodeRequest, query: Result<Query<Nothing>, QueryRejection>) -> Answer {
+    if asked.bearer()? != Bearer::Business {
         return Err(GraphError::no_user());
     }
-    asked.map_err(unknown)?;
-    if whose != "me" && whose != USER {
-        return Err(GraphError::invalid("Unsupported get request. The object does not exist"));
+    query.map_err(unknown)?;
+    if asked.node != "me" && asked.node != USER {
+        return Err(GraphError::no_object());
     }
-    let scopes = cloud.records().token.scopes;
+    let scopes = asked.cloud.records().token.scopes;
     let granted = scopes.iter().map(|scope| json!({ "permission": scope, "status": "granted" }));
     Ok(Json(json!({ "data": granted.collect::<Vec<_>>() })))
 }
 
 /// `GET /{version}/{number}/call_permissions`.
-pub(super) async fn to_call(
-    State(cloud): State<Arc<Cloud>>,
-    Path((version, number)): Path<(String, String)>,
-    asked: Result<Query<Asked>, QueryRejection>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, GraphError> {
-    permit::check(&cloud.config, &cloud.access_token(), &version, &number, &headers)?;
-    let records = cloud.records();
+pub(super) async fn to_call(asked: NodeRequest, query: Result<Query<Asked>, QueryRejection>) -> Answer {
+    asked.permit()?;
+    let records = asked.cloud.records();
     if records.is_busy {
         return Err(GraphError::account_busy());
     }
     permit::may_message(&records)?;
-    Ok(Json(told(&records, &user(asked.map_err(unknown)?.0)?)))
+    Ok(Json(told(&records, &user(query.map_err(unknown)?.0)?)))
 }
 
 fn unknown(asked: QueryRejection) -> GraphError {

@@ -25,7 +25,7 @@ pub(super) fn check(
     }
     check_version(version)?;
     if number != config.phone_number_id {
-        return Err(GraphError::invalid("Unsupported post request. The object does not exist"));
+        return Err(GraphError::no_object());
     }
     Ok(())
 }
@@ -53,7 +53,6 @@ pub(super) fn may_message(records: &BusinessRecords) -> Result<(), GraphError> {
     }
 }
 
-/// Whether a version lives.
 pub(super) fn check_version(version: &str) -> Result<(), GraphError> {
     let version = version.strip_prefix('v').and_then(|version| version.strip_suffix(".0")?.parse().ok());
     if version.is_none_or(|version| !VERSIONS.contains(&version)) {

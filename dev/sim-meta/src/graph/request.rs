@@ -1,14 +1,13 @@
 //! Reads the body of a call action, taking the documented keys and no others, but for `to` beside an answer: Meta's own
 //! cURL sends it and so does Pipecat, and Graph takes it from both.
 
-use super::error::GraphError;
+use super::error::{GraphError, require};
 use crate::ActionName;
 use serde::Deserialize;
 
 const LONGEST_OPAQUE: usize = 512;
 const LONGEST_PURPOSE: usize = 250;
 
-/// An action, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) call: String,
@@ -63,12 +62,9 @@ struct Consent {
     _announcement_language: Option<String>,
 }
 
-/// Reads an action.
 pub(super) fn parse(body: &[u8]) -> Result<Request, GraphError> {
     let body: Body = serde_json::from_slice(body)?;
-    if body.messaging_product != "whatsapp" {
-        return Err(GraphError::invalid("messaging_product must be whatsapp"));
-    }
+    require(body.messaging_product == "whatsapp", "messaging_product must be whatsapp")?;
     let call = body.call_id.clone();
     let ask = match body.action.as_str() {
         "pre_accept" => body.bare()?.pre_accept(),
@@ -86,11 +82,8 @@ impl Body {
         let is_bare = self.biz_opaque_callback_data.is_none()
             && self.recording.is_none()
             && self.transcription.is_none();
-        if is_bare {
-            Ok(self)
-        } else {
-            Err(GraphError::invalid(format!("`{}` takes no such key", self.action)))
-        }
+        require(is_bare, format!("`{}` takes no such key", self.action))?;
+        Ok(self)
     }
 
     fn pre_accept(self) -> Result<Ask, GraphError> {
@@ -100,40 +93,29 @@ impl Body {
     fn accept(self) -> Result<Ask, GraphError> {
         [&self.recording, &self.transcription].into_iter().flatten().try_for_each(Consent::check)?;
         let opaque = self.biz_opaque_callback_data.clone();
-        if opaque.as_ref().is_some_and(|opaque| opaque.chars().count() > LONGEST_OPAQUE) {
-            return Err(GraphError::invalid("biz_opaque_callback_data is longer than 512 characters"));
-        }
+        let fits = opaque.as_ref().is_none_or(|opaque| opaque.chars().count() <= LONGEST_OPAQUE);
+        require(fits, "biz_opaque_callback_data is longer than 512 characters")?;
         Ok(Ask::Accept { sdp: self.answer()?, opaque })
     }
 
     fn answer(self) -> Result<String, GraphError> {
         let session = self.session.ok_or_else(|| GraphError::invalid("session is required"))?;
-        if session.sdp_type != "answer" {
-            return Err(GraphError::invalid("session.sdp_type must be answer"));
-        }
+        require(session.sdp_type == "answer", "session.sdp_type must be answer")?;
         Ok(session.sdp)
     }
 
     fn without_session(self, ask: Ask) -> Result<Ask, GraphError> {
-        if self.session.is_some() {
-            Err(GraphError::invalid("session does not belong here"))
-        } else if self.to.is_some() {
-            Err(GraphError::invalid("to does not belong here"))
-        } else {
-            Ok(ask)
-        }
+        require(self.session.is_none(), "session does not belong here")?;
+        require(self.to.is_none(), "to does not belong here")?;
+        Ok(ask)
     }
 }
 
 impl Consent {
     fn check(&self) -> Result<(), GraphError> {
-        if !["ENABLED", "DISABLED"].contains(&self.status.as_str()) {
-            return Err(GraphError::invalid("status must be ENABLED or DISABLED"));
-        }
-        if self.purpose.chars().count() > LONGEST_PURPOSE {
-            return Err(GraphError::invalid("purpose is longer than 250 characters"));
-        }
-        Ok(())
+        let is_status = ["ENABLED", "DISABLED"].contains(&self.status.as_str());
+        require(is_status, "status must be ENABLED or DISABLED")?;
+        require(self.purpose.chars().count() <= LONGEST_PURPOSE, "purpose is longer than 250 characters")
     }
 }
 

@@ -1,19 +1,15 @@
 //! `/{version}/{number}/settings`: how a number takes calls. Only documented keys and values, and Meta's two conditions.
 
-use super::bearer;
-use super::error::GraphError;
+use super::error::{GraphError, require};
+use super::node_request::{Answer, NodeRequest};
 use crate::business_records::BusinessRecords;
-use crate::cloud::Cloud;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// Fewer users, and calling cannot be enabled.
 const FEWEST_USERS: u64 = 2_000;
@@ -98,26 +94,17 @@ struct Holiday {
     end_time: String,
 }
 
-pub(super) async fn get(
-    State(cloud): State<Arc<Cloud>>,
-    Path((version, number)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, GraphError> {
-    let records = check(&cloud, &version, &number, &headers)?;
+pub(super) async fn get(asked: NodeRequest) -> Answer {
+    let records = asked.number_records()?;
     Ok(Json(json!({ "calling": records.calling, "storage_configuration": { "status": "DEFAULT" } })))
 }
 
-pub(super) async fn post(
-    State(cloud): State<Arc<Cloud>>,
-    Path((version, number)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Json<Value>, GraphError> {
-    let records = check(&cloud, &version, &number, &headers)?;
+pub(super) async fn post(asked: NodeRequest, body: Bytes) -> Answer {
+    let records = asked.number_records()?;
     let wanted = read(&body, Timestamp::now())?;
     permit(&wanted, &records)?;
     let changes: Value = serde_json::from_slice(&body).expect("it was just read");
-    cloud.change_records(|records| {
+    asked.cloud.change_records(|records| {
         for (key, value) in changes["calling"].as_object().into_iter().flatten() {
             records.calling[key] = value.clone();
         }
@@ -148,59 +135,31 @@ fn permit(wanted: &Calling, records: &BusinessRecords) -> Result<(), GraphError>
 impl Hours {
     fn check(&self, now: Timestamp) -> Result<(), GraphError> {
         // Whether they are enabled or not.
-        let Some(zone) = &self.timezone_id else {
-            return Err(GraphError::invalid("call_hours.timezone_id is required"));
-        };
-        let Ok(zone) = TimeZone::get(zone) else {
-            return Err(GraphError::invalid("call_hours.timezone_id is none"));
-        };
-        if self.weekly_operating_hours.is_empty() {
-            return Err(GraphError::invalid("call_hours.weekly_operating_hours is required"));
-        }
+        let zone = self.timezone_id.as_deref().map(TimeZone::get).and_then(Result::ok);
+        let zone = zone.ok_or_else(|| GraphError::invalid("call_hours.timezone_id must name a time zone"))?;
+        let (week, holidays) = (&self.weekly_operating_hours, &self.holiday_schedule);
+        require(!week.is_empty(), "call_hours.weekly_operating_hours is required")?;
         let today = now.to_zoned(zone).date();
-        let dates = self.holiday_schedule.iter().map(|holiday| holiday.date.parse::<Date>());
+        let dates = holidays.iter().map(|holiday| holiday.date.parse::<Date>());
         let dates = dates.collect::<Result<Vec<_>, _>>();
         let dates = dates.map_err(|_| GraphError::invalid("holiday_schedule.date is yyyy-mm-dd"))?;
-        if dates.iter().any(|date| *date < today) {
-            return Err(GraphError::invalid("Holiday given in call_hours is a past date"));
+        require(dates.iter().all(|date| *date >= today), "Holiday given in call_hours is a past date")?;
+        require(holidays.len() <= 20, "holiday_schedule has at most 20")?;
+        for Opening { day_of_week: day, .. } in week {
+            require(DAYS.contains(&day.as_str()), "day_of_week is no day")?;
+            let ranges = week.iter().filter(|it| it.day_of_week == *day).count();
+            require(ranges <= 2, "a day has at most two ranges")?;
         }
-        for opening in &self.weekly_operating_hours {
-            let day = &opening.day_of_week;
-            if !DAYS.contains(&day.as_str()) {
-                return Err(GraphError::invalid("day_of_week is no day"));
-            }
-            if self.weekly_operating_hours.iter().filter(|it| it.day_of_week == *day).count() > 2 {
-                return Err(GraphError::invalid("a day has at most two ranges"));
-            }
-        }
-        let openings = self.weekly_operating_hours.iter().map(|it| (&it.open_time, &it.close_time));
-        let holidays = self.holiday_schedule.iter().map(|it| (&it.start_time, &it.end_time));
-        if self.holiday_schedule.len() > 20 {
-            return Err(GraphError::invalid("holiday_schedule has at most 20"));
-        }
-        if openings.chain(holidays).any(|(from, to)| !is_time(from) || !is_time(to) || from >= to) {
-            return Err(GraphError::invalid("times are HHMM, the first before the second"));
-        }
-        Ok(())
+        let openings = week.iter().map(|it| (&it.open_time, &it.close_time));
+        let mut times = openings.chain(holidays.iter().map(|it| (&it.start_time, &it.end_time)));
+        let are_times = times.all(|(from, to)| is_time(from) && is_time(to) && from < to);
+        require(are_times, "times are HHMM, the first before the second")
     }
 }
 
 fn is_time(text: &str) -> bool {
     let is_number = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number && text[..2] < *"24" && text[2..] < *"60"
-}
-
-fn check(
-    cloud: &Cloud,
-    version: &str,
-    number: &str,
-    headers: &HeaderMap,
-) -> Result<BusinessRecords, GraphError> {
-    let records = bearer::managed_records(cloud, version, headers)?;
-    if number != cloud.config.phone_number_id {
-        return Err(GraphError::invalid("Unsupported request. The object does not exist"));
-    }
-    Ok(records)
 }
 
 #[cfg(test)]

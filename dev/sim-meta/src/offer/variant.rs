@@ -37,7 +37,6 @@ impl OfferVariant {
     /// All there are.
     pub const ALL: &[OfferVariant] = OfferVariant::VARIANTS;
 
-    /// Changes the lines of an offer.
     pub(super) fn apply(self, offer: &Offer, lines: &mut Vec<String>) {
         match self {
             OfferVariant::Video => {

@@ -65,27 +65,22 @@ impl DatagramFilter {
         self.has_answer = true;
     }
 
-    /// ICE is done.
     pub(crate) fn handle_path(&mut self) {
         self.has_path = true;
     }
 
-    /// Whether ICE is done.
     pub(crate) fn has_path(&self) -> bool {
         self.has_path
     }
 
-    /// The business picked up.
     pub(crate) fn open(&mut self) {
         self.open = true;
     }
 
-    /// Whether the business picked up.
     pub(crate) fn is_open(&self) -> bool {
         self.open
     }
 
-    /// What came too early.
     pub(crate) fn early(&self) -> Early {
         self.early
     }

@@ -18,7 +18,6 @@ impl Lateness {
         self.offsets_us.push(offset);
     }
 
-    /// How late they were.
     pub(crate) fn percentiles(&self) -> Percentiles {
         let mut sorted = self.offsets_us.clone();
         sorted.sort_unstable();

@@ -34,7 +34,6 @@ pub(crate) struct Microphone {
     muted: bool,
     /// Beats of 20 ms since it was opened.
     beats: u32,
-    /// Packets sent in them.
     packets: u32,
     /// Whether the packet before was one of voice.
     talking: bool,
@@ -58,7 +57,6 @@ pub(crate) struct Packet {
     pub(crate) edge: Option<Edge>,
 }
 
-/// What a packet carries.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Payload {
     Voice(Vec<u8>),

@@ -76,7 +76,6 @@ impl PacketCounter {
         }
     }
 
-    /// What was counted; counting begins anew.
     pub(crate) fn take(&mut self) -> PacketCounts {
         let mut counted = std::mem::take(&mut self.counted);
         let late = |offset: i64| Duration::from_micros((offset - self.earliest).unsigned_abs());

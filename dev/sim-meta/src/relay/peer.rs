@@ -128,7 +128,6 @@ impl Peer {
         }
     }
 
-    /// Time went by.
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), RtcError> {
         self.rtc.handle_input(Input::Timeout(now))
     }

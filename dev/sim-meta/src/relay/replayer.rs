@@ -36,7 +36,6 @@ impl Replayer {
         self.next.get_or_insert(now);
     }
 
-    /// When the next packet is due.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.next
     }

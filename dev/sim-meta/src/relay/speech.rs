@@ -10,7 +10,6 @@ pub(super) struct Speech {
     pub(super) done: oneshot::Sender<()>,
 }
 
-/// A microphone that suits the phone.
 pub(super) fn microphone(caller: &CallerConfig) -> Result<Microphone, opus::Error> {
     match caller.network {
         _ if caller.spares_effort => Microphone::sparing(),

@@ -136,7 +136,6 @@ impl Relay {
         }
     }
 
-    /// Does all that is due.
     fn handle_timeout(&mut self, now: Instant) {
         self.call.step(|signalling| signalling.handle_timeout(now));
         let change = self.speech_detector.handle_timeout(now);

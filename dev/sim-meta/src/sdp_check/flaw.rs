@@ -3,7 +3,6 @@
 /// The size from which an answer is too large.
 pub(super) const LARGEST: usize = 10_000;
 
-/// Why Meta refuses an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SdpFlaw {
     #[error("the SDP has {0} bytes, {LARGEST} or more")]

@@ -27,7 +27,6 @@ impl WebhookSender {
         })
     }
 
-    /// Where to go from now on.
     pub(crate) fn set_url(&self, url: String) {
         *self.url.lock().unwrap_or_else(PoisonError::into_inner) = Some(url);
     }
@@ -41,7 +40,6 @@ impl WebhookSender {
         self.app_secret.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Where to go.
     pub(crate) fn url(&self) -> anyhow::Result<String> {
         let url = self.url.lock().unwrap_or_else(PoisonError::into_inner).clone();
         url.context("no webhook URL is set: call set_webhook_url first")

@@ -14,7 +14,6 @@ use std::time::Instant;
 pub(crate) const BUSINESS_ACCOUNT: &str = "110000000000001";
 /// Another number of that account, whose webhooks come to us too.
 pub(crate) const ANOTHER_NUMBER: &str = "220000000000099";
-/// Its digits.
 pub(crate) const ANOTHER_DISPLAY_NUMBER: &str = "15550009999";
 
 /// The code of a message that cannot be delivered.
@@ -54,7 +53,6 @@ impl Notices {
         }
     }
 
-    /// The notices about a call of another number.
     pub(crate) fn of_another_number(call: &str) -> Notices {
         let (caller, meta) = (CallerConfig::of_many(99_000_001), MetaConfig::default());
         let notices = Notices::about(call, &caller, &meta, &CallFaults::default());
@@ -65,7 +63,6 @@ impl Notices {
         }
     }
 
-    /// A caller rings.
     pub(crate) fn connect(&self, offer: &str, timestamp: String) -> Value {
         let mut call = self.call("connect", timestamp);
         call.insert("session".to_owned(), json!({ "sdp_type": "offer", "sdp": offer }));

@@ -18,7 +18,6 @@ use tokio::sync::mpsc;
 /// Longer than anything here takes.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
-/// Meta, and a business that it calls.
 pub(crate) struct Business {
     pub meta: Meta,
     pub config: MetaConfig,
@@ -87,7 +86,6 @@ impl Business {
         assert_eq!(self.act(&call_action(call, "accept", Some(&agent.sdp))).await.0, 200);
     }
 
-    /// The status, and the body.
     pub(crate) async fn act(&self, body: &Value) -> (u16, Value) {
         self.try_act(body).await.unwrap()
     }
@@ -115,7 +113,6 @@ pub(crate) async fn open_webhook(app_secret: &str) -> (String, mpsc::UnboundedRe
     (url, inbox, faults)
 }
 
-/// The body of an action.
 pub(crate) fn call_action(call: &Call, action: &str, sdp: Option<&str>) -> Value {
     action_on(call.id(), action, sdp)
 }

@@ -27,7 +27,6 @@ pub(super) struct FollowUp {
 }
 
 impl FollowUp {
-    /// What follows this function in that reply.
     pub(super) fn of(reply: &Reply, tool: &str) -> Option<Self> {
         reply.after(tool).map(|after| Self { rank: reply.rank(tool), reply: after.clone() })
     }

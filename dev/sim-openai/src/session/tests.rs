@@ -62,6 +62,12 @@ impl Rig {
         self.send(json!({"type": "session.update", "session": session}));
     }
 
+    /// Detects turns by volume, with these settings.
+    fn detect(&mut self, mut settings: Value) {
+        settings["type"] = json!("server_vad");
+        self.configure(json!({"audio": {"input": {"turn_detection": settings}}}));
+    }
+
     fn send(&mut self, event: Value) {
         self.session.handle_client(&event.to_string(), self.now);
         self.collect();
@@ -83,6 +89,12 @@ impl Rig {
     fn take_turn(&mut self) {
         self.speak(&clips::caller_question().samples);
         self.speak(&silence(700));
+    }
+
+    /// Takes a turn, and hears the reply to it out.
+    fn exchange(&mut self) {
+        self.take_turn();
+        self.pass(ms(3_000));
     }
 
     fn append(&mut self, samples: &[i16]) {
@@ -138,7 +150,6 @@ impl Rig {
         self.pass(ms(4_000));
     }
 
-    /// The clips said so far.
     fn spoken(&self) -> Vec<&str> {
         self.session.report().spoken.iter().map(|spoken| spoken.clip.as_str()).collect()
     }
@@ -160,6 +171,10 @@ fn config() -> Config {
     Config::new("sk-test")
 }
 
+fn with(fault: InjectedFault) -> Config {
+    Config { fault: Some(fault), ..config() }
+}
+
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
@@ -179,4 +194,9 @@ fn output_of(call_id: &Value) -> Value {
 
 fn silence(milliseconds: u64) -> Vec<i16> {
     vec![0; sim_audio::samples(ms(milliseconds))]
+}
+
+/// A sound that counts as speech.
+fn voice() -> Vec<i16> {
+    sim_audio::tone(300.0, ms(200))
 }

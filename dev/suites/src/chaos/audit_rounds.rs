@@ -8,7 +8,6 @@ const AUDIT_EVERY: Duration = Duration::from_secs(2);
 /// How long after a first clean audit comes the second: something done twice may reach the table late.
 const CONFIRMED_AFTER: Duration = Duration::from_secs(6);
 
-/// The audits so far.
 #[derive(Debug)]
 pub(super) struct Audits {
     give_up_at: Instant,

@@ -13,7 +13,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a caller listens to an answer.
 const LISTENS: Duration = Duration::from_millis(800);
 
-/// Rings all calls; returns when each caller is done.
 pub(super) async fn ring_all(testbed: &Testbed, plan: &Plan) -> anyhow::Result<()> {
     let mut callers = JoinSet::new();
     for (n, planned) in plan.calls.iter().enumerate() {

@@ -53,9 +53,7 @@ pub struct PlannedFault {
 /// A fault of our side: of AWS, or a kill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SystemFault {
-    /// Kills the processes of call-control.
     KillCallControl,
-    /// Kills the processes of the webhook.
     KillWebhook,
     /// Kills one of the media tasks, chosen by the number, with SIGKILL.
     KillTask(usize),
@@ -65,13 +63,10 @@ pub enum SystemFault {
     Conflict(usize),
     /// DynamoDB loses this many replies after it has done as asked.
     LoseReplies(usize),
-    /// DynamoDB answers only errors for this duration.
     DynamoDbGone(Duration),
     /// DynamoDB takes requests and does not answer them, for this duration.
     DynamoDbSilent(Duration),
-    /// ECS sends state changes late.
     LateStateChanges(Duration),
-    /// ECS sends state changes twice.
     StateChangesTwice,
     /// Lambda refuses this many invocations.
     RefuseInvocations(usize),

@@ -67,7 +67,6 @@ impl Cell {
         cells.collect()
     }
 
-    /// Returns the name as a file name.
     pub(super) fn file_name(self) -> String {
         self.to_string().replace(", ", "_").replace(' ', "-")
     }

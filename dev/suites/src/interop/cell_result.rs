@@ -130,7 +130,6 @@ async fn converse(phone: &mut Phone, cell: Cell, result: &mut CellResult) -> any
     Ok(())
 }
 
-/// Returns the file of a recording.
 fn file(cell: Cell, what: &str) -> PathBuf {
     folder().join(format!("{}-{what}.wav", cell.file_name()))
 }

@@ -37,11 +37,9 @@ pub(super) enum Phone {
 pub(super) struct CallerReport {
     /// All that was heard, 24 kHz.
     pub(super) heard: Vec<i16>,
-    /// Packets that came.
     pub(super) received: u64,
     /// Packets that did not, as the caller counts.
     pub(super) lost: Option<i64>,
-    /// Whether RTCP of the product came.
     pub(super) reports: bool,
     /// What the product did wrong, as Meta's simulation sees it.
     pub(super) faults: Vec<String>,
@@ -81,7 +79,7 @@ impl Phone {
         let answer = match call.answer(ANSWERED_WITHIN).await {
             Ok(answer) => offer_form::back(&answer, own),
             Err(error) => {
-                call.hang_up().await;
+                call.call().hang_up().await;
                 return Err(error.into());
             }
         };
@@ -91,11 +89,14 @@ impl Phone {
         Ok(Self::Foreign { process: Box::new(process), call, version, answered })
     }
 
-    /// The call's id.
     pub(super) fn id(&self) -> &str {
+        self.call().id()
+    }
+
+    fn call(&self) -> &Call {
         match self {
-            Self::Ours(call) => call.id(),
-            Self::Foreign { call, .. } => call.id(),
+            Self::Ours(call) => call,
+            Self::Foreign { call, .. } => call.call(),
         }
     }
 
@@ -127,10 +128,7 @@ impl Phone {
 
     /// Returns when the product has picked up.
     pub(super) async fn accepted(&self) -> anyhow::Result<()> {
-        match self {
-            Self::Ours(call) => call.answered(ANSWERED_WITHIN).await?,
-            Self::Foreign { call, .. } => call.accepted(ANSWERED_WITHIN).await?,
-        };
+        self.call().answered(ANSWERED_WITHIN).await?;
         Ok(())
     }
 
@@ -162,7 +160,6 @@ impl Phone {
         Ok(())
     }
 
-    /// Presses keys.
     pub(super) async fn press(&mut self, keys: &str) -> anyhow::Result<()> {
         match self {
             Self::Ours(call) => call.press(keys).await?,
@@ -212,20 +209,17 @@ impl Phone {
 
     /// Hangs up. Whether the product said goodbye on the wire; `None` from those who cannot tell.
     pub(super) async fn hang_up(self) -> anyhow::Result<Option<bool>> {
-        match self {
-            Self::Ours(call) => {
-                call.hang_up().await;
-                call.business_knows_of_the_end(PATIENCE).await?;
-                Ok(None)
-            }
-            Self::Foreign { mut process, call, .. } => {
-                call.hang_up().await;
-                let known = call.business_knows_of_the_end(PATIENCE).await;
+        self.call().hang_up().await;
+        let known = self.call().business_knows_of_the_end(PATIENCE).await;
+        let goodbye = match self {
+            Self::Ours(_) => None,
+            Self::Foreign { mut process, .. } => {
                 let goodbye = process.event("closed", PATIENCE).await.is_ok();
                 process.end(PATIENCE).await;
-                known?;
-                Ok(Some(goodbye))
+                Some(goodbye)
             }
-        }
+        };
+        known?;
+        Ok(goodbye)
     }
 }

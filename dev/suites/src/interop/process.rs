@@ -44,7 +44,6 @@ impl Process {
         Ok(Self { child, commands, events, unseen: Vec::new() })
     }
 
-    /// Asks it to do something.
     pub(super) async fn ask(&mut self, command: Value) -> anyhow::Result<()> {
         self.commands.write_all(format!("{command}\n").as_bytes()).await.context("the caller is gone")
     }

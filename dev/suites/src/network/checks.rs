@@ -11,12 +11,10 @@ const LOST_IN_THE_PRODUCT: f64 = 0.1;
 /// So much of its score, encoded in the same way with nothing lost, speech has left at 5 % random loss.
 const LEFT_AT_5_PERCENT: f64 = 0.9;
 
-/// All checks.
 pub(super) fn all(figures: &Figures) -> Vec<Check> {
     of_scores(figures).into_iter().chain(figures.rows.iter().map(goes_on)).collect()
 }
 
-/// Checks of how speech sounds.
 pub(super) fn of_scores(figures: &Figures) -> Vec<Check> {
     let score = |network, of: fn(&Row) -> Option<f64>| {
         figures.of(Scenario::Converses { network }).and_then(of).unwrap_or_default()

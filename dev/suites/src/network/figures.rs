@@ -30,7 +30,6 @@ pub(super) struct Figures {
     pub(super) baseline_corrected: f64,
 }
 
-/// The figures of a call.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) scenario: Scenario,
@@ -81,7 +80,6 @@ impl Figures {
         self.rows.iter().find(|row| row.scenario == scenario)
     }
 
-    /// All figures.
     pub(super) fn table(&self) -> Table {
         let mut baseline = [const { String::new() }; 11];
         baseline[0] = "libopus alone".to_owned();

@@ -43,7 +43,6 @@ impl Round {
         Ok(round)
     }
 
-    /// Holds the other calls.
     pub(super) async fn of_others(testbed: &Arc<Testbed>, seed: u64) -> anyhow::Result<Self> {
         Self::hold(testbed, |scenario| !is_judged(scenario), seed).await
     }

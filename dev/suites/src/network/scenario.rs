@@ -58,11 +58,8 @@ pub(super) struct ScenarioResult {
     pub(super) scenario: Scenario,
     /// The wait in vain that cut the call short.
     pub(super) cut_short: Option<String>,
-    /// Whether the last question was answered.
     pub(super) is_answered: bool,
-    /// What the model got.
     pub(super) up: Vec<i16>,
-    /// What the phone played.
     pub(super) down: Vec<i16>,
     /// The network's effect on the caller's packets, and on the agent's.
     pub(super) tolls: (LinkCounts, LinkCounts),
@@ -73,7 +70,6 @@ pub(super) struct ScenarioResult {
 }
 
 impl Scenario {
-    /// The network it happens in.
     pub(super) fn network(self) -> Profile {
         match self {
             Self::Converses { network } => network,

@@ -67,11 +67,11 @@ impl Transcript {
         }
     }
 
-    /// Notes the complete text of an item of the agent's, and the duration of its audio.
-    pub(crate) fn agent_said(&mut self, item: &str, text: &str, audio: Duration, at_ms: u64) {
+    /// Notes the complete text of an item of the agent's, and the duration of its audio if it is known.
+    pub(crate) fn agent_said(&mut self, item: &str, text: &str, audio: Option<Duration>, at_ms: u64) {
         let draft = self.begin(item, Speaker::Agent, at_ms);
         draft.write(text);
-        draft.line.of_ms = Some(draft.line.of_ms.unwrap_or_default().max(ms(audio)));
+        draft.line.of_ms = draft.line.of_ms.max(audio.map(ms));
     }
 
     /// Notes that an item was interrupted, and how much of it was heard.
@@ -79,6 +79,14 @@ impl Transcript {
         if let Some(draft) = self.draft(&heard.item.0) {
             draft.line.heard_ms = Some(ms(heard.heard));
             draft.line.of_ms = Some(draft.line.of_ms.unwrap_or_default().max(ms(heard.of)));
+            draft.is_settled = true;
+        }
+    }
+
+    /// Notes that an item whose audio is elsewhere was cut, and how much of it was heard.
+    pub(crate) fn note_cut(&mut self, item: &str, heard: Duration) {
+        if let Some(draft) = self.draft(item) {
+            draft.line.heard_ms = Some(ms(heard));
             draft.is_settled = true;
         }
     }
@@ -180,12 +188,15 @@ fn empty(speaker: Speaker) -> TranscriptLine {
     }
 }
 
-/// Cuts an interrupted line in proportion to the audio that was heard: the model sends no shortened transcript.
+/// Cuts an interrupted line in proportion to the audio that was heard, or by the usual pace if it is not known how much there was: the
+/// model sends no shortened transcript.
 fn cut_to_heard(mut line: TranscriptLine) -> TranscriptLine {
-    if let (Some(heard), Some(of)) = (line.heard_ms, line.of_ms) {
-        let (heard, of) = (Duration::from_millis(heard), Duration::from_millis(of));
-        line.text = realtime::heard_words(&line.text, heard, of).to_owned();
-    }
+    let Some(heard) = line.heard_ms.map(Duration::from_millis) else { return line };
+    let words = match line.of_ms.map(Duration::from_millis) {
+        Some(of) => realtime::heard_words(&line.text, heard, of),
+        None => realtime::words_within(&line.text, heard),
+    };
+    line.text = words.to_owned();
     line
 }
 
@@ -204,7 +215,7 @@ mod tests {
         transcript.caller_started("u1", 1_000);
         assert!(transcript.awaits_transcription());
         transcript.agent_started("a1", 2_000);
-        transcript.agent_said("a1", "It is ready.", Duration::from_millis(900), 2_100);
+        transcript.agent_said("a1", "It is ready.", Some(Duration::from_millis(900)), 2_100);
         transcript.note_played("a1");
         assert_eq!(texts(&mut transcript), [(1, "It is ready.".to_owned())]);
 
@@ -228,10 +239,22 @@ mod tests {
     fn an_interrupted_line_is_cut_to_what_was_heard() {
         let mut transcript = Transcript::default();
         transcript.agent_started("a1", 0);
-        transcript.agent_said("a1", "one two three four", Duration::from_millis(2_000), 0);
+        transcript.agent_said("a1", "one two three four", Some(Duration::from_millis(2_000)), 0);
         transcript.note_interrupted(&heard("a1", 1_000, 2_000));
 
         assert_eq!(texts(&mut transcript), [(0, "one two".to_owned())]);
+    }
+
+    #[test]
+    fn a_line_of_unknown_duration_is_cut_by_the_usual_pace() {
+        let mut transcript = Transcript::default();
+        transcript.agent_started("a1", 0);
+        transcript.agent_said("a1", "Your bike is in the workshop, and ready by six.", None, 0);
+        transcript.note_cut("a1", Duration::from_millis(1_000));
+
+        let line = transcript.poll_line().expect("it is settled");
+
+        assert_eq!((line.text.as_str(), line.heard_ms, line.of_ms), ("Your bike is in", Some(1_000), None));
     }
 
     #[test]
@@ -241,7 +264,7 @@ mod tests {
         transcript.note_interrupted(&heard("a1", 300, 600));
         transcript.caller_started("never transcribed", 10);
         assert_eq!(transcript.poll_line(), None);
-        transcript.agent_said("a1", "Good day", Duration::from_millis(600), 0);
+        transcript.agent_said("a1", "Good day", Some(Duration::from_millis(600)), 0);
 
         assert_eq!(transcript.poll_rest().map(|line| line.text), Some("Good".into()));
         assert_eq!(transcript.poll_rest(), None);
@@ -251,10 +274,15 @@ mod tests {
     fn items_that_were_not_heard_are_left_out() {
         let mut transcript = Transcript::default();
         transcript.agent_started("the greeting of an unanswered call", 0);
-        transcript.agent_said("the greeting of an unanswered call", "Hello", Duration::from_millis(400), 0);
+        transcript.agent_said(
+            "the greeting of an unanswered call",
+            "Hello",
+            Some(Duration::from_millis(400)),
+            0,
+        );
         transcript.note_interrupted(&heard("the greeting of an unanswered call", 0, 400));
         transcript.agent_started("never played", 10);
-        transcript.agent_said("never played", "Hello?", Duration::from_millis(400), 10);
+        transcript.agent_said("never played", "Hello?", Some(Duration::from_millis(400)), 10);
         transcript.caller_said("u1", "Hello, are you there?", 20);
 
         assert_eq!(texts(&mut transcript), [(2, "Hello, are you there?".to_owned())]);
@@ -281,7 +309,7 @@ mod tests {
         transcript.note_played("greeting");
         transcript.agent_started("a1", 5_000);
         transcript.note_turn(Duration::from_millis(820), Duration::from_millis(300));
-        transcript.agent_said("a1", "Yes.", Duration::from_millis(300), 5_010);
+        transcript.agent_said("a1", "Yes.", Some(Duration::from_millis(300)), 5_010);
         transcript.note_played("a1");
 
         let line = transcript.poll_line().expect("it has text and was played");

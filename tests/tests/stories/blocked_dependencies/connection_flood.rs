@@ -29,7 +29,6 @@ const HALF_A_HEAD: &[u8] = b"POST /v1/calls/unknown HTTP/1.1\r\nhost: media-ta";
 const HALF_A_BODY: &[u8] =
     b"POST /v1/calls/unknown HTTP/1.1\r\nhost: t\r\ncontent-length: 100000\r\n\r\n{\"fence\":";
 
-/// How long the flood lasts.
 pub(super) async fn crowd(story: &Story, lasts: Duration) {
     let leases = story.stack.store.ready_tasks().await.expect("the table can be read");
     let door = leases.first().expect("a media task is ready").door.parse().expect("the lease has an address");

@@ -7,7 +7,7 @@ use agents::{Agent, Tools};
 use realtime::connection::{Auth, Endpoint};
 use realtime::probe::probe;
 use realtime::tls_roots::TrustedRoots;
-use realtime::{Failure, Greeting, OptionalPart, OptionalParts, Options, SessionConfig, TurnMode};
+use realtime::{AudioPath, Failure, Greeting, OptionalPart, OptionalParts, Options, SessionConfig, TurnMode};
 use reqwest::{Client, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -82,6 +82,7 @@ async fn sessions(args: &DeploymentArgs, key: &SecretString, agents: &[Agent]) -
             key: key.clone(),
             auth: Auth::default(),
             safety_identifier: None,
+            call: None,
             headers: vec![],
             trust: TrustedRoots::default(),
         };
@@ -127,6 +128,7 @@ fn config(agent: &Agent, (options, tools): (Options, Vec<Value>)) -> SessionConf
         greeting: Greeting::Prompt(String::new()),
         greeting_interruptible: true,
         turns: TurnMode::Server,
+        audio: AudioPath::Socket,
         tools,
         recycle_after: None,
         margin: SessionConfig::MARGIN,

@@ -51,12 +51,12 @@ fn two_items_of_a_response_finish_separately() {
         .iter()
         .filter_map(|event| match event {
             SessionEvent::AgentTranscript { item, text, audio } => {
-                Some((item.as_str(), text.as_str(), audio.as_millis()))
+                Some((item.as_str(), text.as_str(), audio.map(|audio| audio.as_millis())))
             }
             _ => None,
         })
         .collect();
-    assert_eq!(transcripts, [("a", "One.", 300), ("b", "Two.", 400)]);
+    assert_eq!(transcripts, [("a", "One.", Some(300)), ("b", "Two.", Some(400))]);
     let finished = talk.events.iter().filter(|event| matches!(event, SessionEvent::ItemDone { .. }));
     assert_eq!(finished.count(), 2);
 }

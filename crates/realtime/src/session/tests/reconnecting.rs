@@ -62,7 +62,7 @@ fn an_answer_cut_off_by_a_loss_is_continued() {
     talk.down(ConnectionLoss::Failed("reset".into()));
     assert!(talk.events.contains(&SessionEvent::ResponseDone { response: "r".into() }));
     assert!(!talk.events.contains(&SessionEvent::ItemDone { item: "b".into() }), "the rest never came");
-    let (text, audio) = ("It will be done".to_owned().into(), Duration::from_secs(1));
+    let (text, audio) = ("It will be done".to_owned().into(), Some(Duration::from_secs(1)));
     assert!(talk.events.contains(&SessionEvent::AgentTranscript { item: "b".into(), text, audio }));
 
     talk.accept();

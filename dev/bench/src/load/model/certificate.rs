@@ -14,7 +14,6 @@ pub(crate) struct Certificate {
 }
 
 impl Certificate {
-    /// Makes one.
     pub(crate) fn make() -> anyhow::Result<Self> {
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
         let chain = vec![CertificateDer::from(made.cert.der().to_vec())];

@@ -9,9 +9,7 @@ pub(crate) struct Rhythm {
     pub(crate) reply: Duration,
     /// How many times faster than that it is sent.
     pub(crate) pace: f64,
-    /// When the caller is heard to begin.
     pub(crate) caller_begins: Duration,
-    /// When the caller is heard to stop.
     pub(crate) caller_stops: Duration,
     /// When the next reply begins.
     pub(crate) next: Duration,

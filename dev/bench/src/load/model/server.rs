@@ -28,7 +28,6 @@ pub(crate) type SharedCounters = Arc<Mutex<SessionCounters>>;
 type Sessions = Arc<Mutex<Vec<SharedCounters>>>;
 
 impl Model {
-    /// Listens on 127.0.0.1.
     pub(crate) async fn start(rhythm: Rhythm) -> anyhow::Result<Self> {
         let Certificate { config, pem } = Certificate::make()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the model")?;
@@ -41,12 +40,10 @@ impl Model {
         Ok(Self { address, pem, sessions, begun, listening })
     }
 
-    /// `wss://127.0.0.1:<port>/v1/realtime`.
     pub(crate) fn url(&self) -> String {
         format!("wss://{}/v1/realtime", self.address)
     }
 
-    /// The certificate to believe.
     pub(crate) fn pem(&self) -> &str {
         &self.pem
     }

@@ -32,11 +32,9 @@ const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 enum Step {
     /// A piece of the reply is due.
     Piece(usize),
-    /// The reply is complete.
     Finish,
     CallerBegins,
     CallerStops,
-    /// A caller is to be answered.
     Reply,
 }
 
@@ -46,7 +44,6 @@ struct Session<'a> {
     counters: &'a SharedCounters,
     detector: SpeechDetector,
     number: usize,
-    /// What is due when, in order.
     steps: VecDeque<(Instant, Step)>,
     /// The response being sent, and what its client put on it.
     response: Option<(String, Value)>,

@@ -5,7 +5,6 @@ use std::time::Instant;
 /// What was heard and said in one session since it was last asked.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SessionCounters {
-    /// Appends that came.
     pub(crate) appends: u64,
     /// Bytes of them, as text.
     pub(crate) bytes: u64,
@@ -15,7 +14,6 @@ pub(crate) struct SessionCounters {
     pub(crate) replies: Vec<Instant>,
     /// Messages that say that the client is not content: cancels, truncations, and whatever was not understood.
     pub(crate) surprises: u64,
-    /// Whether the connection is over.
     pub(crate) is_over: bool,
 }
 

@@ -8,7 +8,6 @@ use sim_audio::onset::Onsets;
 const APPEND: &str = r#"{"type":"input_audio_buffer.append""#;
 const AUDIO: &str = r#""audio":""#;
 
-/// One session's detector.
 #[derive(Debug, Default)]
 pub(crate) struct SpeechDetector {
     onsets: Onsets,

@@ -21,13 +21,11 @@ fn instructions_of_its_own_get_a_reply_of_their_own() {
 fn a_system_message_at_the_end_is_followed() {
     let script = Script::about_bikes().aside("Say goodbye", Reply::speech(clips::agent_goodbye()));
     let mut rig = Rig::configured(Config { script, ..config() });
-    rig.ask("response.create");
-    rig.pass(ms(3_000));
+    rig.respond(json!({}));
 
     rig.send(written("system", "Say goodbye, exactly so."));
     rig.respond(json!({}));
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
 
     assert_eq!(rig.spoken(), ["agent-greeting", "agent-goodbye", "agent-answer"]);
 }
@@ -60,13 +58,11 @@ fn only_a_response_under_the_sessions_instructions_reads_from_the_cache() {
 fn a_message_of_keys_is_answered_and_is_no_turn() {
     let script = Script::about_bikes().on_message("427", Reply::speech(clips::agent_keys()));
     let mut rig = Rig::configured(Config { script, ..config() });
-    rig.ask("response.create");
-    rig.pass(ms(3_000));
+    rig.respond(json!({}));
 
     rig.send(written("user", "The caller pressed 427#."));
     rig.respond(json!({}));
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
 
     assert_eq!(rig.spoken(), ["agent-greeting", "agent-keys", "agent-answer"]);
 }
@@ -74,13 +70,10 @@ fn a_message_of_keys_is_answered_and_is_no_turn() {
 #[test]
 fn a_caller_who_says_nothing_is_asked_whether_he_is_there() {
     let mut rig = Rig::connected(config());
-    rig.configure(
-        json!({"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 5_000}}}}),
-    );
+    rig.detect(json!({"idle_timeout_ms": 5_000}));
     rig.take_turn();
     rig.speak(&silence(9_500));
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
 
     assert_eq!(rig.spoken(), ["agent-answer", "agent-nudge", "agent-long"], "silence is no turn");
 }
@@ -88,12 +81,9 @@ fn a_caller_who_says_nothing_is_asked_whether_he_is_there() {
 #[test]
 fn an_idle_timeout_that_is_set_late_may_expire_at_once() {
     let mut rig = Rig::configured(Config { idles_at_once: true, ..config() });
-    rig.ask("response.create");
-    rig.pass(ms(3_000));
+    rig.respond(json!({}));
 
-    rig.configure(
-        json!({"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 5_000}}}}),
-    );
+    rig.detect(json!({"idle_timeout_ms": 5_000}));
     rig.pass(ms(3_000));
 
     assert_eq!(rig.all("input_audio_buffer.timeout_triggered").len(), 1);
@@ -104,8 +94,7 @@ fn an_idle_timeout_that_is_set_late_may_expire_at_once() {
 fn a_preamble_and_two_calls_come_in_one_response() {
     let mut rig = Rig::configured(with_two_calls());
 
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
 
     let output = rig.last("response.done")["response"]["output"].clone();
     let kinds: Vec<&str> =
@@ -119,8 +108,7 @@ fn a_preamble_and_two_calls_come_in_one_response() {
 fn what_follows_is_that_of_the_tool_that_has_answered() {
     for (answering, said) in [(&[1][..], "agent-order"), (&[2], "agent-sorry"), (&[2, 1], "agent-order")] {
         let mut rig = Rig::configured(with_two_calls());
-        rig.take_turn();
-        rig.pass(ms(3_000));
+        rig.exchange();
         let output = rig.last("response.done")["response"]["output"].clone();
 
         for call in answering {
@@ -135,11 +123,9 @@ fn what_follows_is_that_of_the_tool_that_has_answered() {
 #[test]
 fn a_result_that_arrives_after_new_speech_is_still_mentioned() {
     let mut rig = Rig::configured(with_two_calls());
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
     let call = rig.last("response.function_call_arguments.done")["call_id"].clone();
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
 
     rig.send(output_of(&call));
     rig.respond(json!({}));
@@ -165,8 +151,7 @@ fn a_response_that_may_use_no_tool_only_speaks() {
 #[test]
 fn a_response_out_of_band_leaves_the_result_to_the_next_one() {
     let mut rig = Rig::configured(with_two_calls());
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
     let call = rig.last("response.function_call_arguments.done")["call_id"].clone();
     rig.send(output_of(&call));
 

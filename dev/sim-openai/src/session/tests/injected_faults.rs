@@ -26,8 +26,7 @@ fn an_empty_account_is_told_so_first() {
 fn the_connection_breaks_in_the_middle_of_a_sentence() {
     let mut rig = Rig::configured(with(InjectedFault::DropsSession { after_deltas: 3 }));
 
-    rig.ask("response.create");
-    rig.pass(ms(3_000));
+    rig.respond(json!({}));
 
     assert_eq!(rig.all("response.output_audio.delta").len(), 3);
     assert_eq!(rig.ending, Some(Output::Break));
@@ -59,8 +58,7 @@ fn the_first_response_fails_and_the_next_one_does_not() {
             (&json!("failed"), &json!(code))
         );
 
-        rig.ask("response.create");
-        rig.pass(ms(3_000));
+        rig.respond(json!({}));
 
         assert_eq!(rig.last("response.done")["response"]["status"], "completed");
     }
@@ -80,8 +78,7 @@ fn a_session_may_expire_early_and_says_when() {
 fn samples_are_split() {
     let mut rig = Rig::configured(with(InjectedFault::SplitsSamples));
 
-    rig.ask("response.create");
-    rig.pass(ms(3_000));
+    rig.respond(json!({}));
 
     let odd = |delta: &&Value| {
         delta["delta"].as_str().and_then(|text| BASE64.decode(text).ok()).is_some_and(|b| b.len() % 2 == 1)
@@ -94,8 +91,7 @@ fn samples_are_split() {
 fn a_turn_that_cannot_be_written_down_is_answered_all_the_same() {
     let mut rig = Rig::configured(with(InjectedFault::TranscriptionFails));
 
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
 
     assert_eq!(rig.all("conversation.item.input_audio_transcription.failed").len(), 1);
     assert_eq!(rig.last("response.done")["response"]["status"], "completed");
@@ -104,8 +100,7 @@ fn a_turn_that_cannot_be_written_down_is_answered_all_the_same() {
 #[test]
 fn a_session_that_goes_silent_stays_open_and_says_nothing_more() {
     let mut rig = Rig::configured(with(InjectedFault::GoesSilent { after_deltas: 3 }));
-    rig.ask("response.create");
-    rig.pass(ms(3_000));
+    rig.respond(json!({}));
     let sent = rig.inbox.len();
 
     rig.ask("response.cancel");
@@ -120,8 +115,7 @@ fn a_session_that_goes_silent_stays_open_and_says_nothing_more() {
 fn a_deaf_session_hears_no_turn() {
     let mut rig = Rig::configured(with(InjectedFault::Deaf));
 
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
 
     assert!(
         rig.all("input_audio_buffer.speech_started").is_empty() && rig.all("response.created").is_empty()
@@ -172,8 +166,7 @@ fn a_session_breaks_before_its_key_is_refused() {
 fn one_request_after_the_greeting_is_lost() {
     let mut rig = Rig::configured(with(InjectedFault::IgnoresCreate));
     rig.respond(json!({}));
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
     assert_eq!(rig.all("response.created").len(), 2, "a turn is no request");
 
     rig.respond(json!({}));
@@ -181,8 +174,4 @@ fn one_request_after_the_greeting_is_lost() {
     rig.respond(json!({}));
 
     assert_eq!(rig.all("response.created").len(), 3);
-}
-
-fn with(fault: InjectedFault) -> Config {
-    Config { fault: Some(fault), ..config() }
 }

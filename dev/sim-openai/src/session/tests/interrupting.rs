@@ -50,9 +50,7 @@ fn nothing_more_is_sent_of_what_was_cut_short() {
 #[test]
 fn a_caller_is_let_talk_when_interrupting_is_off() {
     let mut rig = Rig::connected(config());
-    rig.configure(
-        json!({"audio": {"input": {"turn_detection": {"type": "server_vad", "interrupt_response": false}}}}),
-    );
+    rig.detect(json!({"interrupt_response": false}));
     rig.ask("response.create");
     rig.pass(ms(400));
 
@@ -65,9 +63,7 @@ fn a_caller_is_let_talk_when_interrupting_is_off() {
 #[test]
 fn a_turn_that_ends_while_a_response_is_active_is_told_so() {
     let mut rig = Rig::connected(Config { pace: 1.0, ..config() });
-    rig.configure(
-        json!({"audio": {"input": {"turn_detection": {"type": "server_vad", "interrupt_response": false}}}}),
-    );
+    rig.detect(json!({"interrupt_response": false}));
     rig.ask("response.create");
 
     rig.take_turn();
@@ -144,8 +140,7 @@ fn only_the_first_part_of_the_models_speech_can_be_truncated() {
 #[test]
 fn truncating_what_was_heard_to_the_end_is_unwise() {
     let mut rig = Rig::configured(config());
-    rig.ask("response.create");
-    rig.pass(ms(3_000));
+    rig.respond(json!({}));
     let spoken = rig.session.report().spoken[0].clone();
 
     rig.send(truncate(&spoken.item_id, spoken.sent_ms));
@@ -201,8 +196,4 @@ fn truncate(item: &str, audio_end_ms: u64) -> Value {
 /// The events from the caller's first sound on.
 fn cut_short(rig: &Rig) -> Vec<&str> {
     rig.received().into_iter().skip_while(|name| *name != "input_audio_buffer.speech_started").collect()
-}
-
-fn voice() -> Vec<i16> {
-    sim_audio::tone(300.0, ms(200))
 }

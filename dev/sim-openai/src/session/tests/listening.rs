@@ -7,8 +7,7 @@ fn a_transcript_is_billed_by_its_duration_or_by_tokens() {
     for (model, by) in [("gpt-transcribe", "duration"), ("gpt-4o-transcribe", "tokens")] {
         let mut rig = Rig::connected(config());
         rig.configure(json!({"audio": {"input": {"transcription": {"model": model}}}}));
-        rig.take_turn();
-        rig.pass(ms(3_000));
+        rig.exchange();
 
         let usage = rig.last("conversation.item.input_audio_transcription.completed")["usage"].clone();
         assert_eq!(usage["type"], by, "{model}");
@@ -20,14 +19,14 @@ fn a_transcript_is_billed_by_its_duration_or_by_tokens() {
 #[test]
 fn who_may_interrupt_can_change_in_mid_response() {
     let mut rig = Rig::connected(Config { pace: 1.0, ..config() });
-    detect(&mut rig, json!({"interrupt_response": false, "create_response": false}));
+    rig.detect(json!({"interrupt_response": false, "create_response": false}));
     rig.ask("response.create");
     rig.pass(ms(400));
     rig.speak(&voice());
     rig.speak(&silence(700));
     assert!(rig.all("response.done").is_empty() && rig.all("error").is_empty(), "{:?}", rig.received());
 
-    detect(&mut rig, json!({"interrupt_response": true}));
+    rig.detect(json!({"interrupt_response": true}));
     rig.speak(&voice());
 
     assert_eq!(rig.last("response.done")["response"]["status_details"]["reason"], "turn_detected");
@@ -36,15 +35,14 @@ fn who_may_interrupt_can_change_in_mid_response() {
 #[test]
 fn whether_turns_are_answered_can_change_and_none_is_answered_late() {
     let mut rig = Rig::connected(config());
-    detect(&mut rig, json!({"create_response": false}));
+    rig.detect(json!({"create_response": false}));
     rig.take_turn();
     assert!(rig.all("response.created").is_empty());
 
-    detect(&mut rig, json!({"create_response": true}));
+    rig.detect(json!({"create_response": true}));
     rig.pass(ms(3_000));
     assert!(rig.all("response.created").is_empty());
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
 
     assert_eq!(rig.spoken(), ["agent-long"], "both turns were heard");
 }
@@ -56,7 +54,7 @@ fn patience_that_is_set_after_the_greeting_runs_from_then() {
     rig.speak(&silence(20_000));
     assert!(rig.all("input_audio_buffer.timeout_triggered").is_empty());
 
-    detect(&mut rig, json!({"idle_timeout_ms": 5_000}));
+    rig.detect(json!({"idle_timeout_ms": 5_000}));
     rig.speak(&silence(4_900));
     assert!(rig.all("input_audio_buffer.timeout_triggered").is_empty());
     rig.speak(&silence(200));
@@ -67,11 +65,11 @@ fn patience_that_is_set_after_the_greeting_runs_from_then() {
 #[test]
 fn patience_can_be_taken_away() {
     let mut rig = Rig::configured(config());
-    detect(&mut rig, json!({"idle_timeout_ms": 5_000}));
+    rig.detect(json!({"idle_timeout_ms": 5_000}));
     rig.ask("response.create");
     rig.speak(&silence(6_000));
 
-    detect(&mut rig, json!({"idle_timeout_ms": null}));
+    rig.detect(json!({"idle_timeout_ms": null}));
     rig.speak(&silence(20_000));
 
     assert!(rig.all("input_audio_buffer.timeout_triggered").is_empty());
@@ -129,13 +127,4 @@ fn a_sign_of_listening_is_understood_as_such() {
 
     let written = rig.last("conversation.item.input_audio_transcription.completed");
     assert_eq!(written["transcript"], clips::caller_mhm().text);
-}
-
-fn detect(rig: &mut Rig, mut fields: Value) {
-    fields["type"] = json!("server_vad");
-    rig.configure(json!({"audio": {"input": {"turn_detection": fields}}}));
-}
-
-fn voice() -> Vec<i16> {
-    sim_audio::tone(300.0, ms(200))
 }

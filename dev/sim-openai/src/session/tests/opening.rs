@@ -147,8 +147,7 @@ fn no_response_comes_after_the_end() {
 fn a_session_may_keep_the_books_without_the_recordings() {
     let mut rig = Rig::configured(Config { keeps_everything: false, ..config() });
 
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
 
     let report = rig.session.report();
     assert!(report.events.is_empty() && report.heard.is_empty());

@@ -7,8 +7,7 @@ use crate::{Reply, ReplyItem, Script};
 fn a_response_before_any_turn_is_the_greeting() {
     let mut rig = Rig::configured(config());
 
-    rig.ask("response.create");
-    rig.pass(ms(3_000));
+    rig.respond(json!({}));
 
     let greeting = clips::agent_greeting();
     assert_eq!(rig.last("response.output_audio_transcript.done")["transcript"], greeting.text);
@@ -103,8 +102,7 @@ fn a_function_is_called_and_its_result_is_spoken_of() {
     assert_eq!(rig.last("response.done")["response"]["output"][0]["call_id"], call["call_id"]);
 
     rig.send(output_of(&call["call_id"]));
-    rig.ask("response.create");
-    rig.pass(ms(3_000));
+    rig.respond(json!({}));
 
     assert_eq!(rig.last("response.output_audio_transcript.done")["transcript"], clips::agent_answer().text);
     assert_eq!(rig.violations(), ["the script calls find_order, which is none of the session's tools"]);
@@ -122,11 +120,9 @@ fn the_result_of_an_unknown_function_call_is_refused() {
 #[test]
 fn every_response_bills_the_whole_conversation_again() {
     let mut rig = Rig::configured(config());
-    rig.ask("response.create");
-    rig.pass(ms(3_000));
+    rig.respond(json!({}));
     let greeting = rig.last("response.done")["response"]["usage"].clone();
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
 
     let answer = &rig.last("response.done")["response"]["usage"];
     let audio = |usage: &Value, side: &str| usage[side]["audio_tokens"].as_u64().unwrap_or_default();

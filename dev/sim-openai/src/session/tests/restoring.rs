@@ -11,8 +11,7 @@ fn the_next_turn_gets_the_answer_it_would_have_got() {
         rig.send(written(role, text));
     }
 
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
 
     assert_eq!(rig.spoken(), ["agent-long"]);
 }
@@ -92,8 +91,7 @@ fn a_restored_session_uses_an_earlier_result_without_another_tool_call() {
     rig.send(called("call_7"));
     rig.send(output_of(&json!("call_7")));
 
-    rig.ask("response.create");
-    rig.pass(ms(3_000));
+    rig.respond(json!({}));
 
     assert_eq!(rig.spoken(), ["agent-order"]);
     assert!(!rig.has_seen(|seen| matches!(seen, Seen::FunctionCalled { .. })));
@@ -107,8 +105,7 @@ fn a_result_that_was_spoken_of_before_is_not_spoken_of_again() {
     rig.send(output_of(&json!("call_7")));
     rig.send(written("assistant", "It is ready."));
 
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
 
     assert_eq!(rig.spoken(), ["agent-closing"]);
 }

@@ -59,8 +59,7 @@ fn a_cut_sentence_is_forgotten_once_the_caller_speaks() {
     rig.respond(json!({}));
     assert_eq!(rig.last("response.done")["response"]["status_details"]["reason"], "content_filter");
 
-    rig.take_turn();
-    rig.pass(ms(3_000));
+    rig.exchange();
 
     assert_eq!(rig.spoken(), ["agent-greeting", "agent-answer"]);
 }
@@ -145,8 +144,4 @@ fn a_client_may_close_its_session() {
 
     assert_eq!(rig.ending, Some(Output::Close { code: 1_000, reason: String::new() }));
     assert!(rig.violations().is_empty(), "{:?}", rig.violations());
-}
-
-fn with(fault: InjectedFault) -> Config {
-    Config { fault: Some(fault), ..config() }
 }

@@ -204,9 +204,7 @@ fn a_session_may_listen_without_answering() {
 #[test]
 fn a_caller_who_says_nothing_is_asked_again() {
     let mut rig = Rig::connected(config());
-    rig.configure(
-        json!({"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 5_000}}}}),
-    );
+    rig.detect(json!({"idle_timeout_ms": 5_000}));
     rig.ask("response.create");
     let played = clips::agent_greeting().duration();
 

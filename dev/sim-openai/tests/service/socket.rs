@@ -1,26 +1,20 @@
 //! The simulator over a real socket, met by a client that shares nothing with it.
 
+use crate::client::{Client, config};
 use anyhow::{Context, Result, bail};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value, json};
+use serde_json::json;
 use sim_openai::{Config, InjectedFault, Realtime, Seen, Side};
 use std::time::Duration;
-use tokio::net::TcpStream;
-use tokio::time::{Instant, interval, timeout};
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 #[tokio::test]
 async fn a_caller_is_greeted_answered_and_understood() -> Result<()> {
-    let realtime = Realtime::start(Config { pace: f64::INFINITY, ..Config::new("sk-test") }).await?;
+    let realtime = Realtime::start(Config { pace: f64::INFINITY, ..config() }).await?;
     let mut watching = realtime.subscribe();
-    let mut client = Client::connect(&realtime, "sk-test").await?;
-    client.configure().await?;
+    let mut client = Client::configured(&realtime).await?;
 
     client.send(json!({"type": "response.create"})).await?;
     client.until("response.done").await?;
@@ -41,9 +35,8 @@ async fn a_caller_is_greeted_answered_and_understood() -> Result<()> {
 
 #[tokio::test]
 async fn a_clients_close_frame_is_answered() -> Result<()> {
-    let realtime = Realtime::start(Config::new("sk-test")).await?;
-    let mut client = Client::connect(&realtime, "sk-test").await?;
-    client.configure().await?;
+    let realtime = Realtime::start(config()).await?;
+    let mut client = Client::configured(&realtime).await?;
 
     client.socket.close(None).await?;
 
@@ -58,9 +51,8 @@ async fn a_clients_close_frame_is_answered() -> Result<()> {
 #[tokio::test]
 async fn thinking_takes_as_long_as_it_is_told() -> Result<()> {
     let thinking = Duration::from_millis(250);
-    let realtime = Realtime::start(Config { thinking, ..Config::new("sk-test") }).await?;
-    let mut client = Client::connect(&realtime, "sk-test").await?;
-    client.configure().await?;
+    let realtime = Realtime::start(Config { thinking, ..config() }).await?;
+    let mut client = Client::configured(&realtime).await?;
 
     let asked = Instant::now();
     client.send(json!({"type": "response.create"})).await?;
@@ -72,7 +64,7 @@ async fn thinking_takes_as_long_as_it_is_told() -> Result<()> {
 
 #[tokio::test]
 async fn a_wrong_key_is_let_in_refused_and_closed() -> Result<()> {
-    let realtime = Realtime::start(Config::new("sk-test")).await?;
+    let realtime = Realtime::start(config()).await?;
     let mut client = Client::connect(&realtime, "sk-wrong").await?;
 
     assert_eq!(client.is_refused().await?, ("invalid_api_key".to_owned(), 3_000));
@@ -83,7 +75,7 @@ async fn a_wrong_key_is_let_in_refused_and_closed() -> Result<()> {
 
 #[tokio::test]
 async fn an_unknown_model_is_refused_by_the_first_event_and_closed() -> Result<()> {
-    let config = Config { model: Some("gpt-realtime-9".into()), ..Config::new("sk-test") };
+    let config = Config { model: Some("gpt-realtime-9".into()), ..config() };
     let realtime = Realtime::start(config).await?;
     let mut client = Client::connect(&realtime, "sk-test").await?;
 
@@ -93,15 +85,10 @@ async fn an_unknown_model_is_refused_by_the_first_event_and_closed() -> Result<(
 
 #[tokio::test]
 async fn a_dropped_session_ends_without_farewell_and_the_next_one_lives() -> Result<()> {
-    let fault = Some(InjectedFault::DropsSession { after_deltas: 2 });
-    let realtime = Realtime::start(Config { fault, ..Config::new("sk-test") }).await?;
-    let mut client = Client::connect(&realtime, "sk-test").await?;
-    client.configure().await?;
-    client.send(json!({"type": "response.create"})).await?;
+    let (realtime, mut client) = asked(InjectedFault::DropsSession { after_deltas: 2 }).await?;
     while client.next().await.is_ok() {}
 
-    let mut again = Client::connect(&realtime, "sk-test").await?;
-    again.configure().await?;
+    let mut again = Client::configured(&realtime).await?;
     again.send(json!({"type": "response.create"})).await?;
     again.until("response.done").await?;
 
@@ -113,11 +100,7 @@ async fn a_dropped_session_ends_without_farewell_and_the_next_one_lives() -> Res
 
 #[tokio::test]
 async fn a_session_that_drops_may_find_its_key_refused() -> Result<()> {
-    let fault = Some(InjectedFault::DropsThenRefuses { after_deltas: 2 });
-    let realtime = Realtime::start(Config { fault, ..Config::new("sk-test") }).await?;
-    let mut client = Client::connect(&realtime, "sk-test").await?;
-    client.configure().await?;
-    client.send(json!({"type": "response.create"})).await?;
+    let (realtime, mut client) = asked(InjectedFault::DropsThenRefuses { after_deltas: 2 }).await?;
     while client.next().await.is_ok() {}
 
     for _ in 0..2 {
@@ -129,11 +112,7 @@ async fn a_session_that_drops_may_find_its_key_refused() -> Result<()> {
 
 #[tokio::test]
 async fn an_account_that_runs_dry_stays_dry() -> Result<()> {
-    let fault = Some(InjectedFault::QuotaMidCall { after_deltas: 2 });
-    let realtime = Realtime::start(Config { fault, ..Config::new("sk-test") }).await?;
-    let mut client = Client::connect(&realtime, "sk-test").await?;
-    client.configure().await?;
-    client.send(json!({"type": "response.create"})).await?;
+    let (realtime, mut client) = asked(InjectedFault::QuotaMidCall { after_deltas: 2 }).await?;
     let done = client.until("response.done").await?;
     assert_eq!(done["response"]["status_details"]["error"]["code"], "insufficient_quota");
     let Some(Ok(Message::Close(Some(frame)))) = client.socket.next().await else { bail!("no close frame") };
@@ -147,11 +126,7 @@ async fn an_account_that_runs_dry_stays_dry() -> Result<()> {
 
 #[tokio::test]
 async fn a_session_that_has_gone_silent_still_answers_pings() -> Result<()> {
-    let fault = Some(InjectedFault::GoesSilent { after_deltas: 2 });
-    let realtime = Realtime::start(Config { fault, ..Config::new("sk-test") }).await?;
-    let mut client = Client::connect(&realtime, "sk-test").await?;
-    client.configure().await?;
-    client.send(json!({"type": "response.create"})).await?;
+    let (_realtime, mut client) = asked(InjectedFault::GoesSilent { after_deltas: 2 }).await?;
     for _ in 0..2 {
         client.until("response.output_audio.delta").await?;
     }
@@ -165,16 +140,14 @@ async fn a_session_that_has_gone_silent_still_answers_pings() -> Result<()> {
 
 #[tokio::test]
 async fn a_caller_must_not_be_greeted_in_each_session() -> Result<()> {
-    let realtime = Realtime::start(Config { pace: 0.0, ..Config::new("sk-test") }).await?;
+    let realtime = Realtime::start(Config { pace: 0.0, ..config() }).await?;
     let greet = json!({"type": "response.create", "response": {"instructions": "Greet the caller."}});
     let said = json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello,"}]});
-    let mut first = Client::connect(&realtime, "sk-test").await?;
-    first.configure().await?;
+    let mut first = Client::configured(&realtime).await?;
     first.send(greet.clone()).await?;
     first.until("response.done").await?;
 
-    let mut second = Client::connect(&realtime, "sk-test").await?;
-    second.configure().await?;
+    let mut second = Client::configured(&realtime).await?;
     second.send(json!({"type": "conversation.item.create", "item": said})).await?;
     second.send(greet).await?;
     second.until("response.done").await?;
@@ -194,7 +167,7 @@ async fn a_caller_must_not_be_greeted_in_each_session() -> Result<()> {
 #[tokio::test]
 async fn an_upgrade_may_stay_unanswered() -> Result<()> {
     let fault = Some(InjectedFault::NeverAnswers);
-    let realtime = Realtime::start(Config { fault, ..Config::new("sk-test") }).await?;
+    let realtime = Realtime::start(Config { fault, ..config() }).await?;
 
     let waited = timeout(Duration::from_millis(200), Client::connect(&realtime, "sk-test")).await;
 
@@ -205,7 +178,7 @@ async fn an_upgrade_may_stay_unanswered() -> Result<()> {
 
 #[tokio::test]
 async fn stopping_breaks_every_connection() -> Result<()> {
-    let realtime = Realtime::start(Config::new("sk-test")).await?;
+    let realtime = Realtime::start(config()).await?;
     let mut client = Client::connect(&realtime, "sk-test").await?;
     client.until("session.created").await?;
     let url = realtime.url();
@@ -217,71 +190,12 @@ async fn stopping_breaks_every_connection() -> Result<()> {
     Ok(())
 }
 
-/// A client by the book.
-struct Client {
-    socket: Socket,
-}
-
-impl Client {
-    async fn connect(realtime: &Realtime, key: &str) -> Result<Self> {
-        let mut request = format!("{}?model=gpt-realtime-2.1", realtime.url()).into_client_request()?;
-        request.headers_mut().insert("authorization", format!("Bearer {key}").parse()?);
-        let (socket, _) = connect_async(request).await?;
-        Ok(Self { socket })
-    }
-
-    /// The code of the first event, which is an error, and that of the close frame after it, whose reason is the same.
-    async fn is_refused(&mut self) -> Result<(String, u16)> {
-        let error = self.next().await?["error"].clone();
-        let code = error["code"].as_str().context("no code")?.to_owned();
-        let Some(Ok(Message::Close(Some(frame)))) = self.socket.next().await else { bail!("no close frame") };
-        assert_eq!(frame.reason.as_str(), format!("invalid_request_error.{code}"));
-        Ok((code, frame.code.into()))
-    }
-
-    async fn configure(&mut self) -> Result<()> {
-        self.until("session.created").await?;
-        let turns = json!({"type": "server_vad", "silence_duration_ms": 500});
-        let input = json!({"turn_detection": turns, "transcription": {"model": "gpt-transcribe"}});
-        let session = json!({"type": "realtime", "instructions": "Be brief.", "audio": {"input": input}});
-        self.send(json!({"type": "session.update", "session": session})).await?;
-        self.until("session.updated").await?;
-        Ok(())
-    }
-
-    /// Speaks in real time, and is silent afterwards.
-    async fn say(&mut self, samples: &[i16]) -> Result<()> {
-        let sound = [samples, &[0; 24_000]].concat();
-        let mut clock = interval(Duration::from_millis(20));
-        for frame in sound.chunks(sim_audio::FRAME) {
-            clock.tick().await;
-            let bytes: Vec<u8> = frame.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-            self.send(json!({"type": "input_audio_buffer.append", "audio": BASE64.encode(bytes)})).await?;
-        }
-        Ok(())
-    }
-
-    async fn send(&mut self, event: Value) -> Result<()> {
-        Ok(self.socket.send(Message::text(event.to_string())).await?)
-    }
-
-    async fn until(&mut self, kind: &str) -> Result<Value> {
-        loop {
-            let event = self.next().await?;
-            match event["type"].as_str() {
-                Some(this) if this == kind => return Ok(event),
-                Some("error") => bail!("{event}"),
-                _ => {}
-            }
-        }
-    }
-
-    async fn next(&mut self) -> Result<Value> {
-        match self.socket.next().await.context("the connection is over")?? {
-            Message::Text(text) => Ok(serde_json::from_str(&text)?),
-            other => bail!("no event: {other:?}"),
-        }
-    }
+/// A service with an injected fault, and a client of it that has asked for a response.
+async fn asked(fault: InjectedFault) -> Result<(Realtime, Client)> {
+    let realtime = Realtime::start(Config { fault: Some(fault), ..config() }).await?;
+    let mut client = Client::configured(&realtime).await?;
+    client.send(json!({"type": "response.create"})).await?;
+    Ok((realtime, client))
 }
 
 fn spoken(report: &sim_openai::SessionReport) -> Vec<&str> {

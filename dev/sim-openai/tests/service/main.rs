@@ -1,0 +1,5 @@
+//! The simulator over real sockets.
+
+mod client;
+mod many;
+mod socket;
