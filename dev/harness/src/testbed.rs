@@ -126,6 +126,7 @@ pub fn stack_config(meta: &MetaConfig, folder: &Path) -> StackConfig {
         realtime_model: None,
         numbers: vec![meta.phone_number_id.clone()],
         tasks: 1,
+        sip: None,
         ring_seconds: None,
         more: BTreeMap::new(),
         agent: None,
