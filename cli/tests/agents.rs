@@ -153,7 +153,8 @@ async fn a_telephone_number_is_known_by_its_name() {
     let terminal = Terminal::new().await;
     let shop = file("telephone.toml", &agent("shop", ""));
 
-    let output = terminal.ahoy(&["agents", "push", &shop, "--number", "+356 2100-0000", "--as", "malta"]).await;
+    let output =
+        terminal.ahoy(&["agents", "push", &shop, "--number", "+356 2100-0000", "--as", "malta"]).await;
 
     assert_eq!(output.code, Some(0), "{output:?}");
     assert!(output.out.contains("It takes calls to malta") && !output.out.contains("2100"), "{output:?}");
@@ -165,7 +166,11 @@ async fn a_telephone_number_is_known_by_its_name() {
 #[tokio::test]
 async fn a_telephone_number_and_its_name_come_together() {
     let terminal = Terminal::without_aws();
-    for arguments in [&["--number", "+35621000000"][..], &["--as", "malta"], &["--number", "220000000000002", "--as", "malta"]] {
+    for arguments in [
+        &["--number", "+35621000000"][..],
+        &["--as", "malta"],
+        &["--number", "220000000000002", "--as", "malta"],
+    ] {
         let output = terminal.ahoy(&[&["agents", "push", "a.toml"], arguments].concat()).await;
         assert_eq!(output.code, Some(64), "{output:?}");
     }

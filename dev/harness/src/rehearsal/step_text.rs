@@ -93,6 +93,10 @@ pub(super) fn model(seen: &sim_openai::Seen) -> Told {
         Model::FunctionCalled { name, .. } => told(format!("calls {name}")),
         Model::FunctionOutput { .. } => told("is told the result".into()),
         Model::FirstDelta { .. } => told("begins to answer".into()),
+        Model::PlaybackStarted { .. } => told("is heard on the telephone".into()),
+        Model::PlaybackStopped { .. } => told("was heard to the end".into()),
+        Model::PlaybackCleared { .. } => told("falls silent".into()),
+        Model::KeyPressed { .. } => told("hears a key".into()),
         Model::Committed { .. }
         | Model::Transcribed { .. }
         | Model::ResponseStarted { .. }
