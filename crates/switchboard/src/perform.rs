@@ -207,6 +207,7 @@ impl Switchboard {
             number: record.number.clone(),
             line: record.call.line,
             realtime_call: None,
+            is_accepted: record.call.accepted_at.is_some(),
             offer: record.offer.clone(),
             rang_at_ms: record.call.rang_at.0,
             ring_deadline_ms: record.call.ring_deadline.0,
