@@ -22,7 +22,7 @@ $(if $(filter debug release,$(PROFILE)),,$(error PROFILE is debug or release, no
 FAULT ?= $(MISCHIEF)
 
 .NOTPARALLEL:
-.PHONY: help call ahoy picture test check docs conformance chaos interop callers peers network bench soak bench-webhook bench-turns serve ci readme programs rehearse suites bench-programs build-tools test-tools interop-tools peers-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
+.PHONY: help call ahoy picture test check docs conformance chaos interop callers peers sip-lab network bench soak bench-webhook bench-turns serve ci readme programs rehearse suites bench-programs build-tools test-tools interop-tools peers-tools sip-lab-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, says goodbye: no accounts, no keys, no Docker (FAULT=name injects a fault)'
@@ -36,9 +36,10 @@ help:
 	@echo 'make chaos         two hundred calls under every injected fault and kill, ten minutes (SEED, CALLS)'
 	@echo 'make bench         what the media task costs on one core, with up to 150 calls at once, release build (CALLS, WINDOWS)'
 	@echo 'make soak          two thousand calls in a row, and what they leak, release build (CALLS)'
-	@echo 'make interop       make callers, make peers and make network'
+	@echo 'make interop       make callers, make peers, make sip-lab and make network'
 	@echo 'make callers       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6'
 	@echo 'make peers         third-party clients (Pipecat, OpenAI'"'"'s, LiveKit'"'"'s, boto3) against the simulators, without a network (PEERS=pipecat)'
+	@echo 'make sip-lab       a telephone call through the edge of docs/sip.md to a stand-in for OpenAI: half a minute, on Debian; root installs its packages (ARGS=sound)'
 	@echo 'make bench-webhook how fast the webhook is, release build (ARTEFACTS=target/ship/stage: as shipped)'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes (CALLS)'
 	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether calls survive, six minutes'
@@ -98,7 +99,7 @@ bench: bench-programs
 soak: bench-programs
 	@$(BENCH) soak --calls $(or $(CALLS),2000)
 
-interop: callers peers network
+interop: callers peers sip-lab network
 
 callers: suites interop-tools
 	@$(SUITES) interop
@@ -106,6 +107,11 @@ callers: suites interop-tools
 # One minute, and another to install pinned versions.
 peers: programs peers-tools
 	@scripts/peers.sh $(PEERS)
+
+# Half a minute, and another to install Debian's packages.
+sip-lab: build-tools sip-lab-tools
+	@$(CARGO) build --locked --workspace --bin heard
+	@scripts/sip-lab.sh $(ARGS)
 
 bench-webhook: bench-programs
 	@$(BENCH) webhook $(if $(ARTEFACTS),--artefacts $(ARTEFACTS))
@@ -181,6 +187,9 @@ interop-tools:
 
 peers-tools:
 	@scripts/peers-tools.sh
+
+sip-lab-tools:
+	@scripts/sip-lab-tools.sh
 
 quality-tools:
 	@scripts/quality-tools.sh

@@ -13,7 +13,7 @@ use crate::session_command::SessionCommand;
 use admission::{ActiveCall, ActiveCalls, Capacity};
 pub(crate) use admission::{AdmissionError, CommandOutcome, Slots};
 use audio::LoadLevel;
-use call::{CallRef, Line};
+use call::{CallRef, Fence, Line};
 pub(crate) use call_factory::CallFactory;
 use call_factory::{PreparedCall, SessionParts};
 use internal_api::control_api;
@@ -79,7 +79,7 @@ impl Calls {
 
     /// Ends a call on call-control's request, for the assignment with this fencing token and those before it, or for all of them
     /// without one. An offer of such an assignment that arrives later is refused.
-    pub(crate) fn release(&self, call_ref: &CallRef, fence: Option<u64>) -> CommandOutcome {
+    pub(crate) fn release(&self, call_ref: &CallRef, fence: Option<Fence>) -> CommandOutcome {
         let commands = self.lock().release(call_ref, fence, Instant::now());
         commands.map_or(CommandOutcome::NoCall, |commands| {
             admission::send(call_ref, &commands, SessionCommand::Release)
@@ -186,7 +186,7 @@ impl Calls {
         }
     }
 
-    fn start(self: &Arc<Self>, call_ref: CallRef, fence: u64, parts: SessionParts) {
+    fn start(self: &Arc<Self>, call_ref: CallRef, fence: Fence, parts: SessionParts) {
         self.changed.send_replace(());
         let calls = self.clone();
         tokio::spawn(async move {
@@ -198,7 +198,7 @@ impl Calls {
         });
     }
 
-    fn forget(&self, call_ref: &CallRef, fence: u64) {
+    fn forget(&self, call_ref: &CallRef, fence: Fence) {
         self.lock().forget(call_ref, fence);
         self.changed.send_replace(());
     }

@@ -16,6 +16,7 @@ use crate::lifecycle::task_protection::TaskProtection;
 use crate::settings::{MediaSecret, Settings};
 use anyhow::Context;
 use aws_config::SdkConfig;
+use call::TaskId;
 use internal_api::client::CallControl;
 use service::env::Env;
 use service::secrets::Secret;
@@ -186,9 +187,9 @@ async fn drain(calls: &Calls, stop_timeout: Duration) -> Instant {
 }
 
 /// Gives up the lease, and waits until everything is written.
-async fn deregister(store: &Store, task: &str, journal_writer: &JournalWriter) {
+async fn deregister(store: &Store, task: &TaskId, journal_writer: &JournalWriter) {
     if let Err(error) = store.delete_lease(task).await {
-        tracing::warn!(task, "giving up the lease failed; it expires by itself: {error:#}");
+        tracing::warn!(%task, "giving up the lease failed; it expires by itself: {error:#}");
     }
     journal_writer.flush().await;
 }

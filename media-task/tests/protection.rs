@@ -52,7 +52,7 @@ async fn metadata_that_fails_at_boot_is_requested_again() {
 
     let task = Task::fetch(&Env::of(&[("ECS_CONTAINER_METADATA_URI_V4", &uri)])).await.unwrap();
 
-    assert_eq!((&*task.id, &*task.revision), ("0123", "7"));
+    assert_eq!((task.id.as_str(), &*task.revision), ("0123", "7"));
 }
 
 /// Counts the requests and answers of an ECS agent.

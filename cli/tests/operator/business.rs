@@ -140,7 +140,7 @@ impl Business {
 
     /// Writes a media task's lease that ends at `until_ms`, in ms since 1970.
     pub(crate) async fn keep_warm(&self, until_ms: u64) {
-        let lease = Lease::new("warm", "127.0.0.1:1", &"00".repeat(32), "1", 8, now_ms());
+        let lease = Lease::new(&"warm".into(), "127.0.0.1:1", &"00".repeat(32), "1", 8, now_ms());
         let lease = Lease { until_ms, ..lease };
         self.store.renew(&lease).await.unwrap();
     }

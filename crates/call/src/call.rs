@@ -1,6 +1,6 @@
 //! The state of a call, as the table stores it.
 
-use crate::{Assignment, Effect, Ending, Line, Phase, Recorded, Timestamp};
+use crate::{Assignment, Effect, Ending, Fence, Line, Phase, Recorded, TaskId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
@@ -59,9 +59,9 @@ pub struct Call {
     #[serde(rename = "seat")]
     pub assignment: Option<Assignment>,
     /// The fencing token of the latest assignment. It grows with each one, so that a task that lost the call is recognized and ignored.
-    pub fence: u64,
+    pub fence: Fence,
     /// Tasks that refused the call or did not answer the offer.
-    pub refused_by: Vec<String>,
+    pub refused_by: Vec<TaskId>,
     /// The task's SDP answer, byte for byte as Meta received it.
     pub answer: Option<String>,
     /// Whether Meta confirmed the answer. If it did not, it may have taken it all the same.
@@ -117,7 +117,7 @@ impl Call {
             unheard: 0,
             telling: None,
             assignment: None,
-            fence: 0,
+            fence: Fence::default(),
             refused_by: vec![],
             answer: None,
             pre_accepted: false,
@@ -145,7 +145,7 @@ impl Call {
     }
 
     /// Whether this is the fence of the current assignment.
-    pub fn is_held_by(&self, fence: u64) -> bool {
+    pub fn is_held_by(&self, fence: Fence) -> bool {
         self.assignment.as_ref().is_some_and(|assignment| assignment.fence == fence)
     }
 

@@ -1,6 +1,6 @@
 //! The events of a call and the effects it requests.
 
-use crate::{Assignment, Ending};
+use crate::{Assignment, Ending, Fence, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// Something that happened to a call. Any of these may arrive twice, late, or out of order.
@@ -11,7 +11,7 @@ pub enum CallEvent {
     /// A media task with a free slot was chosen.
     TaskAssigned {
         /// The task's id.
-        task: String,
+        task: TaskId,
     },
     /// No media task has a free slot.
     NoTaskFree,
@@ -20,19 +20,19 @@ pub enum CallEvent {
     /// The media task took the offer.
     Answered {
         /// The fence of the assignment that was offered the call.
-        fence: u64,
+        fence: Fence,
         /// The task's SDP answer; empty on a line that needs none.
         answer: String,
     },
     /// The media task refused the call.
     AssignmentRefused {
         /// The fence of the assignment that was offered the call.
-        fence: u64,
+        fence: Fence,
     },
     /// The media task gave no usable answer to the offer: it may have taken the call.
     AssignmentUnanswered {
         /// The fence of the assignment that was offered the call.
-        fence: u64,
+        fence: Fence,
     },
     /// No task can answer this offer.
     Unanswerable,
@@ -51,40 +51,40 @@ pub enum CallEvent {
     /// The process that the task had asked to accept the call has died.
     AcceptLost {
         /// The fence of the task's assignment.
-        fence: u64,
+        fence: Fence,
         /// The number of the request that process had; `None` from a task of an older release.
         question: Option<u64>,
     },
     /// The task reports that it is ready for the accept: media is connected and the agent can speak, or the line needs no media of ours.
     MediaConnected {
         /// The fence of the task's assignment.
-        fence: u64,
+        fence: Fence,
         /// The number of this request; `None` from a task of an older release.
         question: Option<u64>,
     },
     /// The task reports that the call is over.
     TaskEnded {
         /// The fence of the task's assignment.
-        fence: u64,
+        fence: Fence,
         /// Why the call ended.
         ending: Ending,
     },
     /// The task responded: it is alive and has the call.
     TaskAlive {
         /// The fence of the task's assignment.
-        fence: u64,
+        fence: Fence,
     },
     /// The task's control API did not respond.
     TaskSilent {
         /// The fence of the task's assignment.
-        fence: u64,
+        fence: Fence,
         /// When its lease expires, by its own clock; `None` when it has no lease.
         lease: Option<u64>,
     },
     /// ECS reports that the task has stopped.
     TaskStopped {
         /// The fence of the task's assignment.
-        fence: u64,
+        fence: Fence,
     },
     /// The caller hung up.
     HungUp,

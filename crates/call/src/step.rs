@@ -1,7 +1,7 @@
 //! The transition function: moves a call on by one event and returns the effects to perform.
 
 use crate::call::SILENCE_RECHECK;
-use crate::{AnswerAttempt, Assignment, Call, CallEvent, Effect, Ending, Phase, Timestamp};
+use crate::{AnswerAttempt, Assignment, Call, CallEvent, Effect, Ending, Fence, Phase, TaskId, Timestamp};
 use std::time::Duration;
 
 /// How often an effect of an ended call is attempted before it is dropped.
@@ -132,11 +132,11 @@ fn end_given_up_by_line(call: &mut Call, now: Timestamp) -> Vec<Effect> {
     effects
 }
 
-fn offer_to_task(call: &mut Call, task: String, now: Timestamp) -> Vec<Effect> {
+fn offer_to_task(call: &mut Call, task: TaskId, now: Timestamp) -> Vec<Effect> {
     if !call.seeks_task() {
         return vec![];
     }
-    call.fence += 1;
+    call.fence = call.fence.next();
     let assignment = Assignment { task, fence: call.fence };
     call.assignment = Some(assignment.clone());
     call.request(vec![Effect::Offer(assignment)], now)
@@ -166,7 +166,7 @@ fn launch_once(call: &mut Call, now: Timestamp) -> Vec<Effect> {
 
 /// Takes a task's answer: it goes to the line's service, unless the line needs none. Then the task asks for the accept, or takes over a call
 /// that is accepted already.
-fn take_answer(call: &mut Call, fence: u64, answer: String, now: Timestamp) -> Vec<Effect> {
+fn take_answer(call: &mut Call, fence: Fence, answer: String, now: Timestamp) -> Vec<Effect> {
     if !call.is_offered() || !call.is_held_by(fence) {
         return vec![];
     }
@@ -182,7 +182,7 @@ fn take_answer(call: &mut Call, fence: u64, answer: String, now: Timestamp) -> V
     vec![]
 }
 
-fn reassign(call: &mut Call, fence: u64, may_hold: MayHold, now: Timestamp) -> Vec<Effect> {
+fn reassign(call: &mut Call, fence: Fence, may_hold: MayHold, now: Timestamp) -> Vec<Effect> {
     if !call.is_offered() || !call.is_held_by(fence) {
         return vec![];
     }
@@ -194,7 +194,7 @@ fn reassign(call: &mut Call, fence: u64, may_hold: MayHold, now: Timestamp) -> V
 
 /// Requests the accept. Media connects only after Meta has the answer, so this also settles a pending pre-accept. The task repeats its
 /// request until the line is open, and each time the line's service is asked again, unless another process is doing so, or it is too late.
-fn accept(call: &mut Call, fence: u64, question: Option<u64>, now: Timestamp) -> Vec<Effect> {
+fn accept(call: &mut Call, fence: Fence, question: Option<u64>, now: Timestamp) -> Vec<Effect> {
     if !call.is_held_by(fence) {
         return vec![];
     }
@@ -224,14 +224,14 @@ fn for_task(
 }
 
 /// Ends the attempt of the process that had this request: Lambda has reported its failure to the task, so it does nothing more at Meta.
-fn end_attempt(call: &mut Call, fence: u64, question: Option<u64>) -> Vec<Effect> {
+fn end_attempt(call: &mut Call, fence: Fence, question: Option<u64>) -> Vec<Effect> {
     if call.is_held_by(fence) {
         call.telling = call.telling.filter(|telling| !telling.for_task || telling.question != question);
     }
     vec![]
 }
 
-fn end_by_task(call: &mut Call, fence: u64, ending: Ending, now: Timestamp) -> Vec<Effect> {
+fn end_by_task(call: &mut Call, fence: Fence, ending: Ending, now: Timestamp) -> Vec<Effect> {
     if !call.is_held_by(fence) {
         return vec![];
     }
@@ -240,7 +240,7 @@ fn end_by_task(call: &mut Call, fence: u64, ending: Ending, now: Timestamp) -> V
     end(call, ending, now)
 }
 
-fn note_alive(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
+fn note_alive(call: &mut Call, fence: Fence, now: Timestamp) -> Vec<Effect> {
     if call.is_held_by(fence) && !call.has_ended() {
         (call.silent_since, call.silent_lease) = (None, None);
         call.pending.retain(|effect| !matches!(effect, Effect::CheckTask(_)));
@@ -253,7 +253,7 @@ fn note_alive(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
 
 /// Declares a task dead when its lease is not renewed either: an unanswered request may be the network, or a loaded control API. The lease
 /// is compared with itself, since no two hosts' clocks agree.
-fn note_silence(call: &mut Call, fence: u64, lease: Option<u64>, now: Timestamp) -> Vec<Effect> {
+fn note_silence(call: &mut Call, fence: Fence, lease: Option<u64>, now: Timestamp) -> Vec<Effect> {
     if !call.is_held_by(fence) || call.has_ended() {
         return vec![];
     }
@@ -270,7 +270,7 @@ fn note_silence(call: &mut Call, fence: u64, lease: Option<u64>, now: Timestamp)
     vec![]
 }
 
-fn declare_lost(call: &mut Call, fence: u64, may_hold: MayHold, now: Timestamp) -> Vec<Effect> {
+fn declare_lost(call: &mut Call, fence: Fence, may_hold: MayHold, now: Timestamp) -> Vec<Effect> {
     if !call.is_held_by(fence) || call.has_ended() {
         return vec![];
     }

@@ -1,6 +1,6 @@
 //! Properties of [`step`] for any events in any order: no panic, one ending, and a call that always settles.
 
-use crate::{Assignment, Call, CallEvent, Effect, Ending, Line, Timestamp, step};
+use crate::{Assignment, Call, CallEvent, Effect, Ending, Fence, Line, Timestamp, step};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -115,10 +115,10 @@ fn fail_effect(call: Call, effect: &Effect, now: Timestamp) -> Call {
 }
 
 fn event() -> impl Strategy<Value = CallEvent> {
-    let fence = 1u64..4;
+    let fence = (1u64..4).prop_map(Fence);
     prop_oneof![
         4 => Just(CallEvent::Tick),
-        2 => "[ab]".prop_map(|task| CallEvent::TaskAssigned { task }),
+        2 => "[ab]".prop_map(|task| CallEvent::TaskAssigned { task: task.into() }),
         1 => Just(CallEvent::NoTaskFree),
         1 => turned_away().prop_map(CallEvent::Rejected),
         2 => fence.clone().prop_map(|fence| CallEvent::Answered { fence, answer: "v=0".into() }),
@@ -170,7 +170,7 @@ fn turned_away() -> impl Strategy<Value = Ending> {
 }
 
 fn effect() -> impl Strategy<Value = Effect> {
-    let assignment = (1u64..4).prop_map(|fence| Assignment { task: "a".into(), fence });
+    let assignment = (1u64..4).prop_map(|fence| Assignment { task: "a".into(), fence: Fence(fence) });
     prop_oneof![
         Just(Effect::AssignTask),
         Just(Effect::LaunchTask),

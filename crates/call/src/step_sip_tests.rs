@@ -26,7 +26,7 @@ fn a_call_is_rejected_until_its_accept_is_asked_for() {
     let (_, effects) = step(ringing(), closed, T0);
     assert_eq!(effects, [Effect::Reject], "no message can be sent");
 
-    let ended = CallEvent::TaskEnded { fence: 1, ending: Ending::AgentUnavailable };
+    let ended = CallEvent::TaskEnded { fence: Fence(1), ending: Ending::AgentUnavailable };
     for (call, way) in
         [(connecting(), Effect::Reject), (accepting(), Effect::Terminate), (live(), Effect::Terminate)]
     {
@@ -89,7 +89,7 @@ fn an_accept_on_its_way_outlasts_the_ring_time() {
 
 #[test]
 fn an_accept_that_arrives_after_the_end_is_hung_up() {
-    let (call, _) = step(accepting(), CallEvent::TaskEnded { fence: 1, ending: Ending::Drained }, T0);
+    let (call, _) = step(accepting(), CallEvent::TaskEnded { fence: Fence(1), ending: Ending::Drained }, T0);
     let (call, _) = step(call, CallEvent::Done(Effect::Terminate), T0);
     assert_eq!(call.due, None);
 
@@ -104,7 +104,7 @@ fn an_accept_that_arrives_after_the_end_is_hung_up() {
 #[test]
 fn a_caller_who_hung_up_is_not_hung_up_again() {
     for ending in [Ending::CallerHungUp, Ending::Transferred] {
-        let (call, effects) = step(live(), CallEvent::TaskEnded { fence: 1, ending }, T0);
+        let (call, effects) = step(live(), CallEvent::TaskEnded { fence: Fence(1), ending }, T0);
 
         assert_eq!((call.ending(), effects, call.due), (Some(ending), vec![], None));
     }
@@ -113,7 +113,7 @@ fn a_caller_who_hung_up_is_not_hung_up_again() {
 
 #[test]
 fn another_task_takes_over_a_call_whose_task_has_stopped() {
-    let (call, effects) = step(live(), CallEvent::TaskStopped { fence: 1 }, T0 + secs(60));
+    let (call, effects) = step(live(), CallEvent::TaskStopped { fence: Fence(1) }, T0 + secs(60));
     assert_eq!((call.phase, effects), (Phase::Live, vec![Effect::AssignTask]));
 
     let (call, effects) = step(call, found("b"), T0 + secs(60));
@@ -121,14 +121,14 @@ fn another_task_takes_over_a_call_whose_task_has_stopped() {
     let (call, effects) = step(call, taken(2), T0 + secs(61));
 
     assert_eq!((call.phase, effects, call.due), (Phase::Live, vec![], Some(T0 + secs(76))));
-    let late = CallEvent::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
+    let late = CallEvent::TaskEnded { fence: Fence(1), ending: Ending::AgentSaidGoodbye };
     assert_eq!(step(call.clone(), late, T0 + secs(62)), (call, vec![]), "the earlier task has no say");
 }
 
 #[test]
 fn a_silent_task_is_told_to_release_a_call_that_another_takes_over() {
-    let (call, _) = step(live(), CallEvent::TaskSilent { fence: 1, lease: None }, T0 + secs(30));
-    let (call, effects) = step(call, CallEvent::TaskSilent { fence: 1, lease: None }, T0 + secs(38));
+    let (call, _) = step(live(), CallEvent::TaskSilent { fence: Fence(1), lease: None }, T0 + secs(30));
+    let (call, effects) = step(call, CallEvent::TaskSilent { fence: Fence(1), lease: None }, T0 + secs(38));
 
     let release = Effect::Release(assignment("a", 1));
     assert_eq!(effects, [Effect::AssignTask, release.clone()]);
@@ -142,7 +142,7 @@ fn a_silent_task_is_told_to_release_a_call_that_another_takes_over() {
 
 #[test]
 fn an_accepted_call_that_finds_no_other_task_is_hung_up_after_ten_seconds() {
-    let (call, _) = step(live(), CallEvent::TaskStopped { fence: 1 }, T0 + secs(60));
+    let (call, _) = step(live(), CallEvent::TaskStopped { fence: Fence(1) }, T0 + secs(60));
     let (call, effects) = step(call, CallEvent::NoTaskFree, T0 + secs(60));
     assert_eq!((effects, call.due), (vec![], Some(T0 + secs(61))));
     let (call, effects) = step(call, CallEvent::Tick, T0 + secs(61));
@@ -158,7 +158,7 @@ fn the_task_of_an_accepted_call_is_checked_at_once() {
     let (call, effects) = step(live(), CallEvent::Tick, T0 + secs(2));
     assert_eq!(effects, [Effect::CheckTask(assignment("a", 1))]);
 
-    let (call, _) = step(call, CallEvent::TaskAlive { fence: 1 }, T0 + secs(2));
+    let (call, _) = step(call, CallEvent::TaskAlive { fence: Fence(1) }, T0 + secs(2));
 
     assert_eq!(call.due, Some(T0 + secs(17)));
 }
@@ -185,15 +185,15 @@ fn found(task: &str) -> CallEvent {
 }
 
 fn taken(fence: u64) -> CallEvent {
-    CallEvent::Answered { fence, answer: String::new() }
+    CallEvent::Answered { fence: Fence(fence), answer: String::new() }
 }
 
 fn ready(fence: u64) -> CallEvent {
-    CallEvent::MediaConnected { fence, question: None }
+    CallEvent::MediaConnected { fence: Fence(fence), question: None }
 }
 
 fn assignment(task: &str, fence: u64) -> Assignment {
-    Assignment { task: task.into(), fence }
+    Assignment { task: task.into(), fence: Fence(fence) }
 }
 
 fn secs(n: u64) -> Duration {

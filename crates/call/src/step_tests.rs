@@ -46,8 +46,8 @@ fn the_assigned_tasks_answer_goes_to_meta() {
 #[test]
 fn a_late_answer_after_a_refusal_is_ignored() {
     let (call, _) = step(ringing(), found("a"), T0);
-    let (call, effects) = step(call, CallEvent::AssignmentRefused { fence: 1 }, T0);
-    assert_eq!((effects, &call.refused_by[..]), (vec![Effect::AssignTask], &["a".to_owned()][..]));
+    let (call, effects) = step(call, CallEvent::AssignmentRefused { fence: Fence(1) }, T0);
+    assert_eq!((effects, &call.refused_by[..]), (vec![Effect::AssignTask], &["a".into()][..]));
 
     let (call, _) = step(call, found("b"), T0);
     let (call, effects) = step(call, answered(1), T0);
@@ -59,11 +59,11 @@ fn a_late_answer_after_a_refusal_is_ignored() {
 fn a_silent_task_is_released_while_another_is_assigned() {
     let (call, _) = step(ringing(), found("a"), T0);
 
-    let (call, effects) = step(call, CallEvent::AssignmentUnanswered { fence: 1 }, T0);
+    let (call, effects) = step(call, CallEvent::AssignmentUnanswered { fence: Fence(1) }, T0);
 
     let release = Effect::Release(assignment("a", 1));
     assert_eq!(effects, [Effect::AssignTask, release.clone()]);
-    assert_eq!((call.pending.clone(), &call.refused_by[..]), (effects, &["a".to_owned()][..]));
+    assert_eq!((call.pending.clone(), &call.refused_by[..]), (effects, &["a".into()][..]));
     let (call, effects) = step(call, found("b"), T0);
     assert_eq!(
         (effects, &call.pending[1..]),
@@ -81,7 +81,7 @@ fn a_silent_task_is_released_while_another_is_assigned() {
 fn a_pending_release_delays_nothing_else() {
     let release = Effect::Release(assignment("a", 1));
     let (call, _) = step(ringing(), found("a"), T0);
-    let (call, _) = step(call, CallEvent::AssignmentUnanswered { fence: 1 }, T0);
+    let (call, _) = step(call, CallEvent::AssignmentUnanswered { fence: Fence(1) }, T0);
     let (call, _) = step(call, CallEvent::NoTaskFree, T0);
     let (call, _) = step(call, CallEvent::Done(Effect::LaunchTask), T0);
 
@@ -90,11 +90,11 @@ fn a_pending_release_delays_nothing_else() {
 
     let (call, _) = step(call, found("b"), T0 + secs(1));
     let (call, _) = step(call, answered(2), T0 + secs(1));
-    let (call, _) = step(call, CallEvent::MediaConnected { fence: 2, question: None }, T0 + secs(1));
+    let (call, _) = step(call, CallEvent::MediaConnected { fence: Fence(2), question: None }, T0 + secs(1));
     let (call, _) = step(call, CallEvent::Done(Effect::Accept), T0 + secs(1));
     let (call, effects) = step(call, CallEvent::Tick, T0 + secs(16));
     assert_eq!(effects, [Effect::CheckTask(assignment("b", 2)), release]);
-    let (call, _) = step(call, CallEvent::TaskAlive { fence: 2 }, T0 + secs(16));
+    let (call, _) = step(call, CallEvent::TaskAlive { fence: Fence(2) }, T0 + secs(16));
     let (call, effects) = step(call, CallEvent::Tick, T0 + secs(31));
     assert_eq!(
         effects,
@@ -106,7 +106,7 @@ fn a_pending_release_delays_nothing_else() {
 
 #[test]
 fn the_previous_release_reads_cap_reached_as_took_too_long() {
-    let cap = CallEvent::TaskEnded { fence: 1, ending: Ending::CapReached };
+    let cap = CallEvent::TaskEnded { fence: Fence(1), ending: Ending::CapReached };
     let (call, effects) = step(live(), cap, T0);
     assert_eq!((call.ending(), effects), (Some(Ending::CapReached), vec![Effect::Terminate]));
 
@@ -123,7 +123,7 @@ fn the_previous_release_reads_cap_reached_as_took_too_long() {
 
 #[test]
 fn a_hang_up_before_the_accept_sends_no_message() {
-    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: Fence(1), question: None }, T0);
 
     let (call, effects) = step(call, CallEvent::CallGone(Effect::Accept), T0);
 
@@ -174,7 +174,7 @@ fn a_call_turned_away_is_rejected_with_a_message() {
     for ending in [Ending::Closed, Ending::OverBudget, Ending::CalledTooOften] {
         let (call, effects) = step(ringing(), CallEvent::Rejected(ending), T0);
 
-        assert_eq!((call.ending(), call.fence, ending.by()), (Some(ending), 0, Party::Us));
+        assert_eq!((call.ending(), call.fence, ending.by()), (Some(ending), Fence(0), Party::Us));
         assert_eq!(effects, [Effect::Reject, Effect::TellCaller(ending)]);
         assert!(ending.is_turned_away());
     }
@@ -191,7 +191,8 @@ fn a_call_offered_to_a_task_is_not_turned_away() {
 
 #[test]
 fn connected_media_settles_a_pending_pre_accept() {
-    let (call, effects) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let (call, effects) =
+        step(connecting(), CallEvent::MediaConnected { fence: Fence(1), question: None }, T0);
     assert_eq!(effects, [Effect::Accept]);
 
     let (call, _) = step(call, CallEvent::Done(Effect::Accept), T0);
@@ -201,10 +202,11 @@ fn connected_media_settles_a_pending_pre_accept() {
 
 #[test]
 fn a_repeated_request_after_a_failure_accepts_again() {
-    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: Fence(1), question: None }, T0);
     let (call, _) = step(call, CallEvent::Failed(Effect::Accept), T0 + secs(1));
 
-    let (call, effects) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(2));
+    let (call, effects) =
+        step(call, CallEvent::MediaConnected { fence: Fence(1), question: None }, T0 + secs(2));
 
     assert_eq!((effects, call.attempts), (vec![Effect::Accept], 2));
     assert!(call.may_have_taken_effect());
@@ -212,13 +214,13 @@ fn a_repeated_request_after_a_failure_accepts_again() {
 
 #[test]
 fn two_accepts_are_never_in_flight() {
-    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: Fence(1), question: None }, T0);
 
     for late in [secs(2), secs(5), secs(9)] {
-        for event in [CallEvent::Tick, CallEvent::MediaConnected { fence: 1, question: None }] {
+        for event in [CallEvent::Tick, CallEvent::MediaConnected { fence: Fence(1), question: None }] {
             assert_eq!(step(call.clone(), event, T0 + late), (call.clone(), vec![]), "{late:?}");
         }
-        let silent = CallEvent::TaskSilent { fence: 1, lease: Some(1) };
+        let silent = CallEvent::TaskSilent { fence: Fence(1), lease: Some(1) };
         let (silent, effects) = step(call.clone(), silent, T0);
         assert_eq!((effects, silent.due), (vec![], call.due), "a late check schedules no earlier tick");
         assert_eq!(step(silent, CallEvent::Tick, T0 + late).1, []);
@@ -233,7 +235,7 @@ fn two_accepts_are_never_in_flight() {
 
 #[test]
 fn a_task_is_released_while_another_process_accepts() {
-    let (mut call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let (mut call, _) = step(connecting(), CallEvent::MediaConnected { fence: Fence(1), question: None }, T0);
     let release = Effect::Release(assignment("b", 0));
     call.pending.push(release.clone());
     call.due = Some(T0);
@@ -245,23 +247,24 @@ fn a_task_is_released_while_another_process_accepts() {
 
 #[test]
 fn losing_an_earlier_request_does_not_end_a_later_attempt() {
-    let asks = |question| CallEvent::MediaConnected { fence: 1, question: Some(question) };
+    let asks = |question| CallEvent::MediaConnected { fence: Fence(1), question: Some(question) };
     let (call, _) = step(connecting(), asks(1), T0);
     let (call, _) = step(call, CallEvent::Failed(Effect::Accept), T0);
     let (call, effects) = step(call, asks(2), T0 + secs(1));
     assert_eq!(effects, [Effect::Accept]);
 
-    let (call, _) = step(call, CallEvent::AcceptLost { fence: 1, question: Some(1) }, T0 + secs(2));
+    let (call, _) = step(call, CallEvent::AcceptLost { fence: Fence(1), question: Some(1) }, T0 + secs(2));
     let (call, effects) = step(call, asks(3), T0 + secs(2));
     assert_eq!(effects, []);
-    let (call, _) = step(call, CallEvent::AcceptLost { fence: 1, question: Some(2) }, T0 + secs(3));
+    let (call, _) = step(call, CallEvent::AcceptLost { fence: Fence(1), question: Some(2) }, T0 + secs(3));
 
     assert_eq!(step(call, asks(3), T0 + secs(3)).1, [Effect::Accept]);
 }
 
 #[test]
 fn a_process_stops_trying_before_another_one_may_begin() {
-    let (accepting, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let (accepting, _) =
+        step(connecting(), CallEvent::MediaConnected { fence: Fence(1), question: None }, T0);
     let (launching, _) = step(ringing(), CallEvent::NoTaskFree, T0);
 
     for call in [accepting, launching] {
@@ -275,9 +278,10 @@ fn a_process_stops_trying_before_another_one_may_begin() {
 
 #[test]
 fn an_accept_of_a_killed_process_is_retried_within_the_ring_time() {
-    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(2));
+    let (call, _) =
+        step(connecting(), CallEvent::MediaConnected { fence: Fence(1), question: None }, T0 + secs(2));
 
-    for event in [CallEvent::Tick, CallEvent::MediaConnected { fence: 1, question: None }] {
+    for event in [CallEvent::Tick, CallEvent::MediaConnected { fence: Fence(1), question: None }] {
         let (call, effects) = step(call.clone(), event, T0 + secs(12));
 
         assert_eq!(effects, [Effect::Accept]);
@@ -287,47 +291,51 @@ fn an_accept_of_a_killed_process_is_retried_within_the_ring_time() {
 
 #[test]
 fn a_reported_process_failure_ends_its_attempt_at_once() {
-    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
-    let (other, _) = step(call.clone(), CallEvent::AcceptLost { fence: 7, question: None }, T0 + secs(2));
+    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: Fence(1), question: None }, T0);
+    let (other, _) =
+        step(call.clone(), CallEvent::AcceptLost { fence: Fence(7), question: None }, T0 + secs(2));
     assert_eq!(other, call);
 
-    let (call, _) = step(call, CallEvent::AcceptLost { fence: 1, question: None }, T0 + secs(2));
-    let (call, effects) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(2));
+    let (call, _) = step(call, CallEvent::AcceptLost { fence: Fence(1), question: None }, T0 + secs(2));
+    let (call, effects) =
+        step(call, CallEvent::MediaConnected { fence: Fence(1), question: None }, T0 + secs(2));
 
     assert_eq!((effects, call.may_have_taken_effect()), (vec![Effect::Accept], true));
 }
 
 #[test]
 fn losing_a_tasks_request_does_not_end_a_ticks_attempt() {
-    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: Fence(1), question: None }, T0);
     let (call, _) = step(call, CallEvent::Failed(Effect::Accept), T0);
     let (call, effects) = step(call, CallEvent::Tick, T0 + secs(1));
     assert_eq!(effects, [Effect::Accept]);
 
-    let (call, _) = step(call, CallEvent::AcceptLost { fence: 1, question: None }, T0 + secs(2));
-    let (_, effects) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(2));
+    let (call, _) = step(call, CallEvent::AcceptLost { fence: Fence(1), question: None }, T0 + secs(2));
+    let (_, effects) =
+        step(call, CallEvent::MediaConnected { fence: Fence(1), question: None }, T0 + secs(2));
 
     assert_eq!(effects, []);
 }
 
 #[test]
 fn an_attempt_that_never_reached_meta_does_not_count() {
-    let (mut call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let (mut call, _) = step(connecting(), CallEvent::MediaConnected { fence: Fence(1), question: None }, T0);
     for tries in 1..=3 {
         assert!(!call.may_have_taken_effect(), "after {tries}");
         let now = T0 + secs(3 * tries);
         (call, _) = step(call, CallEvent::NotReceived(Effect::Accept), now);
-        (call, _) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, now);
+        (call, _) = step(call, CallEvent::MediaConnected { fence: Fence(1), question: None }, now);
     }
     (call, _) = step(call, CallEvent::Failed(Effect::Accept), T0 + secs(10));
-    (call, _) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(10));
+    (call, _) = step(call, CallEvent::MediaConnected { fence: Fence(1), question: None }, T0 + secs(10));
 
     assert!(call.may_have_taken_effect());
 }
 
 #[test]
 fn a_task_with_an_old_fence_is_ignored() {
-    let (call, effects) = step(connecting(), CallEvent::MediaConnected { fence: 7, question: None }, T0);
+    let (call, effects) =
+        step(connecting(), CallEvent::MediaConnected { fence: Fence(7), question: None }, T0);
 
     assert_eq!((call.phase, effects), (Phase::Connecting, vec![]));
 }
@@ -385,7 +393,7 @@ fn a_ring_time_ahead_of_this_clock_delays_nothing() {
 
 #[test]
 fn a_call_that_meta_reports_over_is_not_terminated() {
-    let lost = CallEvent::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
+    let lost = CallEvent::TaskEnded { fence: Fence(1), ending: Ending::AgentSaidGoodbye };
     let (call, effects) = step(live(), lost, T0);
     assert_eq!(effects, [Effect::Terminate]);
 
@@ -396,7 +404,7 @@ fn a_call_that_meta_reports_over_is_not_terminated() {
 
 #[test]
 fn an_agents_goodbye_terminates_and_releases_nothing() {
-    let goodbye = CallEvent::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
+    let goodbye = CallEvent::TaskEnded { fence: Fence(1), ending: Ending::AgentSaidGoodbye };
 
     let (_, effects) = step(live(), goodbye, T0);
 
@@ -410,7 +418,8 @@ fn a_silent_task_with_an_unchanged_lease_loses_the_call() {
     let call = silent(call, Some(7), 15);
     assert_eq!((call.phase, call.due), (Phase::Live, Some(T0 + secs(23))));
 
-    let (call, effects) = step(call, CallEvent::TaskSilent { fence: 1, lease: Some(7) }, T0 + secs(23));
+    let (call, effects) =
+        step(call, CallEvent::TaskSilent { fence: Fence(1), lease: Some(7) }, T0 + secs(23));
 
     assert_eq!(call.ending(), Some(Ending::Lost));
     let release = Effect::Release(assignment("a", 1));
@@ -423,7 +432,7 @@ fn a_silent_task_with_an_unchanged_lease_loses_the_call() {
 
 #[test]
 fn a_task_that_has_stopped_is_not_released() {
-    let (call, effects) = step(live(), CallEvent::TaskStopped { fence: 1 }, T0);
+    let (call, effects) = step(live(), CallEvent::TaskStopped { fence: Fence(1) }, T0);
 
     assert_eq!(call.ending(), Some(Ending::Lost));
     assert_eq!(effects, [Effect::Terminate, Effect::TellCaller(Ending::Lost)]);
@@ -473,7 +482,8 @@ fn a_call_that_meta_refuses_to_terminate_is_rejected() {
 
 #[test]
 fn effects_of_an_ended_call_are_retried_a_limited_number_of_times() {
-    let (mut call, _) = step(live(), CallEvent::TaskEnded { fence: 1, ending: Ending::BothSilent }, T0);
+    let (mut call, _) =
+        step(live(), CallEvent::TaskEnded { fence: Fence(1), ending: Ending::BothSilent }, T0);
     let mut tries = 1;
     let mut now = T0;
     while let Some(due) = call.due {
@@ -489,8 +499,8 @@ fn effects_of_an_ended_call_are_retried_a_limited_number_of_times() {
 
 #[test]
 fn a_silent_task_is_sent_three_releases() {
-    let (call, _) = step(live(), CallEvent::TaskSilent { fence: 1, lease: None }, T0);
-    let (call, _) = step(call, CallEvent::TaskSilent { fence: 1, lease: None }, T0 + secs(8));
+    let (call, _) = step(live(), CallEvent::TaskSilent { fence: Fence(1), lease: None }, T0);
+    let (call, _) = step(call, CallEvent::TaskSilent { fence: Fence(1), lease: None }, T0 + secs(8));
     let (call, _) = step(call, CallEvent::Done(Effect::Terminate), T0 + secs(8));
     let (mut call, _) = step(call, CallEvent::Claimed(Effect::TellCaller(Ending::Lost)), T0 + secs(8));
 
@@ -534,12 +544,12 @@ fn connecting() -> Call {
 }
 
 fn live() -> Call {
-    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: Fence(1), question: None }, T0);
     step(call, CallEvent::Done(Effect::Accept), T0).0
 }
 
 fn silent(call: Call, lease: Option<u64>, at: u64) -> Call {
-    step(call, CallEvent::TaskSilent { fence: 1, lease }, T0 + secs(at)).0
+    step(call, CallEvent::TaskSilent { fence: Fence(1), lease }, T0 + secs(at)).0
 }
 
 fn found(task: &str) -> CallEvent {
@@ -547,11 +557,11 @@ fn found(task: &str) -> CallEvent {
 }
 
 fn answered(fence: u64) -> CallEvent {
-    CallEvent::Answered { fence, answer: "v=0".into() }
+    CallEvent::Answered { fence: Fence(fence), answer: "v=0".into() }
 }
 
 fn assignment(task: &str, fence: u64) -> Assignment {
-    Assignment { task: task.into(), fence }
+    Assignment { task: task.into(), fence: Fence(fence) }
 }
 
 fn secs(n: u64) -> Duration {

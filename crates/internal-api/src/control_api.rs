@@ -1,6 +1,6 @@
 //! The control API of a media task: paths and bodies of call-control's requests.
 
-use call::{CallRef, Line};
+use call::{CallRef, Fence, Line};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub fn path_of(call_ref: &CallRef) -> String {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// The fence of the task's assignment.
-    pub fence: u64,
+    pub fence: Fence,
     /// The version of the call's state, after which the task's events sort.
     pub version: u64,
     /// The phone number id of the business number that was called.
@@ -77,7 +77,7 @@ pub const UNDELIVERED: &str = "undelivered";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undelivered {
     /// The fence of the task's assignment.
-    pub fence: u64,
+    pub fence: Fence,
     /// The id of the order with which the task requested the message.
     pub id: String,
 }
@@ -87,7 +87,7 @@ pub struct Undelivered {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
     /// The fence of the assignment; newer assignments of the call are unaffected.
-    pub fence: u64,
+    pub fence: Fence,
 }
 
 /// The response to an accepted [`Offer`].
@@ -144,7 +144,7 @@ mod tests {
         let agent = Some("\"\n".repeat(16 * 1024));
         let offer = "a=candidate\r\n".repeat(4_900);
         let offer = Offer {
-            fence: 1,
+            fence: Fence(1),
             line: Line::WhatsApp,
             realtime_call: None,
             is_accepted: false,

@@ -1,6 +1,6 @@
 //! Orders to call-control, the payloads of its invocations, and its replies.
 
-use call::{CallRef, Ending, Recorded};
+use call::{CallRef, Ending, Fence, Recorded};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -21,7 +21,7 @@ pub enum Order {
         /// The reference of the call.
         call_ref: CallRef,
         /// The fence of the task's assignment.
-        fence: u64,
+        fence: Fence,
         /// Whether the process that had the task's previous request has died, and so will not accept the call.
         #[serde(default, skip_serializing_if = "is_false")]
         was_lost: bool,
@@ -40,7 +40,7 @@ pub enum Order {
         /// The reference of the call.
         call_ref: CallRef,
         /// The fence of the task's assignment.
-        fence: u64,
+        fence: Fence,
         /// The token of the assignment, from the offer; `None` where the offer had none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<String>,
@@ -56,7 +56,7 @@ pub enum Order {
         /// The reference of the call.
         call_ref: CallRef,
         /// The fence of the task's assignment.
-        fence: u64,
+        fence: Fence,
         /// The token of the assignment, from the offer; `None` where the offer had none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<String>,
@@ -107,7 +107,7 @@ impl fmt::Debug for Order {
 
 impl Order {
     /// Returns the fence and the token of the assignment that the order comes from, if it comes from one.
-    pub fn assignment(&self) -> Option<(u64, Option<&str>)> {
+    pub fn assignment(&self) -> Option<(Fence, Option<&str>)> {
         match self {
             Self::MediaConnected { fence, token, .. }
             | Self::TaskEnded { fence, token, .. }
@@ -163,7 +163,7 @@ mod tests {
         let text = "Your code is 4711.".into();
         let token = Some("a token".into());
         let order =
-            Order::SendMessage { call_ref: "ab12".into(), fence: 3, token, id: "call_1".into(), text };
+            Order::SendMessage { call_ref: "ab12".into(), fence: Fence(3), token, id: "call_1".into(), text };
 
         let shown = format!("{order:?}");
 

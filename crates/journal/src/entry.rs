@@ -1,7 +1,7 @@
 //! A journal entry: an event with its call, time, writer and order. Entries sort by version, writer and sequence.
 
 use crate::event::{EventMeaning, JournalEvent};
-use call::{CallRef, Recorded, Stage};
+use call::{CallRef, Recorded, Stage, TaskId};
 use serde::de::Error;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -35,7 +35,7 @@ pub struct EntryContext {
     /// The phone number id of the business number.
     pub number: Option<String>,
     /// The media task that had the call, or that the event is about.
-    pub task: Option<String>,
+    pub task: Option<TaskId>,
     /// The call's phase at that time.
     pub phase: Option<Recorded<Stage>>,
 }
@@ -60,8 +60,9 @@ impl Serialize for JournalEntry {
         if let Some(phase) = &self.context.phase {
             map.serialize_entry("phase", phase)?;
         }
-        for (name, value) in [("number", &self.context.number), ("task", &self.context.task)] {
-            if let Some(value) = value.as_ref().filter(|_| !event.contains_key(name)) {
+        let (number, task) = (&self.context.number, &self.context.task);
+        for (name, value) in [("number", number.as_deref()), ("task", task.as_ref().map(TaskId::as_str))] {
+            if let Some(value) = value.filter(|_| !event.contains_key(name)) {
                 map.serialize_entry(name, value)?;
             }
         }
@@ -119,7 +120,7 @@ mod tests {
 
         let text = serde_json::to_string(&entry).unwrap();
 
-        assert_eq!(entry.context.task.as_deref(), Some("0b"));
+        assert_eq!(entry.context.task, Some("0b".into()));
         assert_eq!(text.matches(r#""task""#).count(), 1, "{text}");
         assert_eq!(serde_json::from_str::<JournalEntry>(&text).unwrap(), entry);
     }

@@ -5,7 +5,7 @@ mod meaning;
 mod other;
 mod redaction;
 
-use call::{Ending, Party, Recorded};
+use call::{Ending, Fence, Party, Recorded, TaskId};
 pub use level::Level;
 pub use meaning::{EventMeaning, EventSpan};
 pub use other::OtherEvent;
@@ -98,15 +98,18 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_CLAIMED")]
     Claimed {
         /// The media task's id.
-        task: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        task: TaskId,
         /// The fencing token of the assignment.
-        fence: u64,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "u64"))]
+        fence: Fence,
     },
     /// The assigned media task refused the call, or could not be reached.
     #[serde(rename = "WA_CALL_SEAT_REFUSED")]
     SeatRefused {
         /// The media task's id.
-        task: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        task: TaskId,
         /// The task's reason, or why it could not be reached.
         reason: String,
     },
@@ -114,7 +117,8 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_TASK_LAUNCHED")]
     TaskLaunched {
         /// The launched task.
-        task: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        task: TaskId,
     },
     /// The media task answered the SDP offer.
     #[serde(rename = "WA_CALL_ANSWERED")]
@@ -335,7 +339,8 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_LOST")]
     Lost {
         /// The media task's id.
-        task: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        task: TaskId,
     },
     /// The model's API reported an error that does not end the session.
     #[serde(rename = "WA_CALL_AGENT_TROUBLE")]
@@ -464,7 +469,8 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_TASK_SILENT")]
     TaskSilent {
         /// The media task's id.
-        task: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        task: TaskId,
     },
     /// An effect of an ended call failed too often and was dropped; or the call's item cannot be read and is no longer processed.
     #[serde(rename = "WA_CALL_GIVEN_UP")]

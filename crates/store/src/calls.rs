@@ -5,7 +5,7 @@ use crate::items::{Item, from_item, number, text, to_item};
 use crate::journal_entries::entry_item;
 use crate::table::{all, transact_put};
 use crate::{Store, StoredCall, UnreadableCall, keys, retry};
-use call::CallRef;
+use call::{CallRef, TaskId};
 use journal::JournalEntry;
 
 /// The result of reading a call.
@@ -102,10 +102,10 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn calls_of_task(&self, task: &str) -> Result<Vec<CallRef>> {
+    pub async fn calls_of_task(&self, task: &TaskId) -> Result<Vec<CallRef>> {
         let query = self.index(keys::DUE).key_condition_expression("#pk = :pk");
         let due = all(query).await.context("cannot query the calls of a media task")?;
-        let held = due.iter().filter(|item| holding_task(item) == Some(task));
+        let held = due.iter().filter(|item| holding_task(item) == Some(task.as_str()));
         Ok(held.filter_map(|item| keys::call_ref(item.get("pk")?.as_s().ok()?)).collect())
     }
 

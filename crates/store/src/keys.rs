@@ -34,7 +34,7 @@
 //! agree. A webhook notice about a call is written at version 0 by a writer named after the notice, so a notice that arrives twice is
 //! recorded once.
 
-use call::CallRef;
+use call::{CallRef, Fence, TaskId};
 use sha2::{Digest, Sha256};
 
 /// Returns the partition of a call.
@@ -60,7 +60,7 @@ pub fn event(version: u64, writer: &str, sequence: u64) -> String {
 
 /// Returns the writer name of a media task. It sorts after `call-control`: a task's events at a version of the call's state follow from
 /// those that call-control saved with it.
-pub fn task_writer(task: &str) -> String {
+pub fn task_writer(task: &TaskId) -> String {
     format!("task-{task}")
 }
 
@@ -92,20 +92,20 @@ pub const NUMBERS: &str = "NUMBERS";
 pub const SUMMARY: &str = "SUMMARY";
 
 /// Returns the sort key of an owner's summary, by the fence of its assignment.
-pub fn summary(fence: u64) -> String {
+pub fn summary(fence: Fence) -> String {
     format!("{SUMMARY}#{fence}")
 }
 
 /// Returns the fence of the owner whose summary has this sort key.
-pub fn fence_of_summary(sk: &str) -> Option<u64> {
-    sk.strip_prefix(SUMMARY)?.strip_prefix('#')?.parse().ok()
+pub fn fence_of_summary(sk: &str) -> Option<Fence> {
+    sk.strip_prefix(SUMMARY)?.strip_prefix('#')?.parse().ok().map(Fence)
 }
 
 /// The prefix of the sort keys of the spending of a call's owners.
 pub const SPENT_BY: &str = "SPENT#";
 
 /// Returns the sort key of an owner's spending on a call, by the fence of its assignment.
-pub fn spent_by(fence: u64) -> String {
+pub fn spent_by(fence: Fence) -> String {
     format!("{SPENT_BY}{fence}")
 }
 
@@ -258,7 +258,7 @@ pub fn unfit(sha256: &str) -> String {
 pub const UNFIT: &str = "NOTICE";
 
 /// Returns the partition of a media task.
-pub fn task(task: &str) -> String {
+pub fn task(task: &TaskId) -> String {
     format!("TASK#{task}")
 }
 
@@ -314,6 +314,6 @@ mod tests {
     fn numbers_sort_as_text() {
         assert!(sortable(9) < sortable(10));
         assert!(event(9, "z", 0) < event(10, "a", 0));
-        assert!(event(9, "call-control", 7) < event(9, &task_writer("0a"), 0));
+        assert!(event(9, "call-control", 7) < event(9, &task_writer(&"0a".into()), 0));
     }
 }

@@ -10,7 +10,7 @@ use crate::keys;
 use crate::table::all;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
-use call::CallRef;
+use call::{CallRef, TaskId};
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -28,7 +28,7 @@ struct LaunchSlot {
     until_ms: u64,
     /// The id of the launched task, once it is known.
     #[serde(default)]
-    task: Option<String>,
+    task: Option<TaskId>,
     /// How often ECS refused to start a task for the call.
     #[serde(default)]
     refusals: u32,
@@ -40,7 +40,7 @@ pub struct LaunchClaim {
     /// The number of the slot, from 0.
     pub slot: u32,
     /// The task that was already launched for the call, if it is known.
-    pub task: Option<String>,
+    pub task: Option<TaskId>,
     /// How often ECS refused to start one.
     pub refusals: u32,
     /// When the slot expires, which tells this claim from a later one.
@@ -61,7 +61,7 @@ impl Store {
     ) -> Result<Option<LaunchClaim>> {
         let (leases, slots) = tokio::try_join!(self.tasks(), self.launches())?;
         let current = leases.into_iter().filter(|lease| lease.is_current(now_ms));
-        let tasks: HashSet<String> = current.map(|lease| lease.task).collect();
+        let tasks: HashSet<TaskId> = current.map(|lease| lease.task).collect();
         for slot in claimable(most, &tasks, &slots, call_ref, now_ms) {
             if let Some(claimed) = self.claim_slot(slot, &slots, call_ref, now_ms).await? {
                 return Ok(Some(claimed));
@@ -74,9 +74,9 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn note_launch(&self, slot: u32, call_ref: &CallRef, task: &str, now_ms: u64) -> Result<()> {
+    pub async fn note_launch(&self, slot: u32, call_ref: &CallRef, task: &TaskId, now_ms: u64) -> Result<()> {
         let put = self.client.put_item().table_name(&self.table);
-        let put = put.set_item(Some(item(slot, call_ref, now_ms))).item("task", text(task));
+        let put = put.set_item(Some(item(slot, call_ref, now_ms))).item("task", text(task.as_str()));
         let put = put
             .condition_expression("#call = :call")
             .expression_attribute_names("#call", "call_ref")
@@ -117,9 +117,9 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn release_launch_of(&self, task: &str) -> Result<()> {
+    pub async fn release_launch_of(&self, task: &TaskId) -> Result<()> {
         for slot in self.launches().await? {
-            if slot.task.as_deref() == Some(task) {
+            if slot.task.as_ref() == Some(task) {
                 self.delete_slot(&slot.sk, task).await?;
             }
         }
@@ -127,12 +127,12 @@ impl Store {
     }
 
     /// Deletes a slot, unless another task has it by now.
-    async fn delete_slot(&self, sk: &str, task: &str) -> Result<()> {
+    async fn delete_slot(&self, sk: &str, task: &TaskId) -> Result<()> {
         let delete = self.delete_of(keys::LAUNCHES, sk);
         let delete = delete
             .condition_expression("#task = :task")
             .expression_attribute_names("#task", "task")
-            .expression_attribute_values(":task", text(task));
+            .expression_attribute_values(":task", text(task.as_str()));
         delete.send().await.if_condition_holds("cannot release a launch slot")?;
         Ok(())
     }
@@ -221,7 +221,7 @@ fn item(slot: u32, call_ref: &CallRef, now_ms: u64) -> Item {
 /// concurrent calls seldom try the same.
 fn claimable(
     most: u32,
-    tasks: &HashSet<String>,
+    tasks: &HashSet<TaskId>,
     slots: &[LaunchSlot],
     call_ref: &CallRef,
     now_ms: u64,
@@ -302,12 +302,12 @@ mod tests {
         assert_eq!(claimable(2, &tasks(&[]), &slots, &"b".into(), NOW), [1]);
     }
 
-    fn tasks(names: &[&str]) -> HashSet<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
+    fn tasks(names: &[&str]) -> HashSet<TaskId> {
+        names.iter().map(|name| (*name).into()).collect()
     }
 
     fn slot(number: u32, call_ref: &str, until_ms: u64, task: Option<&str>) -> LaunchSlot {
         let (sk, call_ref) = (keys::launch(number), call_ref.into());
-        LaunchSlot { sk, call_ref, until_ms, task: task.map(str::to_owned), refusals: 0 }
+        LaunchSlot { sk, call_ref, until_ms, task: task.map(TaskId::from), refusals: 0 }
     }
 }

@@ -4,7 +4,7 @@ use crate::error::{Context, Result};
 use crate::items::{from_item, to_item};
 use crate::table::all;
 use crate::{Store, keys};
-use call::{Line, Recorded};
+use call::{Line, Recorded, TaskId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub struct Lease {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gsi1sk: Option<String>,
     /// The task's id: the last part of its ARN.
-    pub task: String,
+    pub task: TaskId,
     /// The address of its control API: `host:port`.
     pub door: String,
     /// Hex SHA-256 of the control API's certificate, the only one that call-control trusts (certificate pinning).
@@ -54,13 +54,13 @@ pub struct Lease {
 
 impl Lease {
     /// Returns the lease of a task that takes calls and holds none yet, renewed at `now_ms`.
-    pub fn new(task: &str, door: &str, pin: &str, revision: &str, slots: u64, now_ms: u64) -> Self {
+    pub fn new(task: &TaskId, door: &str, pin: &str, revision: &str, slots: u64, now_ms: u64) -> Self {
         Self {
             pk: keys::task(task),
             sk: keys::LEASE.to_owned(),
             gsi1pk: Some(keys::READY.to_owned()),
             gsi1sk: Some(keys::sortable(0)),
-            task: task.to_owned(),
+            task: task.clone(),
             door: door.to_owned(),
             pin: pin.to_owned(),
             revision: revision.to_owned(),
@@ -147,7 +147,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn lease(&self, task: &str) -> Result<Option<Lease>> {
+    pub async fn lease(&self, task: &TaskId) -> Result<Option<Lease>> {
         let item = self.item(&keys::task(task), keys::LEASE).await;
         let item = item.context("cannot read a media task's lease")?;
         item.map(|item| from_item(item).context("cannot parse a media task's lease")).transpose()
@@ -165,7 +165,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn delete_lease(&self, task: &str) -> Result<()> {
+    pub async fn delete_lease(&self, task: &TaskId) -> Result<()> {
         let delete = self.delete_of(keys::task(task), keys::LEASE);
         delete.send().await.context("cannot delete a media task's lease")?;
         Ok(())

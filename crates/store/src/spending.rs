@@ -6,7 +6,7 @@ use crate::items::{Item, number, text};
 use crate::keys;
 use crate::retry;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update};
-use call::CallRef;
+use call::{CallRef, Fence};
 
 /// An owner of a call: a task with an assignment. A reassigned call has two owners, and each spends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct CallOwner {
     /// The phone number id of the business number that was called.
     pub number: String,
     /// The fence of the owner's assignment.
-    pub fence: u64,
+    pub fence: Fence,
     /// When DynamoDB may delete the call's items (TTL), seconds since 1970.
     pub forget_at: u64,
 }

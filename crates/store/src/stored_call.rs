@@ -1,7 +1,7 @@
 //! The state item of a call: its state machine's state, and the identifiers and SDP offer that Meta sent.
 
 use crate::keys;
-use call::{Call, CallRef, Timestamp};
+use call::{Call, CallRef, Fence, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub struct StoredCall {
     pub hung_up: Option<HungUp>,
     /// The task that holds the call, for the index, which does not project the call itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) held_by: Option<String>,
+    pub(crate) held_by: Option<TaskId>,
     /// The token that the assigned task must present with its orders; `None` where the task returns no tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seat_token: Option<AssignmentToken>,
@@ -56,7 +56,7 @@ pub struct StoredCall {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AssignmentToken {
     /// The fencing token of the assignment.
-    pub(crate) fence: u64,
+    pub(crate) fence: Fence,
     /// 64 random hex digits.
     pub(crate) token: String,
 }
@@ -135,7 +135,7 @@ impl StoredCall {
     }
 
     /// Returns the token of the assignment with this fence.
-    pub fn token(&self, fence: u64) -> Option<&str> {
+    pub fn token(&self, fence: Fence) -> Option<&str> {
         self.seat_token
             .as_ref()
             .filter(|assignment| assignment.fence == fence)
@@ -146,7 +146,7 @@ impl StoredCall {
     /// one.
     ///
     /// A later version of the call with the same fence has the same token, so an accepted order need not be checked again after a conflict.
-    pub fn accepts_order(&self, fence: u64, token: Option<&str>) -> bool {
+    pub fn accepts_order(&self, fence: Fence, token: Option<&str>) -> bool {
         self.call.is_held_by(fence) && self.token(fence).is_none_or(|own| token == Some(own))
     }
 
@@ -173,28 +173,30 @@ mod tests {
 
     #[test]
     fn each_assignment_has_its_own_token_if_its_task_returns_tokens() {
-        let assignment = |fence| Some(call::Assignment { task: "t".into(), fence });
+        let assignment = |fence| Some(call::Assignment { task: "t".into(), fence: Fence(fence) });
         let ringing =
             StoredCall::ringing("wacid.A", "1", "v=0", CallerNames::default(), Timestamp(7), Duration::ZERO);
         let mut record = ringing.clone();
         record.call.assignment = assignment(1);
         record.issue_token(&ringing.call, true);
-        let first = record.token(1).expect("it has one").to_owned();
-        assert!(first.len() == 64 && record.accepts_order(1, Some(&first)));
-        assert!(!record.accepts_order(1, None) && !record.accepts_order(1, Some("another")));
+        let first = record.token(Fence(1)).expect("it has one").to_owned();
+        assert!(first.len() == 64 && record.accepts_order(Fence(1), Some(&first)));
+        assert!(!record.accepts_order(Fence(1), None) && !record.accepts_order(Fence(1), Some("another")));
 
         let before = record.call.clone();
         record.issue_token(&before, false);
-        assert_eq!(record.token(1), Some(&*first), "the same assignment keeps it");
+        assert_eq!(record.token(Fence(1)), Some(&*first), "the same assignment keeps it");
         record.call.assignment = assignment(2);
         record.issue_token(&before, true);
-        assert!(record.token(2).is_some_and(|second| second != first) && record.token(1).is_none());
+        assert!(
+            record.token(Fence(2)).is_some_and(|second| second != first) && record.token(Fence(1)).is_none()
+        );
         let before = record.call.clone();
         record.call.assignment = assignment(3);
         record.issue_token(&before, false);
-        assert!(record.accepts_order(3, None), "a task of an older release presents none");
+        assert!(record.accepts_order(Fence(3), None), "a task of an older release presents none");
         assert!(
-            !record.accepts_order(2, None) && !record.accepts_order(4, None),
+            !record.accepts_order(Fence(2), None) && !record.accepts_order(Fence(4), None),
             "no task has that assignment"
         );
     }

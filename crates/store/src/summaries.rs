@@ -5,7 +5,7 @@ use crate::error::{Context, Result};
 use crate::items::{Item, text};
 use crate::keys;
 use crate::table::all;
-use call::CallRef;
+use call::{CallRef, Fence};
 
 impl Store {
     /// Returns the summary of a call: that of the owner whose line opened, else that of the last owner.
@@ -24,7 +24,7 @@ impl Store {
 }
 
 /// Ranks the summaries of a call's owners. They are not added up: readers want the call in which people talked.
-fn rank(item: &Item) -> Option<u64> {
+fn rank(item: &Item) -> Option<Fence> {
     let sk = item.get("sk")?.as_s().ok()?;
-    if sk == keys::SUMMARY { Some(u64::MAX) } else { keys::fence_of_summary(sk) }
+    if sk == keys::SUMMARY { Some(Fence(u64::MAX)) } else { keys::fence_of_summary(sk) }
 }

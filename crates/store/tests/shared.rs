@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use call::CallRef;
+use call::{CallRef, Fence};
 use serde_json::{Value, json};
 use store::items::{Item, number, text};
 use store::keys;
@@ -125,12 +125,12 @@ async fn a_draining_task_counts_toward_the_launch_limit() {
 async fn a_launched_task_holds_its_slot_until_it_stops() {
     let store = store().await;
     let slot = store.claim_launch(1, &"0a".into(), T0).await.unwrap().unwrap().slot;
-    store.note_launch(slot, &"0a".into(), "started", T0).await.unwrap();
+    store.note_launch(slot, &"0a".into(), &"started".into(), T0).await.unwrap();
     store.renew(&lease("started", T0 + 6 * MINUTE)).await.unwrap();
 
     assert_eq!(store.claim_launch(1, &"0b".into(), T0 + 5 * MINUTE).await.unwrap(), None);
-    store.delete_lease("started").await.unwrap();
-    store.release_launch_of("started").await.unwrap();
+    store.delete_lease(&"started".into()).await.unwrap();
+    store.release_launch_of(&"started".into()).await.unwrap();
     assert_eq!(
         store.claim_launch(1, &"0b".into(), T0).await.unwrap().map(|claimed| claimed.slot),
         Some(slot)
@@ -148,12 +148,12 @@ async fn a_late_refusal_does_not_release_anothers_slot() {
     assert!(!store.note_launch_refused(&mut first.clone(), &"0a".into()).await.unwrap());
     store.release_launch(&first, &"0a".into(), T0 + 1).await.unwrap();
     assert_eq!(store.claim_launch(1, &"0b".into(), T0 + 1).await.unwrap(), None);
-    store.note_launch(second.slot, &"0a".into(), "started", T0 + 1).await.unwrap();
+    store.note_launch(second.slot, &"0a".into(), &"started".into(), T0 + 1).await.unwrap();
     store.release_launch(&second, &"0a".into(), T0 + 2).await.unwrap();
 
     assert_eq!(store.claim_launch(1, &"0b".into(), T0 + 2).await.unwrap(), None);
     let third = store.claim_launch(1, &"0a".into(), T0 + 2).await.unwrap().unwrap();
-    assert_eq!(third.task.as_deref(), Some("started"), "no second task may be launched");
+    assert_eq!(third.task, Some("started".into()), "no second task may be launched");
 }
 
 #[tokio::test]
@@ -458,7 +458,7 @@ fn table() -> Value {
 
 fn lease(task: &str, until_ms: u64) -> Lease {
     Lease {
-        pk: keys::task(task),
+        pk: keys::task(&task.into()),
         sk: keys::LEASE.into(),
         gsi1pk: Some(keys::READY.into()),
         gsi1sk: Some(keys::sortable(1)),
@@ -476,7 +476,7 @@ fn lease(task: &str, until_ms: u64) -> Lease {
 }
 
 fn owner(call_ref: &str, fence: u64) -> CallOwner {
-    CallOwner { call_ref: call_ref.into(), number: "7".into(), fence, forget_at: T0 }
+    CallOwner { call_ref: call_ref.into(), number: "7".into(), fence: Fence(fence), forget_at: T0 }
 }
 
 /// Returns an owner's outcome whose summary holds its fence.

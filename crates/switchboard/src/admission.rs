@@ -3,7 +3,7 @@
 use crate::Switchboard;
 use crate::handled_call::HandledCall;
 use agents::Agent;
-use call::Ending;
+use call::{Ending, Fence};
 use journal::JournalEvent;
 use store::CallerCall;
 use store::StoredCall;
@@ -12,7 +12,7 @@ impl Switchboard {
     /// Returns the ending of a call that must be turned away. It is judged by when the call rang, so that each attempt judges it the same.
     pub(crate) async fn rejection(&self, handled: &HandledCall) -> anyhow::Result<Option<Ending>> {
         let record = &handled.record;
-        if record.call.launched || record.call.fence > 0 {
+        if record.call.launched || record.call.fence > Fence::default() {
             // Admitted earlier; it only waits for a free slot.
             return Ok(None);
         }

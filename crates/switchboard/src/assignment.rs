@@ -1,11 +1,12 @@
 //! Chooses the media task that gets a call.
 
+use call::TaskId;
 use std::cmp::Reverse;
 use store::lease::Lease;
 
 /// Returns the fullest task with room that is not crowded, so that empty tasks can leave; else the emptiest crowded one. Skips tasks in
 /// `refused`.
-pub(crate) fn choose(leases: Vec<Lease>, refused: &[String], now_ms: u64) -> Option<Lease> {
+pub(crate) fn choose(leases: Vec<Lease>, refused: &[TaskId], now_ms: u64) -> Option<Lease> {
     let (crowded, roomy): (Vec<_>, Vec<_>) = leases
         .into_iter()
         .filter(|lease| lease.takes_calls(now_ms) && !refused.contains(&lease.task))
@@ -43,11 +44,11 @@ mod tests {
         assert_eq!(chosen(vec![expired, draining, lease("refused", 0)], &["refused".into()]), None);
     }
 
-    fn chosen(leases: Vec<Lease>, refused: &[String]) -> Option<String> {
+    fn chosen(leases: Vec<Lease>, refused: &[TaskId]) -> Option<TaskId> {
         choose(leases, refused, NOW).map(|lease| lease.task)
     }
 
     fn lease(task: &str, used: u64) -> Lease {
-        Lease::new(task, "127.0.0.1:1", "", "1", 10, NOW).using(used)
+        Lease::new(&task.into(), "127.0.0.1:1", "", "1", 10, NOW).using(used)
     }
 }

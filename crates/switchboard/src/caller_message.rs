@@ -5,7 +5,7 @@ use crate::control_api::ControlApiReply;
 use crate::graph_actions::may_be_done;
 use crate::perform::meta_trouble;
 use backon::Retryable;
-use call::Phase;
+use call::{Fence, Phase};
 use internal_api::control_api::Undelivered;
 use internal_api::order::{LONGEST_MESSAGE, Reply};
 use std::time::Duration;
@@ -21,7 +21,7 @@ impl Switchboard {
     pub(crate) async fn send_message(
         &self,
         record: Box<StoredCall>,
-        fence: u64,
+        fence: Fence,
         id: &str,
         text: &str,
     ) -> anyhow::Result<Reply> {
@@ -113,13 +113,13 @@ impl Switchboard {
             | ControlApiReply::Unexpected(reason)
             | ControlApiReply::NoAnswer(reason) => {
                 let (call_ref, task) = (record.call_ref(), &assignment.task);
-                tracing::warn!(%call_ref, task, "cannot tell the agent that its message failed: {reason}");
+                tracing::warn!(%call_ref, %task, "cannot tell the agent that its message failed: {reason}");
             }
             ControlApiReply::Unauthorized => {
                 let (call_ref, task) = (record.call_ref(), &assignment.task);
                 tracing::warn!(
                     %call_ref,
-                    task,
+                    %task,
                     "cannot tell the agent that its message failed: the task accepts none of our keys"
                 );
             }

@@ -4,7 +4,7 @@ mod clients;
 mod pinned;
 
 use crate::secrets::ControlApiSecret;
-use call::CallRef;
+use call::{CallRef, Fence};
 use clients::PinnedClients;
 use internal_api::control_api::{Answer, Offer, Release, UNDELIVERED, Undelivered, path_of};
 use internal_api::request_signature::{NONCE, SIGNATURE, SignedRequest, TIME};
@@ -107,7 +107,7 @@ impl ControlApiClient {
         &self,
         lease: &Lease,
         call_ref: &CallRef,
-        fence: u64,
+        fence: Fence,
     ) -> anyhow::Result<ControlApiReply<()>> {
         let body = serde_json::to_vec(&Release { fence }).expect("it has text keys");
         Ok(self.send_request(lease, Method::DELETE, call_ref, body).await?.map(|_| ()))

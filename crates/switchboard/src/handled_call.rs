@@ -1,6 +1,7 @@
 //! A call while one invocation handles it: its record, and what the invocation resolves for it, each read once.
 
 use crate::{ResolvedAgent, Switchboard};
+use call::TaskId;
 use std::sync::Arc;
 use store::lease::Lease;
 use store::{NumberSettings, StoredCall};
@@ -47,8 +48,12 @@ impl Switchboard {
     }
 
     /// Returns the lease of a task: the one that it was assigned by, else the one in the table; `None` when it has none any more.
-    pub(crate) async fn lease_of(&self, handled: &HandledCall, task: &str) -> anyhow::Result<Option<Lease>> {
-        match handled.lease.as_ref().filter(|lease| lease.task == task) {
+    pub(crate) async fn lease_of(
+        &self,
+        handled: &HandledCall,
+        task: &TaskId,
+    ) -> anyhow::Result<Option<Lease>> {
+        match handled.lease.as_ref().filter(|lease| lease.task == *task) {
             Some(lease) => Ok(Some(lease.clone())),
             None => Ok(self.store.lease(task).await?),
         }

@@ -6,7 +6,7 @@ use crate::handled_call::HandledCall;
 use crate::task_launcher::LaunchError;
 use crate::{ResolvedAgent, Switchboard, graph_actions};
 use agents::{Agent, Messages};
-use call::{Assignment, CallEvent, Effect, Ending};
+use call::{Assignment, CallEvent, Effect, Ending, TaskId};
 use internal_api::control_api::Offer;
 use journal::JournalEvent;
 use std::time::{Duration, Instant};
@@ -93,11 +93,11 @@ impl Switchboard {
         }
         match self.run_task(record, &mut claimed).await? {
             Ok(arn) => {
-                let (task, place) = (arn.rsplit('/').next().unwrap_or_default().to_owned(), claimed.slot);
+                let (task, place) = (TaskId::from(arn.rsplit('/').next().unwrap_or_default()), claimed.slot);
                 if let Err(error) = self.store.note_launch(place, call_ref, &task, self.now().0).await {
                     tracing::warn!(
                         %call_ref,
-                        task,
+                        %task,
                         place,
                         "cannot note the started task in its launch claim, which expires by itself: {error:#}"
                     );

@@ -9,7 +9,7 @@ use crate::secrets::GraphSecret;
 use crate::task_launcher::TaskLauncher;
 use crate::{caller_message, meta_endings, transitions};
 use anyhow::{Context, bail};
-use call::{Call, CallEvent, CallRef, Effect, Phase, Recorded, Timestamp, step};
+use call::{Call, CallEvent, CallRef, Effect, Phase, Recorded, TaskId, Timestamp, step};
 use internal_api::order::{Order, Reply};
 use journal::{EntryBuilder, JournalEntry, JournalEvent};
 use service::secrets::Secret;
@@ -110,7 +110,7 @@ impl Switchboard {
     ///
     /// # Errors
     /// When DynamoDB fails. The remaining calls are ended by their ticks.
-    pub async fn end_calls_of_task(&self, task: &str) -> anyhow::Result<usize> {
+    pub async fn end_calls_of_task(&self, task: &TaskId) -> anyhow::Result<usize> {
         let held = self.store.calls_of_task(task).await?;
         let ended =
             futures_util::future::join_all(held.iter().map(|call_ref| self.end_call_of_task(task, call_ref)))
@@ -131,7 +131,7 @@ impl Switchboard {
         ticked.into_iter().try_for_each(|reply| reply.map(drop))
     }
 
-    async fn end_call_of_task(&self, task: &str, call_ref: &CallRef) -> anyhow::Result<()> {
+    async fn end_call_of_task(&self, task: &TaskId, call_ref: &CallRef) -> anyhow::Result<()> {
         let mut handled = match self.load(call_ref).await {
             Ok(Some(handled)) => handled,
             Ok(None) => return Ok(()),
@@ -139,7 +139,7 @@ impl Switchboard {
             Err(error) if error.is::<UnreadableCall>() => return Ok(()),
             Err(error) => return Err(error),
         };
-        match handled.record.call.assignment.clone().filter(|assignment| assignment.task == task) {
+        match handled.record.call.assignment.clone().filter(|assignment| assignment.task == *task) {
             Some(assignment) => {
                 self.drive(&mut handled, CallEvent::TaskStopped { fence: assignment.fence }).await
             }

@@ -79,9 +79,9 @@ impl CallControl {
             Invocation::Order(order) => self.switchboard.handle(&order).await,
             Invocation::StateChange(change) => {
                 if let Some(task) = change.stopped_task() {
-                    let calls = self.switchboard.end_calls_of_task(task).await?;
+                    let calls = self.switchboard.end_calls_of_task(&task).await?;
                     self.switchboard.tick_due().await?;
-                    tracing::info!(task, lost = calls, "media task stopped with {calls} calls");
+                    tracing::info!(%task, lost = calls, "media task stopped with {calls} calls");
                 }
                 Ok(Reply::Over)
             }

@@ -1,5 +1,6 @@
 //! The payloads call-control is invoked with: our own orders, and ECS task state changes.
 
+use call::TaskId;
 use internal_api::order::Order;
 use serde::Deserialize;
 
@@ -28,8 +29,9 @@ struct Detail {
 
 impl StateChange {
     /// Returns the task's id if the task has stopped.
-    pub fn stopped_task(&self) -> Option<&str> {
-        (self.detail.last_status == "STOPPED").then(|| self.detail.task_arn.rsplit('/').next())?
+    pub fn stopped_task(&self) -> Option<TaskId> {
+        let has_stopped = self.detail.last_status == "STOPPED";
+        has_stopped.then(|| self.detail.task_arn.rsplit('/').next())?.map(TaskId::from)
     }
 }
 
@@ -47,7 +49,7 @@ mod tests {
 
     #[test]
     fn names_a_stopped_task_and_ignores_a_running_one() {
-        assert_eq!(change("STOPPED").stopped_task(), Some("0123abcd"));
+        assert_eq!(change("STOPPED").stopped_task(), Some("0123abcd".into()));
         assert_eq!(change("RUNNING").stopped_task(), None);
     }
 

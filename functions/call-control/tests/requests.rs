@@ -52,7 +52,7 @@ async fn requests_before_the_offer(agent: &str) -> Vec<String> {
     let address = task.local_addr().unwrap().to_string();
     store.put_agent(&StoredAgent::new("shop", agent, now_ms())).await.unwrap();
     store.assign(NUMBER, "shop").await.unwrap();
-    store.renew(&Lease::new("0a", &address, &"00".repeat(32), "1", 10, now_ms())).await.unwrap();
+    store.renew(&Lease::new(&"0a".into(), &address, &"00".repeat(32), "1", 10, now_ms())).await.unwrap();
     let caller = CallerNames { number: Some("919900000001".into()), user_id: None };
     let (now, ring_budget) = (call::Timestamp(now_ms()), Duration::from_secs(25));
     let call = StoredCall::ringing("wacid.A", NUMBER, "v=0\r\n", caller, now, ring_budget);

@@ -3,7 +3,7 @@
 use crate::session_command::SessionCommand;
 use crate::webrtc::offer::Unanswerable;
 use audio::LoadLevel;
-use call::{CallRef, Line};
+use call::{CallRef, Fence, Line};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -86,14 +86,14 @@ pub(super) struct ActiveCalls {
 /// A release of a call, for the assignment with this fencing token and those before it.
 #[derive(Debug, Clone, Copy)]
 struct EarlyRelease {
-    fence: u64,
+    fence: Fence,
     at: Instant,
 }
 
 /// An active call.
 pub(super) struct ActiveCall {
     /// The fencing token of our assignment.
-    pub(super) fence: u64,
+    pub(super) fence: Fence,
     /// The line that it came in on.
     pub(super) line: Line,
     /// The SDP answer to its offer.
@@ -135,7 +135,7 @@ impl ActiveCalls {
     pub(super) fn known_answer(
         &self,
         call_ref: &CallRef,
-        fence: u64,
+        fence: Fence,
         capacity: Capacity,
     ) -> Result<Option<String>, AdmissionError> {
         match self.calls.get(call_ref) {
@@ -174,22 +174,22 @@ impl ActiveCalls {
     pub(super) fn release(
         &mut self,
         call_ref: &CallRef,
-        fence: Option<u64>,
+        fence: Option<Fence>,
         now: Instant,
     ) -> Option<mpsc::Sender<SessionCommand>> {
-        let fence = fence.unwrap_or(u64::MAX);
+        let fence = fence.unwrap_or(Fence(u64::MAX));
         self.released.retain(|_, released| now.duration_since(released.at) < RELEASE_KEPT);
         let released = self.released.entry(call_ref.clone()).or_insert(EarlyRelease { fence, at: now });
         *released = EarlyRelease { fence: released.fence.max(fence), at: now };
         self.calls.get(call_ref).filter(|call| call.fence <= fence).map(|call| call.commands.clone())
     }
 
-    fn is_released(&self, call_ref: &CallRef, fence: u64) -> bool {
+    fn is_released(&self, call_ref: &CallRef, fence: Fence) -> bool {
         self.released.get(call_ref).is_some_and(|released| fence <= released.fence)
     }
 
     /// Removes a finished call, unless a session with a newer fencing token has replaced it.
-    pub(super) fn forget(&mut self, call_ref: &CallRef, fence: u64) {
+    pub(super) fn forget(&mut self, call_ref: &CallRef, fence: Fence) {
         if self.calls.get(call_ref).is_some_and(|call| call.fence == fence) {
             self.calls.remove(call_ref);
         }
@@ -204,9 +204,9 @@ mod tests {
     fn an_overloaded_task_admits_no_call_despite_free_slots() {
         let active = ActiveCalls::default();
 
-        assert!(matches!(active.known_answer(&"new".into(), 1, capacity(LoadLevel::Busy)), Ok(None)));
+        assert!(matches!(active.known_answer(&"new".into(), Fence(1), capacity(LoadLevel::Busy)), Ok(None)));
         assert!(matches!(
-            active.known_answer(&"new".into(), 1, capacity(LoadLevel::Overloaded)),
+            active.known_answer(&"new".into(), Fence(1), capacity(LoadLevel::Overloaded)),
             Err(AdmissionError::NoRoom(_))
         ));
     }
@@ -239,11 +239,11 @@ mod tests {
             let active = ActiveCalls { is_leaving, is_aside, is_unprotected, ..with_a_known_call() };
 
             assert!(matches!(
-                active.known_answer(&"new".into(), 1, capacity(LoadLevel::Calm)),
+                active.known_answer(&"new".into(), Fence(1), capacity(LoadLevel::Calm)),
                 Err(AdmissionError::NoRoom(_))
             ));
             assert_eq!(
-                active.known_answer(&"known".into(), 1, capacity(LoadLevel::Calm)).unwrap(),
+                active.known_answer(&"known".into(), Fence(1), capacity(LoadLevel::Calm)).unwrap(),
                 Some("v=0".into())
             );
         }
@@ -252,8 +252,9 @@ mod tests {
     #[test]
     fn calls_of_each_line_have_slots_of_their_own() {
         let active = with_a_known_call();
-        let admits =
-            |line, slots, load| active.known_answer(&"new".into(), 1, Capacity { line, slots, load }).is_ok();
+        let admits = |line, slots, load| {
+            active.known_answer(&"new".into(), Fence(1), Capacity { line, slots, load }).is_ok()
+        };
 
         assert!(!admits(Line::WhatsApp, 1, LoadLevel::Calm));
         assert!(admits(Line::Sip, 1, LoadLevel::Overloaded), "it has no frames that could be late");
@@ -264,7 +265,7 @@ mod tests {
     fn an_overloaded_task_repeats_an_earlier_answer() {
         let active = with_a_known_call();
 
-        let answer = active.known_answer(&"known".into(), 1, capacity(LoadLevel::Overloaded));
+        let answer = active.known_answer(&"known".into(), Fence(1), capacity(LoadLevel::Overloaded));
 
         assert_eq!(answer.unwrap(), Some("v=0".into()));
     }
@@ -275,44 +276,44 @@ mod tests {
         assert!(active.release(&"late".into(), None, start).is_none());
 
         assert!(matches!(
-            active.known_answer(&"late".into(), 1, capacity(LoadLevel::Calm)),
+            active.known_answer(&"late".into(), Fence(1), capacity(LoadLevel::Calm)),
             Err(AdmissionError::NoRoom(_))
         ));
         active.release(&"another".into(), None, start + RELEASE_KEPT);
-        assert!(matches!(active.known_answer(&"late".into(), 1, capacity(LoadLevel::Calm)), Ok(None)));
+        assert!(matches!(active.known_answer(&"late".into(), Fence(1), capacity(LoadLevel::Calm)), Ok(None)));
     }
 
     #[test]
     fn releasing_an_older_assignment_keeps_a_newer_one() {
         let (mut active, now) = (with_a_known_call(), Instant::now());
-        active.calls.get_mut(&"known".into()).unwrap().fence = 2;
+        active.calls.get_mut(&"known".into()).unwrap().fence = Fence(2);
 
-        assert!(active.release(&"known".into(), Some(1), now).is_none());
-        assert!(active.release(&"new".into(), Some(1), now).is_none());
+        assert!(active.release(&"known".into(), Some(Fence(1)), now).is_none());
+        assert!(active.release(&"new".into(), Some(Fence(1)), now).is_none());
         let offer = |active: &ActiveCalls, fence| {
-            active.known_answer(&"new".into(), fence, capacity(LoadLevel::Calm)).is_ok()
+            active.known_answer(&"new".into(), Fence(fence), capacity(LoadLevel::Calm)).is_ok()
         };
         assert_eq!((offer(&active, 1), offer(&active, 2)), (false, true));
 
-        assert!(active.release(&"known".into(), Some(2), now).is_some());
+        assert!(active.release(&"known".into(), Some(Fence(2)), now).is_some());
         assert!(active.release(&"known".into(), None, now).is_some());
     }
 
     #[test]
     fn a_reassigned_call_outlives_its_old_session() {
         let mut active = with_a_known_call();
-        active.calls.get_mut(&"known".into()).unwrap().fence = 2;
+        active.calls.get_mut(&"known".into()).unwrap().fence = Fence(2);
 
-        active.forget(&"known".into(), 1);
+        active.forget(&"known".into(), Fence(1));
         assert!(active.calls.contains_key(&"known".into()));
 
-        active.forget(&"known".into(), 2);
+        active.forget(&"known".into(), Fence(2));
         assert!(!active.calls.contains_key(&"known".into()));
     }
 
     fn with_a_known_call() -> ActiveCalls {
         let (commands, _orders) = mpsc::channel(1);
-        let call = ActiveCall { fence: 1, line: Line::WhatsApp, answer: "v=0".into(), commands };
+        let call = ActiveCall { fence: Fence(1), line: Line::WhatsApp, answer: "v=0".into(), commands };
         ActiveCalls { calls: HashMap::from([("known".into(), call)]), ..ActiveCalls::default() }
     }
 

@@ -11,7 +11,7 @@ use crate::settings::ModelSettings;
 use crate::sideband::{self, SidebandParts};
 use crate::webrtc::Peer;
 use crate::webrtc::offer::Offer;
-use call::{CallRef, Line, Stage};
+use call::{CallRef, Line, Stage, TaskId};
 use internal_api::control_api;
 use journal::{EntryBuilder, EntryContext};
 use media_diagnosis::{MediaContext, MediaMonitor};
@@ -38,7 +38,7 @@ pub(crate) struct CallFactory {
     /// The agents that answer.
     pub(crate) agents: AgentCache,
     /// The id of this task.
-    pub(crate) task: String,
+    pub(crate) task: TaskId,
     /// What the sessions share to reach others.
     pub(crate) services: Services,
 }

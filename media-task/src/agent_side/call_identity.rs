@@ -1,7 +1,7 @@
 //! Identifies a call, and this task's assignment of it.
 
 use crate::journal_writer::ttl_after_days;
-use call::CallRef;
+use call::{CallRef, Fence};
 use store::CallOwner;
 
 /// A call as its session names it to others.
@@ -16,7 +16,7 @@ pub(crate) struct CallIdentity {
     /// The caller's pseudonym, if Meta says who calls.
     pub(crate) caller: Option<String>,
     /// The fencing token of this task's assignment.
-    pub(crate) fence: u64,
+    pub(crate) fence: Fence,
     /// The secret token of this task's assignment, if the offer had one.
     pub(crate) token: Option<String>,
 }

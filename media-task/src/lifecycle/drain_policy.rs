@@ -13,6 +13,7 @@
 //! newer one that takes calls; the newest one keeps serving, since no other should have its calls.
 
 use super::task_protection::ProtectionStatus;
+use call::TaskId;
 use std::time::{Duration, Instant};
 use store::lease::Lease;
 
@@ -26,7 +27,7 @@ const EXIT_WHEN_REFUSED_FOR: Duration = Duration::from_secs(60);
 /// Decides whether a task serves, drains or exits.
 #[derive(Debug)]
 pub(crate) struct DrainPolicy {
-    task: String,
+    task: TaskId,
     /// Tasks of a later revision are newer. Raised to theirs once ECS has let this task drain in vain.
     revision: String,
     leave_after_idle: Option<Duration>,
@@ -54,7 +55,7 @@ impl DrainPolicy {
     /// `leave_after_idle` is set for tasks of no service: such a task exits after that long without calls, or as soon as it drains
     /// and has none.
     pub(crate) fn new(
-        task: String,
+        task: TaskId,
         revision: String,
         leave_after_idle: Option<Duration>,
         now: Instant,
@@ -335,6 +336,6 @@ mod tests {
     }
 
     fn lease(task: &str, revision: &str, used: u64) -> Lease {
-        Lease::new(task, "127.0.0.1:1", "", revision, 10, NOW).using(used)
+        Lease::new(&task.into(), "127.0.0.1:1", "", revision, 10, NOW).using(used)
     }
 }

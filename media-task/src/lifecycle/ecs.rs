@@ -4,6 +4,7 @@
 
 use anyhow::{Context, anyhow};
 use backon::Retryable;
+use call::TaskId;
 use reqwest::Client;
 use serde::Deserialize;
 use serde_json::json;
@@ -34,7 +35,7 @@ const RETRY_DELAYS: [Duration; 6] = [
 pub struct Task {
     http: Client,
     /// The last part of the task's ARN.
-    pub id: String,
+    pub id: TaskId,
     /// The revision of its task definition.
     pub revision: String,
     /// The vCPUs of the task, if its definition limits them.
@@ -108,9 +109,9 @@ impl Task {
         let http = Client::builder().no_proxy().build().context("cannot make an HTTP client")?;
         let metadata: Metadata =
             fetch_metadata(&http, &format!("{uri}/task")).await.context("cannot read the task's metadata")?;
-        let id = metadata.task_arn.rsplit('/').next().unwrap_or_default().to_owned();
+        let id = TaskId::from(metadata.task_arn.rsplit('/').next().unwrap_or_default());
         let agent = env.optional("ECS_AGENT_URI").map(str::to_owned);
-        if id.is_empty() {
+        if id.as_str().is_empty() {
             return Err(SettingError::Missing("ECS_CONTAINER_METADATA_URI_V4").into());
         }
         Ok(Self { http, id, revision: metadata.revision, vcpus: metadata.limits.cpu, agent })

@@ -86,12 +86,12 @@ impl Heartbeat {
             (Ok(()), Some(since)) => {
                 self.starting = None;
                 let (after_ms, slots) = (since.elapsed().as_millis() as u64, self.calls.slots());
-                tracing::info!(task = self.task.id, door = %self.control_api, slots, after_ms, "Ready for calls");
+                tracing::info!(task = %self.task.id, door = %self.control_api, slots, after_ms, "Ready for calls");
             }
             (Ok(()), None) => {}
             (Err(error), _) => {
                 tracing::warn!(
-                    task = self.task.id,
+                    task = %self.task.id,
                     "lease renewal failed; retry with the next heartbeat: {error:#}"
                 );
             }

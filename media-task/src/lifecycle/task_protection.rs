@@ -47,7 +47,7 @@ impl TaskProtection {
         if timeout(MAX_ACCEPT_DELAY, request).await.is_err() {
             let task = &self.task.id;
             tracing::warn!(
-                task,
+                %task,
                 "task protection not acknowledged within {MAX_ACCEPT_DELAY:?}: a call is accepted without it"
             );
         }
@@ -80,11 +80,11 @@ impl TaskProtection {
         let task = &self.task.id;
         match answer {
             Ok(()) if before != ProtectionStatus::NotRefused => {
-                tracing::info!(task, on, "ECS no longer refuses task protection")
+                tracing::info!(%task, on, "ECS no longer refuses task protection")
             }
             Ok(()) => {}
             Err(error) => {
-                tracing::warn!(task, on, "task protection not set; retry with the next heartbeat: {error}");
+                tracing::warn!(%task, on, "task protection not set; retry with the next heartbeat: {error}");
             }
         }
         if discriminant(&self.status()) != discriminant(&before) {

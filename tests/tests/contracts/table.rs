@@ -62,7 +62,7 @@ fn the_index_holds_what_lists_read_and_nothing_of_callers() {
         ending: Some(Ending::CallerHungUp.into()),
         by: Some(Party::Caller.into()),
     };
-    let lease = Lease::new("t", "127.0.0.1:1", "", "1", 1, 1);
+    let lease = Lease::new(&"t".into(), "127.0.0.1:1", "", "1", 1, 1);
     let assigned = Assigned { number: "1".into(), agent: "shop".into() };
     let read = [json!(call), json!(lease), json!(assigned), json!({"held_by": "t"})];
     let read: BTreeSet<_> =

@@ -1,7 +1,7 @@
 //! The state of a call, as call-control stores it.
 
 use crate::held::{hold, hold_read, hold_texts, json};
-use call::{AnswerAttempt, Assignment, Call, Effect, Ending, Line, Party, Phase, Timestamp};
+use call::{AnswerAttempt, Assignment, Call, Effect, Ending, Fence, Line, Party, Phase, Timestamp};
 use std::time::Duration;
 use store::{CallerNames, HungUp, StoredCall};
 
@@ -73,7 +73,7 @@ fn state_items_keep_their_form() {
 }
 
 fn seat() -> Assignment {
-    Assignment { task: "0a".into(), fence: 2 }
+    Assignment { task: "0a".into(), fence: Fence(2) }
 }
 
 fn endings() -> Vec<(&'static str, Ending)> {
@@ -130,7 +130,7 @@ fn whole() -> Call {
         unheard: 1,
         telling: Some(AnswerAttempt { until: after(40_000), for_task: true, question: Some(4) }),
         assignment: Some(seat()),
-        fence: 2,
+        fence: Fence(2),
         refused_by: vec!["09".into()],
         answer: Some("v=0\r\n".into()),
         pre_accepted: true,

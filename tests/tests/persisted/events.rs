@@ -1,7 +1,7 @@
 //! Journals: every event, the entries they are kept in, and the lines they are logged as.
 
 use crate::held::{hold, hold_texts, json, lines};
-use call::{Ending, Party, Stage};
+use call::{Ending, Fence, Party, Stage};
 use journal::{EntryBuilder, EntryContext, JournalEntry, JournalEvent, line_of_no_call};
 
 const NOW: u64 = 1_795_305_602_000;
@@ -83,9 +83,9 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
             is_granted: true, is_permanent: true, until_s: Some(7),
         },
         "notice": JournalEvent::Notice { .. } => JournalEvent::Notice { notice: text("juggle"), status: text("done") },
-        "claimed": JournalEvent::Claimed { .. } => JournalEvent::Claimed { task: text("0a"), fence: 2 },
-        "seat_refused": JournalEvent::SeatRefused { .. } => JournalEvent::SeatRefused { task: text("0a"), reason: text("full") },
-        "task_launched": JournalEvent::TaskLaunched { .. } => JournalEvent::TaskLaunched { task: text("0b") },
+        "claimed": JournalEvent::Claimed { .. } => JournalEvent::Claimed { task: "0a".into(), fence: Fence(2) },
+        "seat_refused": JournalEvent::SeatRefused { .. } => JournalEvent::SeatRefused { task: "0a".into(), reason: text("full") },
+        "task_launched": JournalEvent::TaskLaunched { .. } => JournalEvent::TaskLaunched { task: "0b".into() },
         "answered": JournalEvent::Answered { .. } => JournalEvent::Answered { took_ms: 7, start: text("warm") },
         "offer_unanswerable": JournalEvent::OfferUnanswerable { .. } => JournalEvent::OfferUnanswerable { reason: text("no audio") },
         "pre_accepted": JournalEvent::PreAccepted {} => JournalEvent::PreAccepted {},
@@ -130,7 +130,7 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
         "action_refused": JournalEvent::ActionRefused { .. } => JournalEvent::ActionRefused { action: text("tool"), budget: text("hour") },
         "turned_away": JournalEvent::TurnedAway { .. } => JournalEvent::TurnedAway { why: Ending::Closed.into() },
         "refused": JournalEvent::Refused { .. } => JournalEvent::Refused { why: Ending::NoCapacity.into() },
-        "lost": JournalEvent::Lost { .. } => JournalEvent::Lost { task: text("0a") },
+        "lost": JournalEvent::Lost { .. } => JournalEvent::Lost { task: "0a".into() },
         "agent_trouble": JournalEvent::AgentTrouble { .. } => JournalEvent::AgentTrouble { code: text("rate_limit") },
         "response_lacking": JournalEvent::ResponseLacking { .. } => JournalEvent::ResponseLacking {
             purpose: text("answer"), status: text("incomplete"), reason: Some(text("content_filter")), then: text("asked_again"),
@@ -168,7 +168,7 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
         "message_failed": JournalEvent::MessageFailed { .. } => JournalEvent::MessageFailed {
             code: 131_026, reason: text("undeliverable"), cure: text(""),
         },
-        "task_silent": JournalEvent::TaskSilent { .. } => JournalEvent::TaskSilent { task: text("0a") },
+        "task_silent": JournalEvent::TaskSilent { .. } => JournalEvent::TaskSilent { task: "0a".into() },
         "given_up": JournalEvent::GivenUp { .. } => JournalEvent::GivenUp { what: text("item"), reason: text("cannot be read") },
         "forgotten": JournalEvent::Forgotten { .. } => JournalEvent::Forgotten { number: text("220"), calls: 3 },
         "ended": JournalEvent::Ended { .. } => JournalEvent::Ended { ending: Ending::CallerHungUp.into(), by: Party::Caller.into(), lasted_ms: 88_000 },

@@ -1,6 +1,7 @@
 //! Keys of the table, paths and headers of the control API, request signatures and pseudonyms.
 
 use crate::held::hold_texts;
+use call::Fence;
 use internal_api::{control_api, request_signature};
 use store::{keys, pseudonym};
 
@@ -37,11 +38,11 @@ fn keys_of_the_table_keep_their_text() {
     let made = [
         ("call()", keys::call(&"ab12".into())),
         ("event()", keys::event(7, "call-control", 3)),
-        ("event(task_writer())", keys::event(7, &keys::task_writer("0a"), 3)),
+        ("event(task_writer())", keys::event(7, &keys::task_writer(&"0a".into()), 3)),
         ("number()", keys::number("220")),
         ("agent()", keys::agent("bike-shop")),
-        ("summary()", keys::summary(2)),
-        ("spent_by()", keys::spent_by(2)),
+        ("summary()", keys::summary(Fence(2))),
+        ("spent_by()", keys::spent_by(Fence(2))),
         ("line()", keys::line(5)),
         ("left()", keys::left(1)),
         ("sent()", keys::sent("call_1")),
@@ -63,7 +64,7 @@ fn keys_of_the_table_keep_their_text() {
         ("account()", keys::account("330")),
         ("notice()", keys::notice("user", "changed", "5eed")),
         ("unfit()", keys::unfit("ff00")),
-        ("task()", keys::task("0a")),
+        ("task()", keys::task(&"0a".into())),
         ("launch()", keys::launch(4)),
         ("forget_at()", keys::forget_at(NOW).to_string()),
         ("sortable()", keys::sortable(42)),
@@ -71,7 +72,7 @@ fn keys_of_the_table_keep_their_text() {
     let constants = constants.map(|(name, text)| (name.to_owned(), text.to_owned()));
     hold_texts("keys.tsv", constants.into_iter().chain(made.map(|(name, text)| (name.to_owned(), text))));
     assert_eq!(keys::call_ref("CALL#ab12"), Some("ab12".into()));
-    assert_eq!(keys::fence_of_summary("SUMMARY#2"), Some(2));
+    assert_eq!(keys::fence_of_summary("SUMMARY#2"), Some(Fence(2)));
     assert_eq!(keys::message_ref("MESSAGE#cd34"), Some("cd34"));
     assert_eq!(keys::launched("LAUNCH#00000000000000000004"), Some(4));
 }

@@ -1,14 +1,14 @@
 //! Orders and requests between call-control, media tasks and the webhook.
 
 use crate::held::hold;
-use call::{CallRef, Ending, Line};
+use call::{CallRef, Ending, Fence, Line};
 use internal_api::control_api::{Answer, Offer, Refusal, Release, Undelivered};
 use internal_api::order::{Order, Reply};
 
 #[test]
 fn offers_and_what_is_replied_keep_their_form() {
     let whole = Offer {
-        fence: 2,
+        fence: Fence(2),
         version: 7,
         number: "220".into(),
         line: Line::WhatsApp,
@@ -29,14 +29,14 @@ fn offers_and_what_is_replied_keep_their_form() {
     hold("offers.tsv", &[("whole", whole), ("least", least), ("sip", sip), ("taken_over", taken_over)]);
     hold("answers.tsv", &[("answer", Answer { answer: "v=0\r\n".into() })]);
     hold("refusals.tsv", &[("refusal", Refusal { reason: "full".into() })]);
-    hold("releases.tsv", &[("release", Release { fence: 2 })]);
-    hold("undelivered.tsv", &[("undelivered", Undelivered { fence: 2, id: "call_1".into() })]);
+    hold("releases.tsv", &[("release", Release { fence: Fence(2) })]);
+    hold("undelivered.tsv", &[("undelivered", Undelivered { fence: Fence(2), id: "call_1".into() })]);
 }
 
 #[test]
 fn orders_keep_their_form() {
     let (call_ref, token) = (CallRef::from("ab12"), Some("t0".to_owned()));
-    let (fence, call) = (2, || call_ref.clone());
+    let (fence, call) = (Fence(2), || call_ref.clone());
     let mut orders = every!(Order;
         "tick": Order::Tick { .. } => Order::Tick { call_ref: call() },
         "media_connected": Order::MediaConnected { .. } => Order::MediaConnected {

@@ -28,7 +28,7 @@ fn leases_keep_their_form() {
         until_ms: NOW + 15_000,
         ttl: 1_797_897_600,
     };
-    assert_eq!(Lease::new("0a", "127.0.0.1:8443", "ff00", "12", 50, NOW).using(3), whole);
+    assert_eq!(Lease::new(&"0a".into(), "127.0.0.1:8443", "ff00", "12", 50, NOW).using(3), whole);
     let older = Lease { gsi1pk: None, gsi1sk: None, returns_tokens: false, ..whole.clone() };
     hold(
         "leases.tsv",

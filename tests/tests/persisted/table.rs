@@ -5,7 +5,7 @@ use crate::items::shape;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use call::{Ending, Party};
+use call::{Ending, Fence, Party};
 use journal::{CallSummary, EntryBuilder, JournalEvent, Speaker, TranscriptLine};
 use media_task::journal_writer::JournalWriter;
 use serde_json::{Value, json};
@@ -44,13 +44,16 @@ async fn items_that_ledger_and_store_write_stay() {
 async fn write_settings(ledger: &Store) {
     ledger.put_agent(&StoredAgent::new("a", "name = \"a\"\n", NOW)).await.unwrap();
     ledger.assign("220", "a").await.unwrap();
-    ledger.renew(&Lease::new("0a", "127.0.0.1:8443", "ff00", "12", 50, NOW).using(3)).await.unwrap();
+    ledger.renew(&Lease::new(&"0a".into(), "127.0.0.1:8443", "ff00", "12", 50, NOW).using(3)).await.unwrap();
     ledger.link_pseudonyms(&["5eed".to_owned(), "5eee".to_owned()], NOW).await.unwrap();
 }
 
 async fn write_calls(ledger: &Store) {
     let mut journal = EntryBuilder::new(&CALL.into(), "call-control", NOW, 3);
-    ledger.write(&journal.enter(JournalEvent::Claimed { task: "0a".into(), fence: 2 }, NOW)).await.unwrap();
+    ledger
+        .write(&journal.enter(JournalEvent::Claimed { task: "0a".into(), fence: Fence(2) }, NOW))
+        .await
+        .unwrap();
     let listed = CallListing {
         call_ref: CALL.into(),
         number: "220".into(),
@@ -76,8 +79,12 @@ async fn write_calls(ledger: &Store) {
 }
 
 async fn write_spending(ledger: &Store) {
-    let by =
-        CallOwner { call_ref: CALL.into(), number: "220".into(), fence: 2, forget_at: keys::forget_at(NOW) };
+    let by = CallOwner {
+        call_ref: CALL.into(),
+        number: "220".into(),
+        fence: Fence(2),
+        forget_at: keys::forget_at(NOW),
+    };
     ledger.count_spent(&by, DAY, 0, 40).await.unwrap();
     let mut summary = to_item(&CallSummary { call_ref: CALL.into(), ..CallSummary::default() });
     summary.insert(keys::TTL.to_owned(), number(by.forget_at));
@@ -89,7 +96,7 @@ async fn write_spending(ledger: &Store) {
 
 async fn write_launches(ledger: &Store) {
     let started = ledger.claim_launch(3, &"00000000".into(), NOW).await.unwrap().unwrap();
-    ledger.note_launch(started.slot, &"00000000".into(), "0b", NOW).await.unwrap();
+    ledger.note_launch(started.slot, &"00000000".into(), &"0b".into(), NOW).await.unwrap();
     let mut refused = ledger.claim_launch(3, &"00000001".into(), NOW).await.unwrap().unwrap();
     assert!(ledger.note_launch_refused(&mut refused, &"00000001".into()).await.unwrap());
 }

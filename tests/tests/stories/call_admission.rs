@@ -1,6 +1,6 @@
 //! Calls that their agent does not take: closed, too much spent today, called too often.
 
-use call::Ending;
+use call::{Ending, Fence};
 use harness::{Afterwards, Story};
 use journal::JournalEvent;
 use service::time::now_ms;
@@ -31,7 +31,7 @@ async fn a_call_past_the_days_budget_is_turned_away() {
         let by = CallOwner {
             call_ref: day.clone().into(),
             number: number.clone(),
-            fence: 1,
+            fence: Fence(1),
             forget_at: u64::MAX >> 20,
         };
         store.count_spent(&by, &day, 0, 500_000).await.expect("the table can be written to");

@@ -31,7 +31,7 @@ async fn only_the_calls_own_task_can_have_a_message_sent() {
 
     assert_eq!(ask(fence, "Order 427 is ready.").await, Reply::Sent);
     assert_eq!(ask(fence, "Order 427 is ready.").await, Reply::Sent, "the same order again sends nothing");
-    assert!(is_refused(&ask(fence + 1, "From another task.").await));
+    assert!(is_refused(&ask(fence.next(), "From another task.").await));
     assert!(is_refused(&ask(fence, &"x".repeat(LONGEST_MESSAGE + 1)).await));
     let after = caller.hangs_up().await;
     assert!(is_refused(&ask(fence, "Too late.").await));

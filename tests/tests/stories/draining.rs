@@ -46,7 +46,7 @@ async fn a_spot_warning_lets_the_call_finish_and_diverts_the_next() {
     let interrupted = holder(&caller).await;
 
     story.stack.cloud.interrupt_spot(&interrupted).expect("the task lives");
-    ready(&story, |ready| ready.iter().all(|lease| lease.task != interrupted)).await;
+    ready(&story, |ready| ready.iter().all(|lease| lease.task.as_str() != interrupted)).await;
     let next = story.ring().await;
     next.is_greeted().await;
     next.phone().hang_up().await;

@@ -1,6 +1,6 @@
 //! The day's money binds calls that go on; and what was counted of a call stays counted.
 
-use call::Ending;
+use call::{Ending, Fence};
 use harness::{Story, StoryBuilder, using};
 use journal::JournalEvent;
 use service::time::now_ms;
@@ -78,7 +78,7 @@ async fn a_tool_past_its_budget_is_refused_by_name() {
 /// Another call to the number has cost so much today.
 async fn spends(story: &Story, call_ref: &str, micro_dollars: u64) {
     let number = MetaConfig::default().phone_number_id;
-    let by = CallOwner { call_ref: call_ref.into(), number, fence: 1, forget_at: u64::MAX >> 20 };
+    let by = CallOwner { call_ref: call_ref.into(), number, fence: Fence(1), forget_at: u64::MAX >> 20 };
     let day = agents::Agent::built_in().day(now_ms());
     story.stack.store.count_spent(&by, &day, 0, micro_dollars).await.expect("the table can be written to");
 }

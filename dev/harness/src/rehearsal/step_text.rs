@@ -1,5 +1,6 @@
 //! The text of each step of the timeline. What a reader need not know has none.
 
+use call::TaskId;
 use journal::JournalEvent;
 use sim_meta::{ActionName, Seen};
 
@@ -92,6 +93,10 @@ pub(super) fn model(seen: &sim_openai::Seen) -> Told {
         Model::FunctionCalled { name, .. } => told(format!("calls {name}")),
         Model::FunctionOutput { .. } => told("is told the result".into()),
         Model::FirstDelta { .. } => told("begins to answer".into()),
+        Model::PlaybackStarted { .. } => told("is heard on the telephone".into()),
+        Model::PlaybackStopped { .. } => told("was heard to the end".into()),
+        Model::PlaybackCleared { .. } => told("falls silent".into()),
+        Model::KeyPressed { .. } => told("hears a key".into()),
         Model::Committed { .. }
         | Model::Transcribed { .. }
         | Model::ResponseStarted { .. }
@@ -190,7 +195,8 @@ pub(super) fn entry(event: &JournalEvent) -> Told {
     }
 }
 
-fn short(id: &str) -> &str {
+fn short(id: &TaskId) -> &str {
+    let id = id.as_str();
     id.get(..8).unwrap_or(id)
 }
 

@@ -2,6 +2,7 @@
 
 use super::plan::{Plan, SystemFault};
 use anyhow::Context;
+use call::TaskId;
 use harness::testbed::Testbed;
 use local::eventually_every;
 use sim_aws::{Delivery, LastStatus, Outage};
@@ -17,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(super) struct Killed {
     /// Their ids.
-    pub all: HashSet<String>,
+    pub all: HashSet<TaskId>,
     /// When one was killed while no other lived.
     pub last_ones: Vec<Instant>,
 }
@@ -52,7 +53,7 @@ async fn inject(testbed: &Testbed, fault: SystemFault, killed: &mut Killed) -> a
             let task = running.get(which % running.len().max(1)).context("no media task runs")?;
             let at = Instant::now();
             cloud.kill_task(task).await?;
-            killed.all.insert(task.clone());
+            killed.all.insert(task.as_str().into());
             killed.last_ones.extend((running.len() == 1).then_some(at));
         }
         SystemFault::Throttle(times) => cloud.faults().throttle_dynamodb(times),
@@ -91,7 +92,7 @@ mod tests {
         let planned = plan.kills();
         assert!(planned >= 2, "{planned}");
         let killed = |count: usize| Killed {
-            all: (0..count).map(|n| format!("task-{n}")).collect(),
+            all: (0..count).map(|n| format!("task-{n}").into()).collect(),
             last_ones: vec![],
         };
 

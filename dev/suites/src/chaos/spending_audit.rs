@@ -1,7 +1,7 @@
 //! Audits spending: owners' summaries, counted spending, and the days' totals of the numbers.
 
 use anyhow::Context;
-use call::CallRef;
+use call::{CallRef, Fence};
 use harness::testbed::Testbed;
 use journal::{CallSummary, JournalEvent};
 use std::collections::BTreeMap;
@@ -14,9 +14,9 @@ pub(super) struct SpendingAudit {
     /// The summary that readers get, if there is one.
     pub shown: Option<CallSummary>,
     /// What each owner left, by the fence of its assignment.
-    pub left: BTreeMap<u64, CallSummary>,
+    pub left: BTreeMap<Fence, CallSummary>,
     /// What is counted of each owner, in millionths of a dollar.
-    pub counted: BTreeMap<u64, u64>,
+    pub counted: BTreeMap<Fence, u64>,
 }
 
 impl SpendingAudit {
@@ -29,7 +29,9 @@ impl SpendingAudit {
             } else if let Some(fence) = keys::fence_of_summary(&sk) {
                 audit.left.insert(fence, from_item(item)?);
             } else if let Some(fence) = sk.strip_prefix(keys::SPENT_BY) {
-                audit.counted.insert(fence.parse().context("a fence is a number")?, micro_dollars(&item)?);
+                audit
+                    .counted
+                    .insert(Fence(fence.parse().context("a fence is a number")?), micro_dollars(&item)?);
             }
         }
         Ok(audit)
@@ -137,8 +139,8 @@ mod tests {
         };
         SpendingAudit {
             shown: is_shown.then(|| summary(left.last().map_or(0, |(_, spent)| *spent))),
-            left: left.iter().map(|(fence, spent)| (*fence, summary(*spent))).collect(),
-            counted: counted.iter().copied().collect(),
+            left: left.iter().map(|(fence, spent)| (Fence(*fence), summary(*spent))).collect(),
+            counted: counted.iter().map(|(fence, spent)| (Fence(*fence), *spent)).collect(),
         }
     }
 

@@ -57,7 +57,7 @@ async fn a_rolled_back_deployment_lets_the_old_task_take_calls_again() {
     ready(&story, |ready| ready.len() == 1 && ready[0].revision == "2").await;
 
     story.stack.cloud.roll_back(TASK, 1).expect("there is that revision");
-    ready(&story, |ready| ready.len() == 1 && ready[0].task == old).await;
+    ready(&story, |ready| ready.len() == 1 && ready[0].task.as_str() == old).await;
     let next = story.ring().await;
     next.is_greeted().await;
     next.phone().hang_up().await;

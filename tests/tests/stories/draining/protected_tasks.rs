@@ -31,7 +31,7 @@ async fn is_protected_in_the_end(fault: AgentFault) {
 
     is_protected(&story, &busy).await;
 
-    ready(&story, |ready| ready.iter().any(|lease| lease.task == busy)).await;
+    ready(&story, |ready| ready.iter().any(|lease| lease.task.as_str() == busy)).await;
     was_an_ordinary_call(&caller.hangs_up().await);
 }
 
@@ -64,7 +64,7 @@ async fn a_task_that_ecs_refuses_takes_calls_again_once_it_is_protected() {
     story.stack.cloud.faults().refuse_protection_as(1_000, "TASK_NOT_VALID");
     let caller = story.greeted_caller().await;
     let busy = holder(&caller).await;
-    ready(&story, |ready| ready.len() == 1 && ready[0].task != busy).await;
+    ready(&story, |ready| ready.len() == 1 && ready[0].task.as_str() != busy).await;
 
     story.stack.cloud.faults().refuse_protection(0);
     ready(&story, |ready| ready.len() == 2).await;
