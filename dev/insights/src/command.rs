@@ -10,7 +10,10 @@ pub(crate) enum Command {
     /// Keeps the lines of which it holds.
     Filter(Expression),
     /// Makes one row of each group of lines.
-    Stats { of: Vec<(Aggregate, String)>, by: Vec<String> },
+    Stats {
+        of: Vec<(Aggregate, String)>,
+        by: Vec<String>,
+    },
     /// Puts rows in order; whether each field is descending.
     Sort(Vec<(String, bool)>),
     Limit(usize),

@@ -46,11 +46,7 @@ pub(crate) enum End {
     TurnDetected,
     ClientCancelled,
     Incomplete(Cut),
-    Failed {
-        kind: &'static str,
-        code: &'static str,
-        message: &'static str,
-    },
+    Failed { kind: &'static str, code: &'static str, message: &'static str },
 }
 
 /// An output item: a message or a function call.

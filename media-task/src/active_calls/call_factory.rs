@@ -104,11 +104,11 @@ impl CallFactory {
             ..self.endpoint(&model_name, request.caller.as_deref())
         };
         let now = Instant::now();
-        let config = agent.sideband(&model_name, request.is_accepted);
+        let is_accepted = request.accepted_at_ms.is_some();
+        let config = agent.sideband(&model_name, is_accepted);
         let model = ModelPort::connect(endpoint, self.services.secret.clone(), config, now);
         let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
-        let ring_time =
-            if request.is_accepted { TAKEN_OVER_WITHIN } else { time_until(request.ring_deadline_ms) };
+        let ring_time = if is_accepted { TAKEN_OVER_WITHIN } else { time_until(request.ring_deadline_ms) };
         let parts = SidebandParts {
             agent: self.agent_side(call_ref, request, agent, model_name, model),
             deadline: now + ring_time,

@@ -156,7 +156,9 @@ pub(super) fn entry(event: &JournalEvent) -> Told {
         JournalEvent::MediaVerdict { verdict, evidence, .. } => {
             Some(("the media doctor", format!("{verdict}: {evidence}")))
         }
-        JournalEvent::MetaTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
+        JournalEvent::MetaTrouble { action, reason, .. }
+        | JournalEvent::LineTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
+        JournalEvent::LineInsecure {} => Some(("webhook", "notes that the audio comes in the clear".into())),
         JournalEvent::TaskSilent { task } => {
             control(format!("task {} does not answer at its control API", short(task)))
         }
