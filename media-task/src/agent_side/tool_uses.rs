@@ -59,7 +59,7 @@ pub(crate) struct ToolUsed {
 impl ToolUses {
     pub(crate) fn new(call: CallIdentity, agent: &LoadedAgent, services: Services) -> Self {
         Self {
-            context: Arc::new(CallContext::new(call.call_ref.clone(), &call.number, &agent.file.name)),
+            context: Arc::new(CallContext::new(call.call_ref.clone(), call.number.clone(), &agent.file.name)),
             asks_for_number: call.hides_number,
             call,
             services,
