@@ -69,6 +69,7 @@ impl Business {
             table: "ahoy".to_owned(),
             meta_secret: "meta".to_owned(),
             mark_secret: None,
+            sip: None,
             call_control: "call-control".to_owned(),
             intake,
         };

@@ -188,7 +188,7 @@ impl Call {
     }
 
     /// Whether the call has no task and needs one.
-    pub(crate) fn seeks_task(&self) -> bool {
+    pub fn seeks_task(&self) -> bool {
         let may_seek = self.phase == Phase::Ringing || self.adrift_until.is_some() && !self.has_ended();
         may_seek && self.assignment.is_none()
     }

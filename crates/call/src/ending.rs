@@ -49,6 +49,8 @@ pub enum Ending {
     LineRefused,
     /// The agent could not be joined to a call on another line than WhatsApp, or lost it.
     LineFailed,
+    /// The call lacked the key that proves its trunk: it was turned away.
+    Untrusted,
 }
 
 /// Who ended a call.
@@ -99,7 +101,8 @@ impl Ending {
             | Self::MediaNeverConnected
             | Self::Drained
             | Self::Lost
-            | Self::LineFailed => Party::Us,
+            | Self::LineFailed
+            | Self::Untrusted => Party::Us,
         }
     }
 
@@ -110,6 +113,7 @@ impl Ending {
             Self::Transferred => Self::AgentSaidGoodbye,
             Self::LineRefused => Self::MetaRefused,
             Self::LineFailed => Self::MediaNeverConnected,
+            Self::Untrusted => Self::Closed,
             Self::CallerHungUp
             | Self::CallerGaveUp
             | Self::CallerVanished
@@ -133,7 +137,7 @@ impl Ending {
     /// Whether the call was turned away by the agent's rules, before any media task was asked.
     pub fn is_turned_away(self) -> bool {
         match self {
-            Self::Closed | Self::OverBudget | Self::CalledTooOften => true,
+            Self::Closed | Self::OverBudget | Self::CalledTooOften | Self::Untrusted => true,
             Self::CallerHungUp
             | Self::CallerGaveUp
             | Self::CallerVanished
@@ -175,7 +179,8 @@ impl Ending {
             | Self::Drained
             | Self::Lost
             | Self::LineRefused
-            | Self::LineFailed => false,
+            | Self::LineFailed
+            | Self::Untrusted => false,
         }
     }
 
@@ -202,7 +207,8 @@ impl Ending {
             | Self::CapReached
             | Self::MediaFailed
             | Self::Drained
-            | Self::Transferred => false,
+            | Self::Transferred
+            | Self::Untrusted => false,
         }
     }
 }

@@ -56,7 +56,7 @@ text_id! {
 }
 
 text_id! {
-    /// The id of a business number: Meta's phone number id, not the phone number.
+    /// The id of a business number: Meta's phone number id, not the phone number; on the telephone line, the number's name.
     NumberId
 }
 

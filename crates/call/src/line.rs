@@ -33,6 +33,11 @@ impl Line {
         self == Self::WhatsApp
     }
 
+    /// Whether an error of the line's service proves that a call is over there: no hangup need follow.
+    pub fn says_what_is_over(self) -> bool {
+        self == Self::Sip
+    }
+
     /// Whether an accepted call goes on without its media task, so that another task can take it over.
     pub fn outlives_task(self) -> bool {
         self == Self::Sip

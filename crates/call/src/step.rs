@@ -334,7 +334,13 @@ fn note_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect>
             call.phase = Phase::Ringing;
             end(call, call.line.refused(), now)
         }
-        Effect::Accept => end(call, call.line.refused(), now),
+        Effect::Accept => {
+            if !call.line.needs_answer() && !call.may_have_taken_effect() {
+                // The call still rings there.
+                call.phase = Phase::Connecting;
+            }
+            end(call, call.line.refused(), now)
+        }
         Effect::AssignTask
         | Effect::LaunchTask
         | Effect::Offer(_)
@@ -349,12 +355,15 @@ fn note_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect>
     }
 }
 
-/// Ends a call that Meta does not know any more: the caller hung up between two actions, and the notice is on its way. In case Meta meant
-/// something else, the call is terminated all the same, so that it does not stay open there.
+/// Ends a call that the line's service does not know any more: the caller hung up between two actions. In case Meta meant something else, a
+/// WhatsApp call is terminated all the same, so that it does not stay open there.
 fn note_call_gone(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
     let was_answering = matches!(effect, Effect::PreAccept | Effect::Accept);
     if call.has_ended() || !was_answering || !call.pending.contains(effect) {
         return note_refused(call, effect, now);
+    }
+    if call.line.says_what_is_over() {
+        return end(call, Ending::CallerGaveUp, now);
     }
     let release = end(call, Ending::CallerGaveUp, now);
     call.request([vec![Effect::Terminate], release].concat(), now)

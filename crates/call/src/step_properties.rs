@@ -80,6 +80,7 @@ proptest! {
 fn reports_end(event: &CallEvent, call: &Call) -> bool {
     match event {
         CallEvent::LineGaveUp => true,
+        CallEvent::CallGone(effect) => *effect == Effect::Accept && call.pending.contains(effect),
         CallEvent::TaskEnded { fence, ending } => call.is_held_by(*fence) && ending.is_known_to_line(),
         _ => false,
     }
@@ -166,7 +167,7 @@ fn message() -> impl Strategy<Value = Effect> {
 }
 
 fn turned_away() -> impl Strategy<Value = Ending> {
-    prop::sample::select(vec![Ending::Closed, Ending::OverBudget, Ending::CalledTooOften])
+    prop::sample::select(vec![Ending::Closed, Ending::OverBudget, Ending::CalledTooOften, Ending::Untrusted])
 }
 
 fn effect() -> impl Strategy<Value = Effect> {

@@ -61,7 +61,21 @@ fn a_refused_accept_ends_the_call() {
 
     assert_eq!((call.ending(), Ending::LineRefused.by()), (Some(Ending::LineRefused), Party::Line));
     assert_eq!(call.phase, Phase::Ended(Ending::MetaRefused), "the previous release can read the phase");
-    assert_eq!(effects, [Effect::Terminate, Effect::Release(assignment("a", 1))]);
+    assert_eq!(effects, [Effect::Reject, Effect::Release(assignment("a", 1))], "it still rings there");
+    let (unanswered, _) = step(accepting(), CallEvent::Failed(Effect::Accept), T0);
+    let (unanswered, _) = step(unanswered, ready(1), T0 + secs(1));
+    let (_, effects) = step(unanswered, CallEvent::Refused(Effect::Accept), T0 + secs(1));
+    assert_eq!(effects[0], Effect::Terminate, "it may have been accepted before");
+}
+
+#[test]
+fn a_caller_who_gave_up_before_the_accept_is_left_alone() {
+    let (call, effects) = step(accepting(), CallEvent::CallGone(Effect::Accept), T0);
+
+    assert_eq!(
+        (call.ending(), effects),
+        (Some(Ending::CallerGaveUp), vec![Effect::Release(assignment("a", 1))])
+    );
 }
 
 #[test]

@@ -33,6 +33,9 @@ pub struct Offer {
     /// OpenAI's id of a call on the SIP line, at whose session the task attaches: who has it and the key can end the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub realtime_call: Option<String>,
+    /// When the call was accepted, ms since 1970, if another task had it before: this one takes it over, and does not greet the caller again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at_ms: Option<u64>,
     /// The caller's SDP offer; empty on a line that needs no answer.
     pub offer: String,
     /// When the webhook received the call, ms since 1970.
@@ -144,6 +147,7 @@ mod tests {
             fence: Fence(1),
             line: Line::WhatsApp,
             realtime_call: None,
+            accepted_at_ms: None,
             version: 1,
             number: "7".into(),
             offer,

@@ -22,17 +22,17 @@ fn one() -> u64 {
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(tag = "event")]
 pub enum JournalEvent {
-    /// The webhook received a call: Meta's `connect` with the SDP offer.
+    /// The webhook received a call: Meta's `connect` with the SDP offer, or OpenAI's event of a call by SIP.
     #[serde(rename = "WA_CALL_CONNECT")]
     Connect {
-        /// The phone number id of the business number that was called.
+        /// The phone number id of the business number that was called; on the telephone line, its name.
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         number: NumberId,
     },
     /// The call is for a business number that this stack does not serve. It is recorded and not answered.
     #[serde(rename = "WA_CALL_NOT_OURS")]
     NotOurs {
-        /// The phone number id of the business number that was called.
+        /// The phone number id of the business number that was called; on the telephone line, its last two digits.
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         number: NumberId,
     },
@@ -51,7 +51,8 @@ pub enum JournalEvent {
     /// Webhook requests were refused. Belongs to no call and is only logged, by each process at most once a second.
     #[serde(rename = "WA_CALL_WEBHOOK_REFUSED")]
     WebhookRefused {
-        /// `signature`: the HMAC does not match any of Meta's app secrets that are configured.
+        /// `signature`: the HMAC does not match any of Meta's app secrets that are configured. `openai-signature`: the same of OpenAI's
+        /// webhook, or its time is off by more than five minutes.
         why: String,
         /// The number of requests since this event was last logged.
         #[serde(default = "one")]
@@ -308,7 +309,8 @@ pub enum JournalEvent {
     /// The call was turned away by the agent's rules.
     #[serde(rename = "WA_CALL_TURNED_AWAY")]
     TurnedAway {
-        /// `closed`, `over_budget` (the day's spending cap is reached) or `called_too_often`.
+        /// `closed`, `over_budget` (the day's spending cap is reached), `called_too_often`, or `untrusted` (the trunk's key is missing or
+        /// wrong).
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         why: Recorded<Ending>,
     },
@@ -432,6 +434,21 @@ pub enum JournalEvent {
         /// What the operator has to do; empty when nothing.
         cure: String,
     },
+    /// A request about a call to the service of another line than WhatsApp failed. An error when the operator has to correct something.
+    #[serde(rename = "WA_CALL_LINE_TROUBLE")]
+    LineTrouble {
+        /// The action that failed.
+        action: String,
+        /// The service's error code; empty without one.
+        code: String,
+        /// The service's error message.
+        reason: String,
+        /// What the operator has to do; empty when nothing.
+        cure: String,
+    },
+    /// The trunk sends the call's audio in the clear, which may be why the call is silent.
+    #[serde(rename = "WA_CALL_LINE_INSECURE")]
+    LineInsecure {},
     /// The caller was sent a message that explains why the call was not answered, or broke off.
     #[serde(rename = "WA_CALL_CALLER_TOLD")]
     CallerTold {

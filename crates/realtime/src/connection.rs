@@ -16,8 +16,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_tls_with_
 /// The address of the Realtime API, unless configured otherwise.
 pub const URL: &str = "wss://api.openai.com/v1/realtime";
 
-/// The model, unless configured otherwise.
-pub const MODEL: &str = "gpt-realtime-2.1";
+pub use crate::options::MODEL;
 
 /// The largest message accepted, in bytes: a response's audio comes in one burst, and OpenAI's own clients accept at least this much.
 const LARGEST_MESSAGE: usize = 16 * 1024 * 1024;

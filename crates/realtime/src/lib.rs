@@ -36,7 +36,7 @@ pub use config::{AudioPath, Greeting, SessionConfig, TurnMode};
 pub use heard_words::{heard_words, words_within};
 pub use link::LinkId;
 pub use optional_parts::{OptionalPart, OptionalParts};
-pub use options::Options;
+pub use options::{MODEL, Options};
 pub use prices::Prices;
 pub use redacted::Redacted;
 pub use server_event::ServerEvent;

@@ -11,6 +11,9 @@ pub(crate) use check::is_accepted_keyword;
 
 use serde::{Deserialize, Serialize};
 
+/// The model, unless configured otherwise.
+pub const MODEL: &str = "gpt-realtime-2.1";
+
 /// The model and its options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -14,6 +14,7 @@
 //! | spending of a call's owner so far | `CALL#<call_ref>` | `SPENT#<fence>` | | |
 //! | agent | `AGENT#<name>` | `FILE` | `AGENTS` | its name |
 //! | settings of a number | `NUMBER#<id>` | `SETTINGS` | `NUMBERS` while they name an agent | the number's id |
+//! | name of a number that is dialled on the telephone line | `DIALLED#<digits>` | `NAME` | | |
 //! | spending of a number in a day | `SPENT#<number>` | `DAY#<yyyy-mm-dd>` | | |
 //! | actions for a caller in an hour, counted by kind | `SPENT#<number>#<pseudonym>` | `HOUR#<hours since 1970>` | | |
 //! | audio levels of a call | `CALL#<call_ref>` | `LEVELS` | | |
@@ -71,6 +72,14 @@ pub fn number(id: &NumberId) -> String {
 
 /// The sort key of a number's settings.
 pub const SETTINGS: &str = "SETTINGS";
+
+/// Returns the partition of a number that is dialled on the telephone line, by its digits.
+pub fn dialled(digits: &str) -> String {
+    format!("DIALLED#{digits}")
+}
+
+/// The sort key of the name of a dialled number.
+pub const NAME: &str = "NAME";
 
 /// Returns the partition of an agent, by the name that the operator gave it.
 pub fn agent(name: &str) -> String {

@@ -90,6 +90,13 @@ impl Lease {
         self.gsi1pk.as_deref() == Some(keys::READY) && self.is_current(now_ms) && self.used < self.slots
     }
 
+    /// Whether the task may be assigned a call of this line at `now_ms`. Only WhatsApp calls are bounded by slots here: the task has its own
+    /// bound for others.
+    pub fn takes_calls_of(&self, line: Line, now_ms: u64) -> bool {
+        let is_ready = self.gsi1pk.as_deref() == Some(keys::READY) && self.is_current(now_ms);
+        if line.is_default() { self.takes_calls(now_ms) } else { is_ready && self.serves(line) }
+    }
+
     /// Whether the task takes calls of this line.
     pub fn serves(&self, line: Line) -> bool {
         line.is_default() || self.lines.contains(&Recorded::Known(line))

@@ -6,7 +6,7 @@
 //! - [`StoredCall`]: the state item of a call, loaded and saved with optimistic locking; [`UnreadableCall`]: one that does not parse.
 //! - [`lease`]: the lease by which a media task registers itself; [`LaunchClaim`]: the right to launch a media task, limited in number.
 //! - [`CallReport`], [`OtherNotice`]: notices of the webhook; tombstones: who is left out of them.
-//! - [`StoredAgent`], [`NumberSettings`]: agent files, and the settings of a business number.
+//! - [`StoredAgent`], [`NumberSettings`]: agent files, and the settings of a business number; names of dialled numbers.
 //! - [`CallerCall`], [`BudgetedAction`]: what counts toward a caller's hourly limits.
 //! - [`CallOwner`], [`CallOutcome`]: the spending and the summary of a call's owner; [`AudioLevels`]: the loudness of each side of a call.
 //! - [`CallListing`], [`CallQuery`]: the list of calls, by number, day, user and reference.
@@ -20,6 +20,7 @@ mod budgets;
 mod call_list;
 mod caller_counts;
 mod calls;
+mod dialled_numbers;
 mod error;
 pub mod items;
 mod journal_entries;

@@ -1,14 +1,15 @@
-//! The state item of a call: its state machine's state, and the identifiers and SDP offer that Meta sent.
+//! The state item of a call: its state machine's state, and the identifiers and SDP offer that the line's service sent.
 
 use crate::keys;
-use call::{Call, CallRef, Fence, NumberId, TaskId, Timestamp};
+use call::{Call, CallRef, Fence, Line, NumberId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-/// Returns the name of a call everywhere but at Meta: the hex SHA-256 of Meta's call id, which holds phone numbers.
-pub fn call_ref(wacid: &str) -> CallRef {
-    hex::encode(Sha256::digest(wacid)).into()
+/// Returns the name of a call everywhere but at the line's service: the hex SHA-256 of its id there. Meta's holds phone numbers, and who has
+/// OpenAI's and the key can end the call.
+pub fn call_ref(id: &str) -> CallRef {
+    hex::encode(Sha256::digest(id)).into()
 }
 
 /// The state item of a call.
@@ -24,12 +25,20 @@ pub struct StoredCall {
     pub(crate) ttl: u64,
     /// Incremented by every save, which fails against any other version than the one read.
     pub version: u64,
-    /// Meta's id of the call, which holds phone numbers.
-    pub wacid: String,
+    /// Meta's id of the call, which holds phone numbers; `None` on another line than WhatsApp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wacid: Option<String>,
+    /// OpenAI's id of the call; `None` on another line than SIP. Functions of the previous release cannot read a call without Meta's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realtime_call: Option<String>,
+    /// Whether a call on the SIP line lacks the trunk's key, and is rejected: its headers count for nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_untrusted: bool,
     /// The id of the business number that was called.
     pub number: NumberId,
-    /// The caller's SDP offer.
-    pub offer: String,
+    /// The caller's SDP offer; `None` on a line that needs no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<String>,
     /// The caller's phone number, unless hidden.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_number: Option<String>,
@@ -68,10 +77,10 @@ impl std::fmt::Debug for AssignmentToken {
     }
 }
 
-/// A caller's names at Meta, as far as it gives them.
+/// A caller's names, as far as the line's service gives them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallerNames {
-    /// The phone number, unless hidden.
+    /// The digits of the phone number, unless hidden.
     pub number: Option<String>,
     /// The business-scoped user id.
     pub user_id: Option<String>,
@@ -85,7 +94,7 @@ pub struct HungUp {
 }
 
 impl StoredCall {
-    /// Returns a call that has just begun to ring.
+    /// Returns a WhatsApp call that has just begun to ring.
     pub fn ringing(
         wacid: &str,
         number: &NumberId,
@@ -94,19 +103,40 @@ impl StoredCall {
         now: Timestamp,
         budget: Duration,
     ) -> Self {
+        let (wacid_kept, offer) = (Some(wacid.to_owned()), Some(offer.to_owned()));
+        let call = Call::ringing(now, budget);
+        Self { wacid: wacid_kept, offer, ..Self::new(wacid, number, caller, call) }
+    }
+
+    /// Returns a call on the SIP line that has just begun to ring.
+    pub fn ringing_by_sip(
+        realtime_call: &str,
+        number: &NumberId,
+        caller: CallerNames,
+        is_untrusted: bool,
+        now: Timestamp,
+    ) -> Self {
+        let call = Call { line: Line::Sip, ..Call::ringing(now, Line::Sip.rings_for()) };
+        let id_kept = Some(realtime_call.to_owned());
+        Self { realtime_call: id_kept, is_untrusted, ..Self::new(realtime_call, number, caller, call) }
+    }
+
+    fn new(id: &str, number: &NumberId, caller: CallerNames, call: Call) -> Self {
         let mut record = Self {
-            pk: keys::call(&call_ref(wacid)),
+            pk: keys::call(&call_ref(id)),
             sk: keys::STATE.to_owned(),
             gsi1pk: None,
             gsi1sk: None,
-            ttl: keys::forget_at(now.0),
+            ttl: keys::forget_at(call.rang_at.0),
             version: 0,
-            wacid: wacid.to_owned(),
+            wacid: None,
+            realtime_call: None,
+            is_untrusted: false,
             number: number.clone(),
-            offer: offer.to_owned(),
+            offer: None,
             caller_number: caller.number,
             caller_user_id: caller.user_id,
-            call: Call::ringing(now, budget),
+            call,
             hung_up: None,
             held_by: None,
             seat_token: None,
@@ -116,7 +146,7 @@ impl StoredCall {
         record
     }
 
-    /// Returns the call's name everywhere but at Meta.
+    /// Returns the call's name everywhere but at the line's service.
     pub fn call_ref(&self) -> CallRef {
         keys::call_ref(&self.pk).expect("a state item is in a call's partition")
     }

@@ -2,7 +2,7 @@
 
 use crate::error::{Context, Result};
 use crate::items::{Item, ItemError, number};
-use crate::{Store, keys};
+use crate::{Store, StoredCall, keys};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use call::{CallRef, NumberId};
 
@@ -19,6 +19,8 @@ pub struct UnreadableCall {
     pub call_ref: CallRef,
     /// The call at Meta (the number's id, Meta's id of the call), if the item has them.
     pub at_meta: Option<(NumberId, String)>,
+    /// OpenAI's id of the call, if the item has it.
+    pub realtime_call: Option<String>,
     /// Whether the call is set aside already.
     pub is_set_aside: bool,
     /// The reason, without values of the item.
@@ -32,16 +34,18 @@ impl UnreadableCall {
         Self {
             call_ref: call_ref.clone(),
             at_meta: text("number").map(NumberId::from).zip(text("wacid")),
+            realtime_call: text("realtime_call"),
             is_set_aside: item.contains_key(ASIDE),
             why: format!("cannot be read: {}", without_values(&error.to_string())),
         }
     }
 
     /// Returns a call whose state DynamoDB does not accept; `code` is DynamoDB's.
-    pub fn unsaved(call_ref: &CallRef, at_number: &NumberId, wacid: &str, code: &str) -> Self {
+    pub fn unsaved(call: &StoredCall, code: &str) -> Self {
         Self {
-            call_ref: call_ref.clone(),
-            at_meta: Some((at_number.clone(), wacid.to_owned())),
+            call_ref: call.call_ref(),
+            at_meta: call.wacid.clone().map(|wacid| (call.number.clone(), wacid)),
+            realtime_call: call.realtime_call.clone(),
             is_set_aside: false,
             why: format!("cannot be saved: {code}"),
         }

@@ -1,4 +1,5 @@
-//! Turns calls away before a media task is assigned: outside opening hours, over the day's budget, or over the caller's hourly cap.
+//! Turns calls away before a media task is assigned: without the trunk's key, outside opening hours, over the day's budget, or over the
+//! caller's hourly cap.
 
 use crate::Switchboard;
 use crate::handled_call::HandledCall;
@@ -12,6 +13,9 @@ impl Switchboard {
     /// Returns the ending of a call that must be turned away. It is judged by when the call rang, so that each attempt judges it the same.
     pub(crate) async fn rejection(&self, handled: &HandledCall) -> anyhow::Result<Option<Ending>> {
         let record = &handled.record;
+        if record.is_untrusted {
+            return Ok(Some(Ending::Untrusted));
+        }
         if record.call.launched || record.call.fence > Fence::default() {
             // Admitted earlier; it only waits for a free slot.
             return Ok(None);

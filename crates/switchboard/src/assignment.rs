@@ -1,15 +1,15 @@
 //! Chooses the media task that gets a call.
 
-use call::TaskId;
+use call::{Line, TaskId};
 use std::cmp::Reverse;
 use store::lease::Lease;
 
-/// Returns the fullest task with room that is not crowded, so that empty tasks can leave; else the emptiest crowded one. Skips tasks in
+/// Returns the task that gets a call of this line: the fullest task with room that is not crowded, so that empty tasks can leave; else the emptiest crowded one. Skips tasks in
 /// `refused`.
-pub(crate) fn choose(leases: Vec<Lease>, refused: &[TaskId], now_ms: u64) -> Option<Lease> {
+pub(crate) fn choose(leases: Vec<Lease>, line: Line, refused: &[TaskId], now_ms: u64) -> Option<Lease> {
     let (crowded, roomy): (Vec<_>, Vec<_>) = leases
         .into_iter()
-        .filter(|lease| lease.takes_calls(now_ms) && !refused.contains(&lease.task))
+        .filter(|lease| lease.takes_calls_of(line, now_ms) && !refused.contains(&lease.task))
         .partition(Lease::is_crowded);
     let fullest = roomy.into_iter().max_by_key(|lease| (lease.used, Reverse(lease.task.clone())));
     fullest.or_else(|| crowded.into_iter().min_by_key(|lease| (lease.used, lease.task.clone())))
@@ -44,8 +44,20 @@ mod tests {
         assert_eq!(chosen(vec![expired, draining, lease("refused", 0)], &["refused".into()]), None);
     }
 
+    #[test]
+    fn a_sip_call_goes_to_a_task_that_serves_its_line_even_without_a_free_slot() {
+        let serving = Lease { lines: vec![Line::Sip.into()], ..lease("serving", 10) };
+        let draining = Lease { task: "draining".into(), ..serving.clone() }.closed();
+        let leases = vec![lease("whatsapp", 5), draining, serving];
+
+        let chosen = choose(leases.clone(), Line::Sip, &[], NOW).map(|lease| lease.task);
+
+        assert_eq!(chosen, Some("serving".into()));
+        assert_eq!(choose(leases, Line::Sip, &["serving".into()], NOW), None);
+    }
+
     fn chosen(leases: Vec<Lease>, refused: &[TaskId]) -> Option<TaskId> {
-        choose(leases, refused, NOW).map(|lease| lease.task)
+        choose(leases, Line::WhatsApp, refused, NOW).map(|lease| lease.task)
     }
 
     fn lease(task: &str, used: u64) -> Lease {

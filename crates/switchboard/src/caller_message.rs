@@ -28,6 +28,9 @@ impl Switchboard {
         if !record.call.is_held_by(fence) || record.call.phase != Phase::Live {
             return Ok(not_sent_call_gone());
         }
+        if !record.call.line.can_write() {
+            return Ok(not_sent("no message can be sent to a caller on the telephone line"));
+        }
         if let Some(reason) = invalid_text(text) {
             return Ok(not_sent(reason));
         }

@@ -89,7 +89,7 @@ fn pause_for(error: &GraphError, usual: Duration) -> Duration {
 }
 
 async fn send_action(graph: &Graph, record: &StoredCall, effect: &Effect) -> Result<(), GraphError> {
-    let (number, wacid) = (record.number.as_str(), &record.wacid);
+    let (number, wacid) = (record.number.as_str(), record.wacid.as_deref().unwrap_or_default());
     let answer = record.call.answer.as_deref().unwrap_or_default();
     match effect {
         Effect::PreAccept => graph.pre_accept(number, wacid, answer).await,

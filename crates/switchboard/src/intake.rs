@@ -1,4 +1,4 @@
-//! The webhook's intake: records what Meta reports, each notice once, and returns the calls that call-control must look at.
+//! The webhook's intake: records what Meta and OpenAI report, each notice once, and returns the calls that call-control must look at.
 //!
 //! A batch's notices of one call and the call's state are written in one transaction; any other notice is one conditional put. The records
 //! are `store`'s, which knows nothing of Meta: here notices become such records.
@@ -8,12 +8,14 @@ mod grouping;
 mod journal_events;
 mod other_notices;
 mod recording;
+mod sip;
 mod tombstones;
 mod unknown_numbers;
 
 pub use failed_messages::SentMessages;
 pub use grouping::{NoticeGroup, groups};
 pub use other_notices::keeps_content;
+pub use sip::TrunkCheck;
 pub use tombstones::Tombstones;
 pub use unknown_numbers::UnknownNumbers;
 

@@ -35,7 +35,7 @@ impl EffectOutcome {
         Self { event, entries: vec![], took_ms: 0, lease: None }
     }
 
-    fn with_entry(event: CallEvent, entry: JournalEvent) -> Self {
+    pub(crate) fn with_entry(event: CallEvent, entry: JournalEvent) -> Self {
         Self { entries: vec![entry], ..Self::of(event) }
     }
 }
@@ -59,7 +59,7 @@ impl Switchboard {
             Effect::Release(assignment) => self.release(handled, assignment).await,
             Effect::TellCaller(ending) => Ok(self.message_caller(handled, *ending).await),
             Effect::PreAccept | Effect::Accept | Effect::Reject | Effect::Terminate => {
-                Ok(self.act(record, effect).await)
+                Ok(self.act(handled, effect).await)
             }
         }
     }
@@ -70,7 +70,8 @@ impl Switchboard {
         if let Some(ending) = turned_away {
             return Ok(EffectOutcome::of(CallEvent::Rejected(ending)));
         }
-        Ok(match choose(leases, &handled.record.call.refused_by, self.now().0) {
+        let call = &handled.record.call;
+        Ok(match choose(leases, call.line, &call.refused_by, self.now().0) {
             Some(lease) => EffectOutcome {
                 lease: Some(lease.clone()),
                 ..EffectOutcome::of(CallEvent::TaskAssigned { task: lease.task })
@@ -158,7 +159,7 @@ impl Switchboard {
         }
     }
 
-    fn deadline(&self, record: &StoredCall) -> tokio::time::Instant {
+    pub(crate) fn deadline(&self, record: &StoredCall) -> tokio::time::Instant {
         tokio::time::Instant::now() + record.call.retry_window(self.now())
     }
 
@@ -206,8 +207,9 @@ impl Switchboard {
             version: record.version,
             number: record.number.clone(),
             line: record.call.line,
-            realtime_call: None,
-            offer: record.offer.clone(),
+            realtime_call: record.realtime_call.clone(),
+            accepted_at_ms: record.call.accepted_at.map(|at| at.0),
+            offer: record.offer.clone().unwrap_or_default(),
             rang_at_ms: record.call.rang_at.0,
             ring_deadline_ms: record.call.ring_deadline.0,
             agent: resolved.text.clone(),
@@ -298,7 +300,11 @@ impl Switchboard {
         })
     }
 
-    async fn act(&self, record: &StoredCall, effect: &Effect) -> EffectOutcome {
+    async fn act(&self, handled: &HandledCall, effect: &Effect) -> EffectOutcome {
+        let record = &handled.record;
+        if let Some(call) = record.realtime_call.as_deref() {
+            return self.act_at_openai(handled, call, effect).await;
+        }
         let until = self.deadline(record);
         let perform = async |graph: &Graph| graph_actions::act(graph, record, effect, until).await;
         let (event, error) = self.send_to_meta(perform, |(_, error)| error.as_ref()).await;
@@ -337,7 +343,8 @@ fn message_text<'a>(
         | Ending::Drained
         | Ending::Transferred
         | Ending::LineRefused
-        | Ending::LineFailed => match broke_off {
+        | Ending::LineFailed
+        | Ending::Untrusted => match broke_off {
             true => settings.lost.as_ref().unwrap_or(&messages.lost),
             false => settings.sorry.as_ref().unwrap_or(&messages.busy),
         },

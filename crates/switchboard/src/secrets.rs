@@ -20,6 +20,9 @@ pub struct ControlApiSecret {
     /// The previous key, for tasks that do not know the new one yet.
     #[serde(default)]
     pub previous_door_key: Option<SecretString>,
+    /// The key for OpenAI's API, by which calls on the SIP line are accepted and ended.
+    #[serde(default)]
+    pub openai_api_key: Option<SecretString>,
 }
 
 impl ControlApiSecret {

@@ -3,6 +3,7 @@
 use crate::control_api::ControlApiClient;
 use crate::graph_actions::GraphClient;
 use crate::handled_call::HandledCall;
+use crate::openai_actions::CallsClient;
 use crate::perform::EffectOutcome;
 use crate::resolved_agent::ResolvedAgent;
 use crate::secrets::GraphSecret;
@@ -35,6 +36,8 @@ pub struct Switchboard {
     pub launcher: TaskLauncher,
     /// The client of Meta's Graph API.
     pub graph: GraphClient,
+    /// The client of OpenAI's requests about calls.
+    pub openai: CallsClient,
     /// The access token for the Graph API.
     pub meta: Secret<GraphSecret>,
     /// The agent for numbers that have none of their own.
@@ -81,10 +84,11 @@ impl Switchboard {
             Order::UserChanged { .. } => {}
             Order::MessageFailed { message, .. } => self.report_failed_message(record, message).await?,
             Order::Tick { .. } => {
-                if may_call_meta(record) {
-                    self.graph.connect();
+                if may_call_line(record) {
+                    self.connect_for(record);
                 }
                 self.drive(&mut handled, CallEvent::Tick).await?;
+                self.keep_seeking_task(&mut handled).await?;
             }
             Order::MediaConnected { fence, was_lost, question, lost, .. } => {
                 if *was_lost {
@@ -141,7 +145,8 @@ impl Switchboard {
         };
         match handled.record.call.assignment.clone().filter(|assignment| assignment.task == *task) {
             Some(assignment) => {
-                self.drive(&mut handled, CallEvent::TaskStopped { fence: assignment.fence }).await
+                self.drive(&mut handled, CallEvent::TaskStopped { fence: assignment.fence }).await?;
+                self.keep_seeking_task(&mut handled).await
             }
             None => Ok(()),
         }
@@ -160,7 +165,7 @@ impl Switchboard {
     }
 
     /// Steps the call with an event, then performs its effects and steps with their outcomes, until none is left to do now.
-    async fn drive(&self, handled: &mut HandledCall, event: CallEvent) -> anyhow::Result<()> {
+    pub(crate) async fn drive(&self, handled: &mut HandledCall, event: CallEvent) -> anyhow::Result<()> {
         let mut to_do = VecDeque::from(self.step_and_save(handled, EffectOutcome::of(event)).await?);
         while let Some(effect) = next(&mut to_do) {
             if self.may_perform(handled, &effect).await? {
@@ -260,14 +265,12 @@ impl Switchboard {
                 *record = before;
                 Ok(false)
             }
-            Err(SaveError::Permanent(code)) => {
-                Err(UnreadableCall::unsaved(&record.call_ref(), &record.number, &record.wacid, &code).into())
-            }
+            Err(SaveError::Permanent(code)) => Err(UnreadableCall::unsaved(record, &code).into()),
         }
     }
 
     /// Waits a little, after a conflict or throttling, and reads the call again.
-    async fn read_again(&self, handled: &mut HandledCall, read: u32) -> anyhow::Result<()> {
+    pub(crate) async fn read_again(&self, handled: &mut HandledCall, read: u32) -> anyhow::Result<()> {
         tokio::time::sleep(PAUSE * (1 + read)).await;
         match self.store.load_call(&handled.record.call_ref()).await? {
             LoadedCall::Found(latest) => handled.record = latest,
@@ -326,9 +329,9 @@ fn always_calls_meta(order: &Order) -> bool {
     }
 }
 
-/// Whether a tick may lead to a request to Meta: for a ringing call, or one with pending effects. Most ticks only check the task of a live
-/// call.
-fn may_call_meta(record: &StoredCall) -> bool {
+/// Whether a tick may lead to a request to the line's service: for a ringing call, or one with pending effects. Most ticks only check the
+/// task of a live call.
+fn may_call_line(record: &StoredCall) -> bool {
     let has_rung = match record.call.phase {
         Phase::Ringing | Phase::Connecting | Phase::Accepting => false,
         Phase::Live | Phase::Ended(_) => true,

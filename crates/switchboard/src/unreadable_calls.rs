@@ -63,11 +63,19 @@ impl Switchboard {
         if next == Next::Wait {
             return Ok(());
         }
-        let is_answered = self.end_at_meta(unreadable).await;
+        let is_answered = self.end_at_line(unreadable).await;
         if (is_answered || next == Next::EndAndSetAside) && self.store.set_call_aside(call_ref).await? {
             self.report_set_aside(unreadable, is_answered).await;
         }
         Ok(())
+    }
+
+    /// Ends the call where its line's service has it, and returns whether that has answered.
+    async fn end_at_line(&self, unreadable: &UnreadableCall) -> bool {
+        match &unreadable.realtime_call {
+            Some(call) => self.openai.end(call).await,
+            None => self.end_at_meta(unreadable).await,
+        }
     }
 
     /// Ends the call with `terminate`, or `reject` if Meta refuses that, and returns whether Meta has answered.

@@ -19,7 +19,8 @@ impl FromStr for InjectedFault {
         let phone = name.parse().map(Self::Phone);
         phone.or_else(|_| name.parse().map(Self::Model)).map_err(|_: sim_openai::UnknownFault| {
             let phones = sim_meta::InjectedFault::ALL.iter().map(ToString::to_string);
-            let models = sim_openai::InjectedFault::ALL.iter().map(ToString::to_string);
+            let models = sim_openai::InjectedFault::all();
+            let models = models.iter().map(ToString::to_string);
             format!("there are {}", phones.chain(models).collect::<Vec<_>>().join(", "))
         })
     }

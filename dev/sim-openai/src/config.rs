@@ -1,5 +1,6 @@
 //! The configuration of a simulator.
 
+use crate::sip::SipConfig;
 use crate::{FaultPlan, ForbiddenParameter, InjectedFault, Script};
 use sim_audio::{Clip, clips};
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub struct Config {
     pub seed: u64,
     /// The sentences it can transcribe. Default: all of the caller's. The caller's monologue it always can.
     pub understands: Vec<Clip>,
+    /// How telephone calls by SIP are treated.
+    pub sip: SipConfig,
     /// Whether reports keep every event and all sound heard. Default: yes; a load test would fill the memory.
     pub keeps_everything: bool,
     /// Whether a debug build checks every event it sends against OpenAI's types. Default: yes; a load test has no time.
@@ -69,6 +72,7 @@ impl Config {
                 clips::caller_thanks(),
                 clips::caller_mhm(),
             ],
+            sip: SipConfig::default(),
             keeps_everything: true,
             checks_itself: true,
         }

@@ -1,5 +1,6 @@
 //! The faults that can be injected, by name.
 
+use crate::sip::SipFault;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -84,10 +85,17 @@ pub enum InjectedFault {
     Mute,
     /// Replies to explicit instructions come as text: a goodbye, a nudge.
     MuteAsides,
+    /// One of telephone calls, by its own name. It spares sessions of sockets.
+    Sip(SipFault),
 }
 
 impl InjectedFault {
     /// Every kind, with its usual number where it has one.
+    pub fn all() -> Vec<Self> {
+        Self::ALL.into_iter().chain(SipFault::ALL.map(Self::Sip)).collect()
+    }
+
+    /// Every kind that befalls a session, with its usual number where it has one.
     pub const ALL: [Self; 24] = [
         Self::NeverAnswers,
         Self::NoSession,
@@ -128,11 +136,23 @@ impl InjectedFault {
             Self::QuotaMidCall { .. } => Some(Self::QuotaExhausted),
             Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => Some(self),
             Self::SplitsSamples | Self::TranscriptionFails | Self::Mute | Self::MuteAsides => Some(self),
+            Self::Sip(_) => None,
+        }
+    }
+
+    /// The fault of telephone calls that it is, if it is one.
+    pub(crate) fn of_calls(self) -> Option<SipFault> {
+        match self {
+            Self::Sip(fault) => Some(fault),
+            _ => None,
         }
     }
 
     fn name(self) -> &'static str {
-        self.into()
+        match self {
+            Self::Sip(fault) => fault.name(),
+            session => session.into(),
+        }
     }
 
     /// The number behind the name, if it has one; seconds for a duration.
@@ -184,7 +204,7 @@ impl fmt::Display for InjectedFault {
 
 /// No injected fault has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no injected fault is called {0:?}; try one of: {names}", names = InjectedFault::ALL.map(|m| m.to_string()).join(", "))]
+#[error("no injected fault is called {0:?}; try one of: {names}", names = InjectedFault::all().iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
 pub struct UnknownFault(String);
 
 /// By name; the number may be left out.
@@ -193,7 +213,7 @@ impl FromStr for InjectedFault {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, number) = text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)));
-        let known = Self::ALL.into_iter().find(|fault| fault.name() == name);
+        let known = Self::all().into_iter().find(|fault| fault.name() == name);
         let chosen = known.and_then(|usual| match number {
             None => Some(usual),
             Some(number) => number.parse().ok().and_then(|number| usual.with(number)),
@@ -208,7 +228,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_known_by_the_name_it_prints() {
-        for fault in InjectedFault::ALL {
+        for fault in InjectedFault::all() {
             assert_eq!(fault.to_string().parse(), Ok(fault));
         }
     }

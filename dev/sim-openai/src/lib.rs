@@ -1,8 +1,8 @@
-//! OpenAI's Realtime API over WebSocket, simulated: strict in what it takes, faithful in what it sends, and able to
-//! misbehave on purpose.
+//! OpenAI's Realtime API over WebSocket and for telephone calls by SIP, simulated: strict in what it takes, faithful in what it
+//! sends, and able to misbehave on purpose.
 //!
 //! [`Realtime`] listens on loopback. What a session may do next is decided without sockets or clocks in `session`;
-//! the shell around it only carries events. Facts come from OpenAI's own types (`fixtures/realtime-schema`) and from
+//! the shell around it only carries events. Telephone calls are in [`sip`]. Facts come from OpenAI's own types (`fixtures/realtime-schema`) and from
 //! what the service has been seen to do; where neither says, the README does.
 
 mod clock;
@@ -12,12 +12,14 @@ mod fault_plan;
 mod forbidden_parameter;
 mod format;
 mod greetings;
+mod http;
 mod injected_fault;
 mod input;
 mod limits;
 mod models;
 mod observation;
 mod plan;
+mod playback;
 mod random;
 mod realtime;
 mod refusal;
@@ -30,6 +32,7 @@ mod script;
 mod session;
 mod session_registry;
 mod settings;
+pub mod sip;
 mod socket;
 mod summary;
 mod transcription;

@@ -8,40 +8,12 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use std::sync::Arc;
-use tokio::net::TcpStream;
-use tracing::info;
 
-/// How a request about models begins; anything else is for the socket.
-const BEGINS: &[u8] = b"GET /v1/models";
-
-/// Whether the first words on a connection ask about models. Nothing is taken from it.
-pub(crate) async fn are_asked_for(stream: &TcpStream) -> bool {
-    let mut first = [0; BEGINS.len()];
-    loop {
-        match stream.peek(&mut first).await {
-            Ok(0) | Err(_) => return false,
-            Ok(read) if read == BEGINS.len() || first[..read] != BEGINS[..read] => return first == BEGINS,
-            // A client that sends its first word in pieces is none of ours; it is waited for all the same.
-            Ok(_) => tokio::task::yield_now().await,
-        }
-    }
-}
-
-/// Serves a connection that asks about models.
-pub(crate) async fn serve(stream: TcpStream, fault: Option<InjectedFault>, registry: &Arc<SessionRegistry>) {
+pub(crate) fn routes(registry: Arc<SessionRegistry>, fault: Option<InjectedFault>) -> Router {
     let refuses_key = fault == Some(InjectedFault::RefusesKey);
-    let routes =
-        Router::new().route("/v1/models/{model}", get(answer)).with_state((registry.clone(), refuses_key));
-    let service = TowerToHyperService::new(routes);
-    let served = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
-    if let Err(error) = served {
-        info!(%error, "A client that asked about models left");
-    }
+    Router::new().route("/v1/models/{model}", get(answer)).with_state((registry, refuses_key))
 }
 
 async fn answer(

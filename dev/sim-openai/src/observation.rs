@@ -97,6 +97,22 @@ pub enum Seen {
         audio_end_ms: u64,
         of_ms: u64,
     },
+    /// The first sound of a response is played to the caller of a telephone call.
+    PlaybackStarted {
+        response: String,
+    },
+    /// All sound of a response was played to the caller of a telephone call.
+    PlaybackStopped {
+        response: String,
+    },
+    /// The sound of a response was thrown away before its end.
+    PlaybackCleared {
+        response: String,
+    },
+    /// The caller pressed a key of the telephone.
+    KeyPressed {
+        key: char,
+    },
     /// The client was told off.
     Refused {
         why: String,
@@ -132,6 +148,10 @@ impl fmt::Display for Seen {
             Self::Truncated { item, audio_end_ms, of_ms } => {
                 write!(f, "Is told that {audio_end_ms} of {of_ms} ms of {item} were heard")
             }
+            Self::PlaybackStarted { response } => write!(f, "Plays {response}"),
+            Self::PlaybackStopped { response } => write!(f, "Has played {response}"),
+            Self::PlaybackCleared { response } => write!(f, "Throws away the rest of {response}"),
+            Self::KeyPressed { .. } => write!(f, "The caller presses a key"),
             Self::Refused { why } => write!(f, "Refuses: {why}"),
             Self::Closed { why } => write!(f, "Closed: {why}"),
         }

@@ -8,6 +8,11 @@ pub(crate) fn of_session(seed: u64, session: usize) -> Rng {
     Rng::with_seed(seed ^ (session as u64).rotate_left(32)).fork()
 }
 
+/// Returns the generator of one telephone call, far from that of any session.
+pub(crate) fn of_call(seed: u64, call: usize) -> Rng {
+    Rng::with_seed(!seed ^ (call as u64).rotate_left(32)).fork()
+}
+
 /// Returns an identifier such as `item_Wb7fK2…`.
 pub(crate) fn id(rng: &mut Rng, prefix: &str) -> String {
     let letters: String = repeat_with(|| rng.alphanumeric()).take(16).collect();

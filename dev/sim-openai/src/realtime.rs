@@ -1,6 +1,7 @@
 //! The simulator itself: listens on loopback and answers for what happened.
 
 use crate::session_registry::SessionRegistry;
+use crate::sip::{Exchange, Trunk};
 use crate::socket::serve;
 use crate::{Config, Observation, SessionReport};
 use anyhow::Context;
@@ -23,6 +24,7 @@ const BACKLOG: u32 = 1_024;
 pub struct Realtime {
     address: SocketAddr,
     registry: Arc<SessionRegistry>,
+    exchange: Arc<Exchange>,
     listening: JoinHandle<()>,
 }
 
@@ -38,13 +40,24 @@ impl Realtime {
         let address = listener.local_addr().context("a bound socket has an address")?;
         let registry = Arc::new(SessionRegistry::new(config));
         info!(%address, "The Realtime API is simulated at ws://{address}/v1/realtime");
-        let listening = tokio::spawn(listen(listener, registry.clone()));
-        Ok(Self { address, registry, listening })
+        let exchange = Arc::new(Exchange::new(registry.clone())?);
+        let listening = tokio::spawn(listen(listener, registry.clone(), exchange.clone()));
+        Ok(Self { address, registry, exchange, listening })
     }
 
     /// `ws://127.0.0.1:<port>/v1/realtime`; the client adds `?model=`.
     pub fn url(&self) -> String {
         format!("ws://{}/v1/realtime", self.address)
+    }
+
+    /// `http://127.0.0.1:<port>/v1`, the base of requests about calls.
+    pub fn rest_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// The carrier's trunk, which places telephone calls.
+    pub fn trunk(&self) -> Trunk {
+        Trunk { exchange: self.exchange.clone() }
     }
 
     /// What happened so far in each session, in the order they began. Connections refused at the upgrade have none.
@@ -74,6 +87,7 @@ impl Realtime {
 
     /// Breaks all connections and stops listening.
     pub async fn stop(mut self) {
+        self.exchange.stop();
         self.listening.abort();
         // It ends as cancelled: that is what was asked for.
         let _cancelled = (&mut self.listening).await;
@@ -82,6 +96,7 @@ impl Realtime {
 
 impl Drop for Realtime {
     fn drop(&mut self) {
+        self.exchange.stop();
         self.listening.abort();
     }
 }
@@ -96,14 +111,14 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Serves every connection. The sessions end with it, as the set that holds them is dropped.
-async fn listen(listener: TcpListener, registry: Arc<SessionRegistry>) {
+async fn listen(listener: TcpListener, registry: Arc<SessionRegistry>, exchange: Arc<Exchange>) {
     let mut sessions = JoinSet::new();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let connection = registry.count_connection();
-                let registry = registry.clone();
-                sessions.spawn(async move { serve(stream, connection, &registry).await });
+                let (registry, exchange) = (registry.clone(), exchange.clone());
+                sessions.spawn(async move { serve(stream, connection, &registry, &exchange).await });
             }
             Err(error) => warn!(%error, "Could not accept a connection: {error}"),
         }

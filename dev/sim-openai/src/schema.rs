@@ -40,6 +40,25 @@ fn without_null_instructions(event: &Value) -> Cow<'_, Value> {
     Cow::Owned(event)
 }
 
+/// Refuses the configuration that a call is accepted with, in the service's words.
+pub(crate) fn check_accept(session: &Value) -> Result<(), Refusal> {
+    ACCEPT
+        .validator()
+        .iter_errors(session)
+        .next()
+        .map_or(Ok(()), |error| Err(refusal_under("session", &error)))
+}
+
+/// Refuses the body of a reject that the service would not understand.
+pub(crate) fn check_reject(body: &Value) -> Result<(), Refusal> {
+    REJECT.validator().iter_errors(body).next().map_or(Ok(()), |error| Err(refusal(&error)))
+}
+
+/// Refuses the body of a refer that the service would not understand.
+pub(crate) fn check_refer(body: &Value) -> Result<(), Refusal> {
+    REFER.validator().iter_errors(body).next().map_or(Ok(()), |error| Err(refusal(&error)))
+}
+
 /// What is wrong with an event of our own: a bug of the simulator.
 pub(crate) fn check_server(event: &Value) -> Result<(), String> {
     let mut promised = event.clone();
@@ -52,6 +71,12 @@ pub(crate) fn check_server(event: &Value) -> Result<(), String> {
         if audio_events::is_plain_delta(fields) {
             return Ok(());
         }
+    }
+    // Servers may number it, though the types do not.
+    if let Some(fields) =
+        promised.as_object_mut().filter(|_| name == "input_audio_buffer.dtmf_event_received")
+    {
+        fields.remove("event_id");
     }
     let schema =
         SERVER.iter().find(|schema| schema.event == name).ok_or(format!("no schema for {name:?}"))?;
@@ -68,10 +93,15 @@ fn unknown_event(name: &str) -> Refusal {
 
 /// Says in the service's words what a schema found.
 fn refusal(error: &ValidationError<'_>) -> Refusal {
-    let at = dotted(error.instance_path().as_str());
+    refusal_under("", error)
+}
+
+/// The same for a value that the service knows by a name.
+fn refusal_under(root: &str, error: &ValidationError<'_>) -> Refusal {
+    let at = dotted(root, error.instance_path().as_str());
     match error.kind() {
         ValidationErrorKind::AnyOf { context } => match nearest(context, error) {
-            Some(fault) => refusal(fault),
+            Some(fault) => refusal_under(root, fault),
             None => invalid(&at, error),
         },
         ValidationErrorKind::AdditionalProperties { unexpected } => {
@@ -119,8 +149,8 @@ fn mismatch(fault: &ValidationError<'_>, place: &str) -> u8 {
 }
 
 /// `/session/tools/0/name` as the service writes it: `session.tools[0].name`.
-fn dotted(pointer: &str) -> String {
-    pointer.split('/').skip(1).fold(String::new(), |path, step| match step.parse::<usize>() {
+fn dotted(root: &str, pointer: &str) -> String {
+    pointer.split('/').skip(1).fold(root.to_owned(), |path, step| match step.parse::<usize>() {
         Ok(index) => format!("{path}[{index}]"),
         Err(_) => inside(&path, step),
     })
@@ -128,6 +158,16 @@ fn dotted(pointer: &str) -> String {
 
 fn inside(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+macro_rules! rest {
+    ($name:literal) => {
+        Schema {
+            event: $name,
+            text: include_str!(concat!("../../../fixtures/realtime-schema/rest/", $name, ".json")),
+            compiled: OnceLock::new(),
+        }
+    };
 }
 
 /// One event's schema, compiled when it is first needed.
@@ -145,6 +185,11 @@ impl Schema {
         })
     }
 }
+
+/// The bodies of requests about calls.
+static ACCEPT: Schema = rest!("calls.accept");
+static REJECT: Schema = rest!("calls.reject");
+static REFER: Schema = rest!("calls.refer");
 
 macro_rules! schemas {
     ($side:literal: $($event:literal)*) => {
@@ -170,8 +215,8 @@ static CLIENT: [Schema; 11] = schemas!("client":
     "response.cancel"
 );
 
-/// Those it sends. The others belong to WebRTC, SIP and other transcription models.
-static SERVER: [Schema; 40] = schemas!("server":
+/// Those it sends. The others belong to other transcription models.
+static SERVER: [Schema; 44] = schemas!("server":
     "error"
     "session.created"
     "session.updated"
@@ -189,6 +234,10 @@ static SERVER: [Schema; 40] = schemas!("server":
     "input_audio_buffer.speech_started"
     "input_audio_buffer.speech_stopped"
     "input_audio_buffer.timeout_triggered"
+    "input_audio_buffer.dtmf_event_received"
+    "output_audio_buffer.started"
+    "output_audio_buffer.stopped"
+    "output_audio_buffer.cleared"
     "rate_limits.updated"
     "response.created"
     "response.done"

@@ -6,6 +6,7 @@ mod items;
 mod mcp;
 mod pending;
 mod replies;
+mod telephone;
 mod turns;
 
 use crate::clock::AudioClock;
@@ -13,6 +14,7 @@ use crate::conversation::Conversation;
 use crate::greetings::Greetings;
 use crate::injected_fault::InjectedFault;
 use crate::input::Input;
+use crate::playback::Playback;
 use crate::random;
 use crate::refusal::Refusal;
 use crate::report::{Recorded, Side};
@@ -110,6 +112,8 @@ pub(crate) struct Session {
     responses_begun: usize,
     deltas_sent: usize,
     cache: Cache,
+    /// The service's own, in the session of a telephone call; a client at a socket plays what it is sent.
+    playback: Option<Playback>,
     report: SessionReport,
     outputs: VecDeque<Output>,
 }
@@ -154,7 +158,7 @@ impl Session {
         if self.is_dead {
             return;
         }
-        if is_beta_shape(&event) {
+        if is_beta_shape(&event) && !self.is_telephone() {
             return self.refuse_for_good(&beta_disabled());
         }
         if let Err(refusal) = self.obey(&event) {
@@ -173,6 +177,8 @@ impl Session {
                 self.send_later(index);
             } else if let Some(index) = self.remote_calls.iter().position(|call| call.due == due) {
                 self.end_remote_call(index);
+            } else if self.playback_due() == Some(due) {
+                self.play_on();
             } else if let Some(index) = self.responses.iter().position(|r| r.next_due() == Some(due)) {
                 self.advance(index);
             } else {
@@ -202,8 +208,13 @@ impl Session {
         let transcription = self.transcriptions.front().map(|next| next.due);
         let later = self.later.iter().map(|(due, _)| *due);
         let remote = self.remote_calls.iter().map(|call| call.due);
-        let due = responses.chain(transcription).chain(later).chain(remote);
+        let due = responses.chain(transcription).chain(later).chain(remote).chain(self.playback_due());
         due.chain(self.idle).chain([self.expires]).min()
+    }
+
+    /// How many sessions came before.
+    pub(crate) fn index(&self) -> usize {
+        self.session
     }
 
     pub(crate) fn report(&self) -> &SessionReport {
@@ -249,6 +260,7 @@ impl Session {
             responses_begun: 0,
             deltas_sent: 0,
             cache: Cache::default(),
+            playback: None,
             report: SessionReport::default(),
             outputs: VecDeque::new(),
             config,
@@ -266,7 +278,11 @@ impl Session {
         if event["event_id"].as_str().is_some_and(|id| id.len() > LONGEST_EVENT_ID) {
             return Err(Refusal::value("event_id", "An event_id has at most 512 characters."));
         }
-        match event["type"].as_str().unwrap_or_default() {
+        let kind = event["type"].as_str().unwrap_or_default();
+        if self.is_telephone() {
+            self.check_for_telephone(kind)?;
+        }
+        match kind {
             "session.update" => self.configure(&event["session"]),
             "input_audio_buffer.append" => self.append(&event["audio"]),
             "input_audio_buffer.commit" => self.commit_by_hand(),
@@ -277,6 +293,10 @@ impl Session {
             "conversation.item.truncate" => self.truncate_item(event),
             "response.create" => self.create_response(&event["response"]),
             "response.cancel" => self.cancel_response(event["response_id"].as_str()),
+            "output_audio_buffer.clear" if self.is_telephone() => {
+                self.clear_playback();
+                Ok(())
+            }
             schema::CLOSE => {
                 self.close(NORMAL, "");
                 Ok(())
@@ -294,6 +314,7 @@ impl Session {
             return Err(Refusal::of_the_service());
         }
         self.config.forbids.iter().try_for_each(|forbidden| forbidden.check(update))?;
+        let update = &self.without_formats_of_telephone(update);
         self.settings.update(update, !self.report.spoken.is_empty())?;
         if self.settings.instructions() != instructions || !update["tools"].is_null() {
             self.cache.bust();
@@ -371,6 +392,10 @@ impl Session {
 
     fn send(&mut self, mut event: Value) {
         event["event_id"] = json!(self.new_id("event"));
+        self.send_as_it_is(event);
+    }
+
+    fn send_as_it_is(&mut self, mut event: Value) {
         if event["type"].as_str().is_some_and(|kind| kind.ends_with(".delta")) {
             event["obfuscation"] = json!(self.new_id("")[1..]);
         }

@@ -49,6 +49,13 @@ impl Settings {
         &self.0
     }
 
+    /// Speaks G.711, as trunks do.
+    pub(crate) fn use_telephone_formats(&mut self) {
+        for side in ["input", "output"] {
+            self.0["audio"][side]["format"] = Format::Mulaw.json();
+        }
+    }
+
     /// Changes what the update names, or nothing at all.
     pub(crate) fn update(&mut self, update: &Value, has_spoken: bool) -> Result<(), Refusal> {
         self.check(update, has_spoken)?;

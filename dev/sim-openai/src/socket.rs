@@ -1,9 +1,10 @@
 //! Carries the events of one connection between its socket and its session.
 
 use crate::InjectedFault;
-use crate::models;
+use crate::http;
 use crate::session::{Output, Session};
 use crate::session_registry::{SessionRegistry, Shared};
+use crate::sip::{Exchange, sideband};
 use crate::upgrade::{UpgradeDecision, UpgradeHandler};
 use futures_util::{SinkExt, StreamExt};
 use std::future::pending;
@@ -22,25 +23,44 @@ const LARGEST_MESSAGE: usize = 21 << 20;
 /// How long a client may take to answer a close frame.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-type Socket = WebSocketStream<TcpStream>;
+pub(crate) type Socket = WebSocketStream<TcpStream>;
 
 /// Serves one connection until it is over.
-pub(crate) async fn serve(stream: TcpStream, connection: usize, registry: &Arc<SessionRegistry>) {
+pub(crate) async fn serve(
+    stream: TcpStream,
+    connection: usize,
+    registry: &Arc<SessionRegistry>,
+    exchange: &Arc<Exchange>,
+) {
     let fault = registry.fault_of(connection);
     if fault == Some(InjectedFault::NeverAnswers) {
         return pending().await;
     }
-    if models::are_asked_for(&stream).await {
-        return models::serve(stream, fault, registry).await;
+    if http::is_asked_for(&stream).await {
+        return http::serve(stream, fault, registry, exchange).await;
     }
-    match upgrade(stream, connection, fault, registry).await {
-        Ok((mut socket, session)) => {
+    match upgrade(stream, connection, fault, registry, exchange).await {
+        Ok((mut socket, Upgraded::Session(session))) => {
             let why = converse(&mut socket, &session, registry).await;
             session.lock().handle_close(why, Instant::now());
             tell(&session, registry);
         }
+        Ok((mut socket, Upgraded::Sideband(call_id))) => {
+            let call = exchange.find(&call_id);
+            let attached = call.and_then(|call| Some((call.step(|call| call.attach(Instant::now()))?, call)));
+            // Between the upgrade and this the call may have ended.
+            if let Some((orders, call)) = attached {
+                sideband::watch(&mut socket, &call, orders, registry).await;
+            }
+        }
         Err(error) => info!(%error, "Turned a connection away: {error}"),
     }
+}
+
+/// What a socket is for.
+enum Upgraded {
+    Session(Shared),
+    Sideband(String),
 }
 
 async fn upgrade(
@@ -48,26 +68,33 @@ async fn upgrade(
     connection: usize,
     fault: Option<InjectedFault>,
     registry: &SessionRegistry,
-) -> Result<(Socket, Shared), Error> {
+    exchange: &Exchange,
+) -> Result<(Socket, Upgraded), Error> {
     stream.set_nodelay(true)?;
     let mut decided = None;
     let key = registry.key();
-    let handler = UpgradeHandler { key: &key, config: &registry.config, fault, decided: &mut decided };
+    let handler =
+        UpgradeHandler { key: &key, config: &registry.config, fault, exchange, decided: &mut decided };
     let limits = WebSocketConfig::default()
         .max_message_size(Some(LARGEST_MESSAGE))
         .max_frame_size(Some(LARGEST_MESSAGE));
     let socket = accept_hdr_async_with_config(stream, handler, Some(limits)).await?;
     let now = Instant::now();
-    let session = match decided.expect("an upgrade succeeds only past the handler") {
+    let upgraded = match decided.expect("an upgrade succeeds only past the handler") {
         UpgradeDecision::LetIn { model } => {
-            registry.begin(connection, model, |config, who| Session::open(config, who, now))
+            Upgraded::Session(
+                registry.begin(connection, model, |config, who| Session::open(config, who, now)),
+            )
         }
         UpgradeDecision::ToBeRefused { model, refusal } => {
-            registry.begin(connection, model, |config, who| Session::refused(config, who, &refusal, now))
+            Upgraded::Session(
+                registry.begin(connection, model, |config, who| Session::refused(config, who, &refusal, now)),
+            )
         }
+        UpgradeDecision::Sideband { call_id } => Upgraded::Sideband(call_id),
         UpgradeDecision::TurnedAway { .. } => unreachable!("the handler answered with an error"),
     };
-    Ok((socket, session))
+    Ok((socket, upgraded))
 }
 
 /// Returns why the connection is over.
@@ -124,7 +151,7 @@ async fn perform(socket: &mut Socket, session: &Shared, registry: &SessionRegist
     }
 }
 
-async fn close(socket: &mut Socket, code: u16, reason: String) -> String {
+pub(crate) async fn close(socket: &mut Socket, code: u16, reason: String) -> String {
     let why = format!("closed with {code}: {reason}");
     let frame = CloseFrame { code: code.into(), reason: reason.into() };
     let farewell = async {

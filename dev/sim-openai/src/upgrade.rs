@@ -1,9 +1,11 @@
-//! Decides who is let in: by path, key, model and headers of the upgrade request.
+//! Decides who is let in: by path, key, model or call, and headers of the upgrade request.
 
 use crate::refusal::Refusal;
 use crate::session::beta_disabled;
+use crate::sip::Exchange;
 use crate::{Config, InjectedFault};
 use serde_json::{Value, json};
+use std::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::server::{Callback, ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::StatusCode;
 
@@ -14,6 +16,10 @@ const PATH: &str = "/v1/realtime";
 pub(crate) enum UpgradeDecision {
     LetIn {
         model: String,
+    },
+    /// Let in to watch a telephone call, if there is one.
+    Sideband {
+        call_id: String,
     },
     /// Let in, to be refused by the first event.
     ToBeRefused {
@@ -36,13 +42,34 @@ pub(crate) fn admit(
         let message = format!("Invalid URL (GET {})", request.uri().path());
         return turn_away(StatusCode::NOT_FOUND, &message, Value::Null);
     }
-    let model = model(request).unwrap_or_default().to_owned();
+    let model = parameter(request, "model").unwrap_or_default().to_owned();
     let shown = key(request).unwrap_or_default();
     let key = (fault == Some(InjectedFault::RefusesKey) || shown != its_key).then(|| Refusal::key(shown));
-    match key.or_else(|| refusal(request, &model, config)) {
-        Some(refusal) => UpgradeDecision::ToBeRefused { model, refusal },
-        None => UpgradeDecision::LetIn { model },
+    let call_id = parameter(request, "call_id");
+    let refusal = key.or_else(|| beta(request)).or_else(|| match call_id {
+        // The model of a call is settled.
+        Some(_) => None,
+        None => refusal(&model, config),
+    });
+    match (refusal, call_id) {
+        (Some(refusal), _) => UpgradeDecision::ToBeRefused { model, refusal },
+        (None, Some(call_id)) => UpgradeDecision::Sideband { call_id: call_id.to_owned() },
+        (None, None) => UpgradeDecision::LetIn { model },
     }
+}
+
+/// A sideband is let in only while its call goes on.
+fn find_call(exchange: &Exchange, call_id: &str) -> Option<UpgradeDecision> {
+    let now = Instant::now();
+    let call = exchange.find(call_id);
+    if call.as_ref().is_some_and(|call| call.look(|call| call.has_sideband(now))) {
+        return None;
+    }
+    if let Some(call) = call {
+        call.step(|call| call.note_sideband_not_found(now));
+    }
+    let message = "No session found for the provided call_id";
+    Some(turn_away(StatusCode::NOT_FOUND, message, json!("call_id_not_found")))
 }
 
 /// Answers the upgrade, and stores its decision.
@@ -50,12 +77,17 @@ pub(crate) struct UpgradeHandler<'a> {
     pub key: &'a str,
     pub config: &'a Config,
     pub fault: Option<InjectedFault>,
+    pub exchange: &'a Exchange,
     pub decided: &'a mut Option<UpgradeDecision>,
 }
 
 impl Callback for UpgradeHandler<'_> {
     fn on_request(self, request: &Request, response: Response) -> Result<Response, ErrorResponse> {
-        let decision = self.decided.insert(admit(request, self.key, self.config, self.fault));
+        let mut decision = admit(request, self.key, self.config, self.fault);
+        if let UpgradeDecision::Sideband { call_id } = &decision {
+            decision = find_call(self.exchange, call_id).unwrap_or(decision);
+        }
+        let decision = self.decided.insert(decision);
         let UpgradeDecision::TurnedAway { status, body } = decision else { return Ok(response) };
         let mut refused = ErrorResponse::new(Some(body.to_string()));
         *refused.status_mut() = *status;
@@ -69,15 +101,16 @@ fn key(request: &Request) -> Option<&str> {
     header("authorization").and_then(|value| value.strip_prefix("Bearer ")).or_else(|| header("api-key"))
 }
 
-fn model(request: &Request) -> Option<&str> {
+fn parameter<'a>(request: &'a Request, wanted: &str) -> Option<&'a str> {
     let pairs = request.uri().query()?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.into_iter().find(|(name, _)| *name == "model").map(|(_, model)| model)
+    pairs.into_iter().find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
-fn refusal(request: &Request, model: &str, config: &Config) -> Option<Refusal> {
-    if request.headers().contains_key("openai-beta") {
-        return Some(beta_disabled());
-    }
+fn beta(request: &Request) -> Option<Refusal> {
+    request.headers().contains_key("openai-beta").then(beta_disabled)
+}
+
+fn refusal(model: &str, config: &Config) -> Option<Refusal> {
     if model.is_empty() {
         return Some(Refusal::new("missing_model", "You must provide a model parameter.").about("model"));
     }
@@ -111,6 +144,17 @@ mod tests {
         for headers in [&[("authorization", "Bearer sk-other")][..], &[("authorization", "sk-test")], &[]] {
             assert_eq!(code(&asked(GOOD, headers)), Some("invalid_api_key"));
         }
+    }
+
+    #[test]
+    fn a_call_needs_the_key_and_no_model() {
+        let url = "/v1/realtime?call_id=rtc_u1_abc";
+
+        let watched = asked(url, &[("authorization", "Bearer sk-test")]);
+        let refused = asked(url, &[("authorization", "Bearer sk-other")]);
+
+        assert_eq!(watched, UpgradeDecision::Sideband { call_id: "rtc_u1_abc".into() });
+        assert_eq!(code(&refused), Some("invalid_api_key"));
     }
 
     #[test]

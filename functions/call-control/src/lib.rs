@@ -1,4 +1,4 @@
-//! The call-control function: assigns calls to media tasks and performs call actions at Meta, one order per invocation.
+//! The call-control function: assigns calls to media tasks and performs call actions at Meta and OpenAI, one order per invocation.
 
 mod settings;
 mod state_change;
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use store::Store;
 use switchboard::control_api::ControlApiClient;
 use switchboard::graph_actions::GraphClient;
+use switchboard::openai_actions::CallsClient;
 use switchboard::task_launcher::TaskLauncher;
 use switchboard::{ControlApiSecret, GraphSecret, Switchboard};
 use whatsapp::Graph;
@@ -46,6 +47,7 @@ impl CallControl {
             Pseudonyms::fetch(config, settings.mark_secret.as_deref()),
         );
         let (meta, control_api, pseudonyms) = (meta?, control_api?, pseudonyms?);
+        let openai = CallsClient::new(&settings.openai_url, &settings.realtime_model, control_api.clone());
         let dynamodb = aws_sdk_dynamodb::Client::new(config);
         let graph = Graph::new(&settings.graph_url, meta.value().access_token.clone())
             .context("cannot configure TLS for the Graph API")?;
@@ -54,6 +56,7 @@ impl CallControl {
             control_api: ControlApiClient::new(control_api, pseudonyms, service::time::now_ms),
             launcher: TaskLauncher::new(aws_sdk_ecs::Client::new(config), settings.launch),
             graph: GraphClient::new(graph),
+            openai,
             meta,
             agent: Arc::new(settings.agent),
             log: service::events::report,
@@ -68,6 +71,7 @@ impl CallControl {
     /// When DynamoDB fails: Lambda retries.
     pub async fn handle(&self, event: LambdaEvent<Invocation>) -> Result<Reply, Error> {
         self.switchboard.graph.reset_connections();
+        self.switchboard.openai.reset_connections();
         self.switchboard.control_api.load_pseudonym_key().await;
         let replied = self.reply(event.payload).await;
         service::events::flush().await;

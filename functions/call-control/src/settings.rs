@@ -1,5 +1,6 @@
 //! Call-control's settings from the environment, and the secrets they name.
 
+use openai_calls::client;
 use service::env::{Env, SettingError};
 use std::time::Duration;
 use switchboard::ResolvedAgent;
@@ -19,6 +20,10 @@ pub struct Settings {
     pub mark_secret: Option<String>,
     /// `GRAPH_URL`: the Graph API's base URL, default `https://graph.facebook.com/v26.0`.
     pub graph_url: String,
+    /// `OPENAI_URL`: the base URL of OpenAI's requests about calls, default `https://api.openai.com`.
+    pub openai_url: String,
+    /// `REALTIME_MODEL`: the model of agents that name none, default `gpt-realtime-2.1`. The media tasks have the same.
+    pub realtime_model: String,
     /// `AHOY_AGENT`: the agent file for numbers without an agent of their own, default: the built-in agent.
     pub agent: ResolvedAgent,
     /// `CLUSTER`, `TASK_FAMILY`, `SUBNETS`, `SECURITY_GROUPS`: how media tasks are started; `AHOY_LEAVE_AFTER_IDLE_S`: how long such a task
@@ -38,6 +43,8 @@ impl Settings {
             media_secret: env.required("MEDIA_SECRET")?,
             mark_secret: env.optional("MARK_SECRET").map(str::to_owned),
             graph_url: env.optional("GRAPH_URL").unwrap_or(graph::URL).to_owned(),
+            openai_url: env.optional("OPENAI_URL").unwrap_or(client::URL).to_owned(),
+            realtime_model: env.optional("REALTIME_MODEL").unwrap_or(realtime::MODEL).to_owned(),
             agent: env.file("AHOY_AGENT", ResolvedAgent::read)?.unwrap_or_else(ResolvedAgent::built_in),
             launch: LaunchSettings {
                 cluster: env.required("CLUSTER")?,

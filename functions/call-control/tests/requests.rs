@@ -84,6 +84,8 @@ fn settings() -> Settings {
         media_secret: "media".into(),
         mark_secret: Some("marks".into()),
         graph_url: "http://127.0.0.1:1".into(),
+        openai_url: "http://127.0.0.1:1".into(),
+        realtime_model: "gpt-realtime-2.1".into(),
         agent: ResolvedAgent::built_in(),
         launch: LaunchSettings {
             cluster: "ahoy".into(),

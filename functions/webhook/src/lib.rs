@@ -1,20 +1,24 @@
-//! The webhook function: verifies Meta's signature, records the notices, and orders call-control to act on them.
+//! The webhook function: verifies Meta's signature, records the notices, and orders call-control to act on them; with the SIP line, OpenAI's
+//! events of incoming calls likewise.
 //!
 //! The signature is verified over the raw bytes before anything is parsed, and there is no mode without it. When recording or ordering
-//! fails, Meta gets a 500 and sends again.
+//! fails, the sender gets a 500 and sends again.
 
+mod openai;
 mod refusals;
 mod request;
 mod settings;
 pub mod url_event;
 
-pub use settings::{Settings, WebhookSecret};
+pub use openai::LineSecret;
+pub use settings::{Settings, SipSettings, WebhookSecret};
 
 use aws_config::SdkConfig;
 use futures_util::StreamExt;
 use internal_api::client::CallControl;
 use journal::JournalEvent;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
+use openai::SipLine;
 use refusals::Refusals;
 use request::WebhookRequest;
 use secrecy::ExposeSecret;
@@ -23,7 +27,7 @@ use service::secrets::Secret;
 use std::sync::Mutex;
 use std::time::Instant;
 use store::Store;
-use switchboard::intake::{Intake, NoticeGroup, keeps_content};
+use switchboard::intake::{Intake, IntakeResult, NoticeGroup, keeps_content};
 use whatsapp::{Batch, Notice, NoticeKind, challenge, notice, signature};
 
 /// How many groups of a batch are recorded concurrently.
@@ -35,7 +39,9 @@ pub struct Webhook {
     secret: Secret<WebhookSecret>,
     call_control: CallControl,
     intake: Intake,
+    sip: Option<SipLine>,
     refusals: Mutex<Refusals>,
+    refusals_of_openai: Mutex<Refusals>,
     pseudonyms: Pseudonyms,
 }
 
@@ -55,14 +61,23 @@ impl Webhook {
     pub async fn connect(config: &SdkConfig, settings: Settings) -> anyhow::Result<Self> {
         let store = Store::new(aws_sdk_dynamodb::Client::new(config), &settings.table);
         let pseudonyms = Pseudonyms::fetch(config, settings.mark_secret.as_deref());
-        let (secret, pseudonyms) = tokio::join!(Secret::fetch(config, &settings.meta_secret), pseudonyms);
+        let sip = async {
+            match settings.sip {
+                Some(sip) => Some(SipLine::start(config, sip).await),
+                None => None,
+            }
+        };
+        let (secret, pseudonyms, sip) =
+            tokio::join!(Secret::fetch(config, &settings.meta_secret), pseudonyms, sip);
         let (secret, pseudonyms) = (secret?, pseudonyms?);
         let call_control = CallControl::new(aws_sdk_lambda::Client::new(config), &settings.call_control);
         Ok(Self {
             secret,
             call_control,
             intake: Intake::new(store, settings.intake),
+            sip,
             refusals: Mutex::default(),
+            refusals_of_openai: Mutex::default(),
             pseudonyms,
         })
     }
@@ -72,9 +87,10 @@ impl Webhook {
     /// # Errors
     /// Never: every failure is an HTTP status.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
-        let response = match request::parse(&request) {
+        let response = match request::parse(&request, self.sip.is_some()) {
             Ok(WebhookRequest::Verify) => self.verify(&request).await,
             Ok(WebhookRequest::Record(body)) => self.receive(&request, body).await,
+            Ok(WebhookRequest::OpenAi(body)) => self.receive_from_openai(&request, body).await,
             Err((status, why)) => plain(status, why),
         };
         self.report_refusals();
@@ -84,14 +100,13 @@ impl Webhook {
 
     /// Logs the number of refused requests, at most once a second.
     fn report_refusals(&self) {
-        if let Some(count) = self.refusals().poll_count(Instant::now()) {
-            let refused = JournalEvent::WebhookRefused { why: "signature".to_owned(), count };
-            service::events::report_without_call(&refused, "webhook");
+        for (why, refusals) in [("signature", &self.refusals), ("openai-signature", &self.refusals_of_openai)]
+        {
+            if let Some(count) = locked(refusals).poll_count(Instant::now()) {
+                let refused = JournalEvent::WebhookRefused { why: why.to_owned(), count };
+                service::events::report_without_call(&refused, "webhook");
+            }
         }
-    }
-
-    fn refusals(&self) -> std::sync::MutexGuard<'_, Refusals> {
-        self.refusals.lock().expect("nothing panics while it holds this lock")
     }
 
     /// Answers Meta's challenge. An unknown verify token may be a new one, so the secret is read once more before refusing.
@@ -111,7 +126,7 @@ impl Webhook {
 
     async fn receive(&self, request: &Request, body: &[u8]) -> Response<Body> {
         if !self.is_signed(request, body).await {
-            self.refusals().count();
+            locked(&self.refusals).count();
             return plain(401, "not signed by Meta");
         }
         let Ok(batch) = notice::read(body) else {
@@ -171,6 +186,11 @@ impl Webhook {
 
     async fn record_group(&self, group: NoticeGroup, now_ms: u64) -> anyhow::Result<()> {
         let recorded = self.intake.record_group(&group, now_ms).await?;
+        self.act_on(recorded).await
+    }
+
+    /// Logs what was recorded, and orders call-control to act on it.
+    async fn act_on(&self, recorded: IntakeResult) -> anyhow::Result<()> {
         recorded.entries.iter().for_each(service::events::report);
         if let Some(call_ref) = recorded.tick {
             self.call_control.tick(call_ref).await?;
@@ -187,6 +207,10 @@ fn needs_lookup(notice: &Notice) -> bool {
     let is_of_chats =
         matches!(notice.what, NoticeKind::MessageFailed { .. } | NoticeKind::UserChanged { .. });
     is_of_chats || keeps_content(&notice.what) || notice.call_id().is_none()
+}
+
+fn locked(refusals: &Mutex<Refusals>) -> std::sync::MutexGuard<'_, Refusals> {
+    refusals.lock().expect("nothing panics while it holds this lock")
 }
 
 fn plain(status: u16, text: &str) -> Response<Body> {

@@ -16,11 +16,22 @@ pub struct Settings {
     /// `MARK_SECRET`: name or ARN of the secret with the pseudonym key; without it, a notice that arrives after its person was forgotten is
     /// kept with them.
     pub mark_secret: Option<String>,
+    /// The SIP line; `None` without `LINE_SECRET`.
+    pub sip: Option<SipSettings>,
     /// `CALL_CONTROL`: name or ARN of the call-control function.
     pub call_control: String,
     /// `AHOY_NUMBERS`: the ids of our numbers, comma separated, default: every number with an agent (one read of the table for each ringing
     /// call). `AHOY_RING_SECONDS`: how long a call may ring, default 25.
     pub intake: IntakeSettings,
+}
+
+/// Settings of the SIP line.
+#[derive(Debug, Clone)]
+pub struct SipSettings {
+    /// `LINE_SECRET`: name or ARN of the secret with OpenAI's webhook secret and the trunk's key.
+    pub secret: String,
+    /// `AHOY_SIP_OPEN`: `yes` accepts calls by any trunk while no key of a trunk is configured, default `no`.
+    pub is_open: bool,
 }
 
 impl Settings {
@@ -33,6 +44,7 @@ impl Settings {
             table: env.required("TABLE")?,
             meta_secret: env.required("META_SECRET")?,
             mark_secret: env.optional("MARK_SECRET").map(str::to_owned),
+            sip: sip(env)?,
             call_control: env.required("CALL_CONTROL")?,
             intake: IntakeSettings {
                 numbers: numbers(env.list("AHOY_NUMBERS")),
@@ -40,6 +52,19 @@ impl Settings {
             },
         })
     }
+}
+
+fn sip(env: &Env) -> Result<Option<SipSettings>, SettingError> {
+    let Some(secret) = env.optional("LINE_SECRET") else { return Ok(None) };
+    let is_open = match env.optional("AHOY_SIP_OPEN").unwrap_or("no") {
+        "yes" => true,
+        "no" => false,
+        other => {
+            let (value, reason) = (other.to_owned(), "it is yes or no".to_owned());
+            return Err(SettingError::Malformed { name: "AHOY_SIP_OPEN", value, reason });
+        }
+    };
+    Ok(Some(SipSettings { secret: secret.to_owned(), is_open }))
 }
 
 fn numbers(listed: Vec<String>) -> KnownNumbers {

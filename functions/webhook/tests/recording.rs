@@ -93,7 +93,7 @@ async fn a_conflict_is_retried_and_then_a_500() {
         let id = format!("wacid.{busy}");
         stage.cloud.fail("TransactWriteItems", [cancelled(busy), cancelled(busy)]);
         assert_eq!(stage.calls(json!([connect(&id)])).await, 200);
-        assert_eq!(record(&stage, &id).await.wacid, id);
+        assert_eq!(record(&stage, &id).await.wacid, Some(id));
     }
     stage.cloud.fail("TransactWriteItems", (0..5).map(|_| cancelled("TransactionConflict")));
     stage.cloud.forget_requests();
@@ -157,7 +157,7 @@ async fn no_webhook_of_the_corpus_costs_a_connect_in_its_batch() {
 
         assert_eq!(stage.post_text(&body).await, 200, "{name}");
 
-        assert_eq!(record(&stage, &name).await.wacid, name);
+        assert_eq!(record(&stage, &name).await.wacid.as_ref(), Some(&name));
         assert!(stage.cloud.requests().contains(&"Invoke".to_owned()), "{name}");
         posted += 1;
     }

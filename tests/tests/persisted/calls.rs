@@ -67,7 +67,13 @@ fn state_items_keep_their_form() {
     // Some of its fields are call-control's own: they are added as text, and must be read and written back.
     let own = r#""held_by":"0a","seat_token":{"fence":2,"token":"t0"},"is_listed":true"#;
     let whole_item = json(&whole_item).replace(r#""is_listed":false"#, own);
-    let texts = [("ringing", json(&ring(CallerNames::default()))), ("whole", whole_item)];
+    let by_sip = |is_untrusted| {
+        let caller = CallerNames { number: Some("15550001111".into()), user_id: None };
+        json(&StoredCall::ringing_by_sip("rtc_1", &"shop".into(), caller, is_untrusted, RANG_AT))
+    };
+    let sip = [("by_sip", by_sip(false)), ("by_sip_untrusted", by_sip(true))];
+    let texts =
+        [("ringing", json(&ring(CallerNames::default()))), ("whole", whole_item)].into_iter().chain(sip);
 
     hold_texts(file, texts.map(|(name, text)| (name.to_owned(), text)));
     hold_read::<StoredCall>(file);
@@ -100,6 +106,7 @@ fn endings() -> Vec<(&'static str, Ending)> {
         "transferred": Transferred,
         "line_refused": LineRefused,
         "line_failed": LineFailed,
+        "untrusted": Untrusted,
     )
 }
 

@@ -158,6 +158,10 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
         "media_verdict": JournalEvent::MediaVerdict { .. } => JournalEvent::MediaVerdict {
             verdict: text("no_rtp_in"), evidence: text("0 packets"), cure: text("Open UDP."),
         },
+        "line_trouble": JournalEvent::LineTrouble { .. } => JournalEvent::LineTrouble {
+            action: text("accept"), code: text("invalid_value"), reason: text("no such voice"), cure: text(""),
+        },
+        "line_insecure": JournalEvent::LineInsecure {} => JournalEvent::LineInsecure {},
         "meta_trouble": JournalEvent::MetaTrouble { .. } => JournalEvent::MetaTrouble {
             action: text("accept"), code: 131_044, reason: text("no payment method"), cure: text("Add one."),
         },

@@ -5,7 +5,8 @@ use crate::held::{hold_texts, lines};
 #[test]
 fn names_of_injected_faults_stay() {
     let phones = sim_meta::InjectedFault::ALL.iter().map(|word| ("phone", word.to_string()));
-    let models = sim_openai::InjectedFault::ALL.iter().map(|word| ("model", word.to_string()));
+    let models = sim_openai::InjectedFault::all();
+    let models = models.iter().map(|word| ("model", word.to_string()));
     hold_texts(
         "injected-faults.tsv",
         phones.chain(models).map(|(who, word)| (format!("{who}.{word}"), word)),

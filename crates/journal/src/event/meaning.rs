@@ -89,6 +89,8 @@ impl JournalEvent {
             Self::MetaTrouble { cure, reason, .. } => {
                 of(error_with(cure)).counts(Metric::MetaTroubles).fails(reason)
             }
+            Self::LineTrouble { cure, reason, .. } => of(error_with(cure)).fails(reason),
+            Self::LineInsecure {} => of(Warn),
             Self::MessageFailed { cure, reason, .. } if cure.is_empty() => of(Warn).fails(reason),
             Self::MessageFailed { reason, .. } => of(Error).counts(Metric::MetaTroubles).fails(reason),
             Self::CallerTold { .. } => of(Warn),

@@ -76,7 +76,7 @@ mod tests {
     }
 
     /// Text fields that hold only words of this system or of the operator's settings.
-    const HARMLESS: [(&str, &[&str]); 27] = [
+    const HARMLESS: [(&str, &[&str]); 28] = [
         ("WA_CALL_CONNECT", &["number"]),
         ("WA_CALL_NOT_OURS", &["number"]),
         ("WA_CALL_STALE", &["number"]),
@@ -99,6 +99,7 @@ mod tests {
         ("WA_CALL_TOOLS_MISSING", &["server"]),
         ("WA_CALL_MEDIA_VERDICT", &["verdict"]),
         ("WA_CALL_META_TROUBLE", &["action"]),
+        ("WA_CALL_LINE_TROUBLE", &["action"]),
         ("WA_CALL_CALLER_TOLD", &["why"]),
         ("WA_CALL_TASK_SILENT", &["task"]),
         ("WA_CALL_GIVEN_UP", &["what"]),

@@ -155,7 +155,8 @@ fn hung_up(notice: &Notice) -> Option<HungUp> {
     }
 }
 
-fn is_untouched(record: &StoredCall) -> bool {
+/// Whether call-control has done nothing about the call yet.
+pub(super) fn is_untouched(record: &StoredCall) -> bool {
     let call = &record.call;
     call.phase == Phase::Ringing && call.attempts == 0 && call.pending == [Effect::AssignTask]
 }

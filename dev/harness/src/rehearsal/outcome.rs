@@ -158,7 +158,8 @@ fn excuse(evidence: &Evidence) -> Option<String> {
 fn cause(event: &journal::JournalEvent) -> Option<String> {
     use journal::JournalEvent;
     match event {
-        JournalEvent::MetaTrouble { action, reason, .. } => Some(format!("{action}: {reason}")),
+        JournalEvent::MetaTrouble { action, reason, .. }
+        | JournalEvent::LineTrouble { action, reason, .. } => Some(format!("{action}: {reason}")),
         JournalEvent::MediaVerdict { verdict, evidence, .. } => Some(format!("{verdict}: {evidence}")),
         JournalEvent::PartRefused { part, code } => Some(format!("the model does without {part}: {code}")),
         JournalEvent::AgentTrouble { code } => Some(format!("the model: {code}")),

@@ -93,6 +93,10 @@ pub(super) fn model(seen: &sim_openai::Seen) -> Told {
         Model::FunctionCalled { name, .. } => told(format!("calls {name}")),
         Model::FunctionOutput { .. } => told("is told the result".into()),
         Model::FirstDelta { .. } => told("begins to answer".into()),
+        Model::PlaybackStarted { .. } => told("is heard on the telephone".into()),
+        Model::PlaybackStopped { .. } => told("was heard to the end".into()),
+        Model::PlaybackCleared { .. } => told("falls silent".into()),
+        Model::KeyPressed { .. } => told("hears a key".into()),
         Model::Committed { .. }
         | Model::Transcribed { .. }
         | Model::ResponseStarted { .. }
@@ -148,7 +152,9 @@ pub(super) fn entry(event: &JournalEvent) -> Told {
         JournalEvent::MediaVerdict { verdict, evidence, .. } => {
             Some(("the media doctor", format!("{verdict}: {evidence}")))
         }
-        JournalEvent::MetaTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
+        JournalEvent::MetaTrouble { action, reason, .. }
+        | JournalEvent::LineTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
+        JournalEvent::LineInsecure {} => Some(("webhook", "notes that the audio comes in the clear".into())),
         JournalEvent::TaskSilent { task } => {
             control(format!("task {} does not answer at its control API", short(task)))
         }

@@ -34,6 +34,10 @@ impl Session {
             self.note_violation(
                 "a greeting is asked for in a conversation that was replayed: the caller was greeted before",
             );
+        } else if self.has_greeted_by_telephone() && self.greetings.contain(instructions) {
+            self.note_violation(
+                "a greeting is asked for again in a call that goes on: another socket asked for one before",
+            );
         }
     }
 

@@ -51,15 +51,21 @@ impl Session {
 
     fn send_sound(&mut self, index: usize, sound: &[u8]) {
         let event = self.responses[index].sound(sound);
-        self.send(event);
+        if self.is_telephone() {
+            self.play(index, sound);
+        } else {
+            self.send(event);
+        }
         self.deltas_sent += 1;
         self.note_sound(index);
         match self.fault {
             Some(
                 InjectedFault::DropsSession { after_deltas }
                 | InjectedFault::DropsThenRefuses { after_deltas },
-            ) if self.deltas_sent >= after_deltas => {
-                self.over = true;
+            ) if self.deltas_sent >= after_deltas && !self.has_cut => {
+                self.has_cut = true;
+                // A call outlives its sockets.
+                self.over = !self.is_telephone();
                 self.outputs.push_back(Output::Break);
             }
             Some(InjectedFault::Stalls { after_deltas }) if self.deltas_sent == after_deltas => {
@@ -140,6 +146,7 @@ impl Session {
     pub(super) fn end(&mut self, index: usize, end: &End) {
         self.close_item(index, false);
         let response = self.responses.remove(index);
+        self.complete_playback(&response.id);
         if let End::Incomplete(_) = end {
             self.rest = response.rest();
         }
@@ -164,7 +171,11 @@ impl Session {
 
     /// The idle timeout runs from the moment the response has been played.
     fn wait_for_the_caller(&mut self, response: &Response) {
-        self.played = Some(self.now + Duration::from_millis(response.sound_ms()));
+        if self.is_playing() {
+            return;
+        }
+        let unplayed = if self.is_telephone() { 0 } else { response.sound_ms() };
+        self.played = Some(self.now + Duration::from_millis(unplayed));
         self.await_idleness();
     }
 }

@@ -67,9 +67,11 @@ impl Session {
 
     /// The caller speaks: whatever the conversation is being told stops.
     pub(super) fn interrupt(&mut self) {
+        let unheard = self.stop_playing();
         if let Some(index) = self.responses.iter().position(Response::is_default) {
             self.end(index, &End::TurnDetected);
         }
+        self.tell_cleared(unheard);
     }
 
     /// Begins a response, with what was asked for in place of the session's settings.

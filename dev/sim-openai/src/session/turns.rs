@@ -29,17 +29,22 @@ impl Session {
         if let Some(complaint) = self.clock.handle_audio(sim_audio::duration(samples.len()), self.now) {
             self.note_violation(complaint);
         }
+        self.listen(&samples);
+        Ok(())
+    }
+
+    /// Hears the caller, and finds turns in it.
+    pub(super) fn listen(&mut self, samples: &[i16]) {
         if self.config.keeps_everything {
-            self.report.heard.extend(&samples);
+            self.report.heard.extend(samples);
         }
-        for edge in self.input.handle_audio(&samples) {
+        for edge in self.input.handle_audio(samples) {
             match edge {
                 _ if self.fault == Some(InjectedFault::Deaf) => {}
                 Edge::Started { audio_start_ms } => self.begin_speech(audio_start_ms),
                 Edge::Stopped { audio_end_ms } => self.end_speech(audio_end_ms),
             }
         }
-        Ok(())
     }
 
     pub(super) fn commit_by_hand(&mut self) -> Result<(), Refusal> {

@@ -30,6 +30,7 @@ struct Inner {
     http: reqwest::Client,
     requests: Mutex<Vec<String>>,
     faults: Mutex<Vec<(String, Value)>>,
+    changed_keys: Mutex<Vec<(String, Value)>>,
 }
 
 impl Cloud {
@@ -64,6 +65,11 @@ impl Cloud {
     pub(crate) fn fail(&self, operation: &str, errors: impl IntoIterator<Item = Value>) {
         let errors = errors.into_iter().map(|error| (operation.to_owned(), error));
         self.inner.faults.lock().unwrap().extend(errors);
+    }
+
+    /// Changes a key in every secret.
+    pub(crate) fn change_key(&self, name: &str, value: Value) {
+        self.inner.changed_keys.lock().unwrap().push((name.to_owned(), value));
     }
 
     /// Returns the operations requested since the last call.
@@ -142,8 +148,13 @@ async fn answer(State(cloud): State<Arc<Inner>>, uri: Uri, headers: HeaderMap, b
             StatusCode::ACCEPTED.into_response()
         }
         "GetSecretValue" => {
-            let secret = json!({"app_secret": APP_SECRET, "previous_app_secret": "older", "verify_token": "token", "mark_key": "marks",
-                "access_token": "graph", "door_key": "door"});
+            let mut secret = json!({"app_secret": APP_SECRET, "previous_app_secret": "older", "verify_token": "token", "mark_key": "marks",
+                "access_token": "graph", "door_key": "door",
+                "openai_webhook_secret": "whsec_YWhveS10ZXN0LXNlY3JldC0wMTIzNDU2Nzg5YWJjZGVm", "openai_webhook_secret_old": "whsec_YWhveS1vbGQtLXNlY3JldC0wMTIzNDU2Nzg5YWJjZGVm",
+                "sip_trunk_key": "trunk key", "sip_trunk_key_old": "older trunk key"});
+            for (name, value) in cloud.changed_keys.lock().unwrap().iter() {
+                secret[name] = value.clone();
+            }
             json!({"Name": "meta", "SecretString": secret.to_string()}).to_string().into_response()
         }
         _ => cloud.forward(&headers, body).await,

@@ -13,7 +13,7 @@ use sha2::Sha256;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::Store;
 use switchboard::intake::{IntakeSettings, KnownNumbers};
-use webhook::{Settings, Webhook};
+use webhook::{Settings, SipSettings, Webhook};
 
 pub(crate) const NUMBER: &str = "220000000000002";
 
@@ -37,10 +37,16 @@ impl Stage {
 
     /// Starts a webhook on this AWS.
     pub(crate) async fn on(cloud: Cloud, numbers: KnownNumbers) -> anyhow::Result<Self> {
+        Self::with_sip(cloud, numbers, false).await
+    }
+
+    /// Starts a webhook on this AWS whose SIP line is open to any trunk, or not.
+    pub(crate) async fn with_sip(cloud: Cloud, numbers: KnownNumbers, is_open: bool) -> anyhow::Result<Self> {
         let settings = Settings {
             table: cloud::TABLE.into(),
             meta_secret: "meta".into(),
             mark_secret: Some("marks".into()),
+            sip: Some(SipSettings { secret: "line".into(), is_open }),
             call_control: "call-control".into(),
             intake: IntakeSettings { numbers, ring_budget: Duration::from_secs(25) },
         };

@@ -1,0 +1,71 @@
+//! OpenAI's side of telephone calls by SIP, without SIP and without RTP: a carrier's call comes in by [`Trunk::ring`], the
+//! project's webhook learns of it, and a client decides it by REST and watches it from a sideband socket.
+//!
+//! ```no_run
+//! # async fn a_call() -> anyhow::Result<()> {
+//! use sim_openai::sip::{CallSpec, CallerStep, WebhookEndpoint};
+//! use sim_openai::{Config, Realtime};
+//! use std::time::Duration;
+//!
+//! let realtime = Realtime::start(Config::new("sk-test")).await?;
+//! let trunk = realtime.trunk();
+//! trunk.add_endpoint(WebhookEndpoint::on_loopback("http://127.0.0.1:8080/openai", "whsec_YSBzZWNyZXQ="))?;
+//!
+//! let call = trunk.ring(CallSpec::new("+35699000001", "+35621000000").header("X-Ahoy-Key", "a key"))?;
+//! call.answered(Duration::from_secs(5)).await?;
+//! call.agent_speaks(Duration::from_secs(5)).await?;
+//! call.agent_falls_silent(Duration::from_secs(10)).await?;
+//! call.say(&sim_audio::clips::caller_question());
+//! // … and in the end:
+//! call.hang_up();
+//! call.over(Duration::from_secs(1)).await?;
+//! assert_eq!(trunk.complaints(), [] as [&str; 0]);
+//! let what_was_heard = call.heard_by_caller();
+//! # Ok(()) }
+//! ```
+//!
+//! What a caller does may also be a script ([`CallSpec::script`]), so that one `ring` is a whole call. What the model says is
+//! [`crate::Config::script`], as in any session; the call's session is among [`crate::Realtime::sessions`], at
+//! [`CallReport::session`].
+//!
+//! # Layout
+//!
+//! - `spec`, `headers`, `webhook_event`: a call as a carrier places it, and as the webhook gets it
+//! - `endpoint`, `signature`, `delivery`: webhooks on their way, signed, again and again
+//! - `call` and its folder: decides what a call does next, without sockets or clocks
+//! - `exchange`, `shared_call`, `driver`: all calls, and the time that passes in each
+//! - `rest`, `rest_answer`, `sockets`, `sideband`: what clients reach
+//! - `trunk`, `placed_call`, `report`, `complaints`: what a test or a harness uses
+
+mod call;
+mod complaints;
+mod config;
+mod delivery;
+mod driver;
+mod endpoint;
+mod exchange;
+mod fault;
+mod headers;
+mod placed_call;
+mod report;
+pub(crate) mod rest;
+mod rest_answer;
+mod shared_call;
+pub(crate) mod sideband;
+mod signature;
+mod sockets;
+mod spec;
+mod trunk;
+mod webhook_event;
+
+pub use config::SipConfig;
+pub use endpoint::{NotHttps, WebhookEndpoint};
+pub(crate) use exchange::Exchange;
+pub use fault::SipFault;
+pub use placed_call::{PlacedCall, WaitError};
+pub use report::{
+    Action, AgentSpeech, CallReport, CarrierEvent, CarrierSaw, Delivery, HungUpBy, Request, SocketEvent,
+    SocketSaw,
+};
+pub use spec::{CallSpec, CallerStep};
+pub use trunk::Trunk;
