@@ -57,7 +57,7 @@ help:
 	@echo 'make ci            what CI runs: check, check-infra, test, a call, conformance, readme, a little chaos, interop, with the seconds of each'
 
 call: rehearse
-	@$(REHEARSE) call $(if $(FAULT),--fault $(FAULT))
+	@$(REHEARSE) call $(if $(LINE),--line $(LINE)) $(if $(FAULT),--fault $(FAULT))
 
 # Makes a call first where there is none to look at.
 ahoy: rehearse

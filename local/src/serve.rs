@@ -78,6 +78,7 @@ fn settings(env: &Env) -> Result<StackConfig, SettingError> {
         realtime_model: env.optional("REALTIME_MODEL").map(str::to_owned),
         numbers,
         tasks: 1,
+        sip: None,
         more: BTreeMap::from([("media-task".to_owned(), passed_on(env))]),
         ring_seconds: env.parsed_if_set("AHOY_RING_SECONDS")?,
         agent: env.optional("AHOY_AGENT").map(str::to_owned),

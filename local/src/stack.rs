@@ -50,6 +50,8 @@ pub struct StackConfig {
     pub tasks: usize,
     /// How long a call may ring; `None`: the product's default.
     pub ring_seconds: Option<u64>,
+    /// The SIP line; `None`: there is none.
+    pub sip: Option<SipConfig>,
     /// More settings of one program, by its name.
     pub more: BTreeMap<String, BTreeMap<String, String>>,
     /// The agent file; `None`: the built-in agent.
@@ -60,6 +62,17 @@ pub struct StackConfig {
     pub public_ip: IpAddr,
     /// Where the processes' logs go.
     pub logs: Logs,
+}
+
+/// The SIP line's settings.
+#[derive(Debug, Clone)]
+pub struct SipConfig {
+    /// Signs OpenAI's events.
+    pub webhook_secret: SecretString,
+    /// The key that the trunk's edge adds to each call; empty: none.
+    pub trunk_key: SecretString,
+    /// Where OpenAI's requests about calls are; `None`: OpenAI's.
+    pub openai_url: Option<String>,
 }
 
 /// The table, as template.yaml calls it by default.
@@ -138,6 +151,7 @@ fn functions(config: &StackConfig, binaries: &Binaries, table: &str) -> Vec<Func
             ("TABLE", set(table)),
             ("META_SECRET", set("meta")),
             ("MARK_SECRET", set("marks")),
+            ("LINE_SECRET", config.sip.as_ref().map(|_| "line".to_owned())),
             ("CALL_CONTROL", set("call-control")),
             ("AHOY_NUMBERS", Some(config.numbers.join(","))),
             ("AHOY_RING_SECONDS", config.ring_seconds.map(|seconds| seconds.to_string())),
@@ -151,6 +165,8 @@ fn functions(config: &StackConfig, binaries: &Binaries, table: &str) -> Vec<Func
             ("MEDIA_SECRET", set("media")),
             ("MARK_SECRET", set("marks")),
             ("GRAPH_URL", config.graph_url.clone()),
+            ("OPENAI_URL", config.sip.as_ref().and_then(|sip| sip.openai_url.clone())),
+            ("REALTIME_MODEL", config.realtime_model.clone()),
             ("AHOY_AGENT", config.agent.clone()),
             ("CLUSTER", set("ahoy")),
             ("TASK_FAMILY", set("media-task")),
@@ -172,6 +188,7 @@ fn media_service(config: &StackConfig, binaries: &Binaries, table: &str) -> Serv
         ("CALL_CONTROL", set("call-control")),
         ("REALTIME_URL", config.realtime_url.clone()),
         ("REALTIME_MODEL", config.realtime_model.clone()),
+        ("AHOY_LINES", config.sip.as_ref().map(|_| "sip".to_owned())),
         ("AHOY_AGENT", config.agent.clone()),
         ("AHOY_BIND_IP", Some(config.bind_ip.to_string())),
         ("AHOY_PUBLIC_IP", Some(config.public_ip.to_string())),
@@ -205,8 +222,15 @@ fn secrets(config: &StackConfig) -> BTreeMap<String, Value> {
         "door_key": key,
         "openai_api_key": config.openai_api_key.expose_secret(),
     });
-    let secrets = [("meta", meta), ("media", media), ("marks", marks)];
-    secrets.map(|(name, secret)| (name.to_owned(), secret)).into()
+    let line = config.sip.as_ref().map(|sip| {
+        json!({
+            "openai_webhook_secret": sip.webhook_secret.expose_secret(),
+            "sip_trunk_key": sip.trunk_key.expose_secret(),
+        })
+    });
+    let secrets = [("meta", meta), ("media", media), ("marks", marks)].into_iter();
+    let secrets = secrets.chain(line.map(|line| ("line", line)));
+    secrets.map(|(name, secret)| (name.to_owned(), secret)).collect()
 }
 
 /// A key that no one else knows.

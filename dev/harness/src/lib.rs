@@ -2,6 +2,7 @@
 //!
 //! - [`testbed`]: the product with its simulated surroundings.
 //! - [`rehearsal`]: one call through it, from ring to hang-up, judged.
+//! - [`telephone`]: the SIP line of a testbed.
 //! - [`injected_fault`]: faults by name.
 //! - [`story`]: calls with injected faults, and what is known of them afterwards.
 //! - [`stored_calls`], [`saved_calls`]: what the table holds of calls, now and after a rehearsal.
@@ -25,6 +26,7 @@ pub mod saved_calls;
 pub mod scripted_model;
 pub mod stored_calls;
 pub mod story;
+pub mod telephone;
 pub mod testbed;
 pub mod tool_server;
 pub mod trace_receiver;

@@ -7,6 +7,7 @@ mod figures;
 mod outcome;
 mod sound;
 mod step_text;
+mod telephone;
 mod timeline;
 
 pub use checks::Check;
@@ -18,7 +19,8 @@ use crate::saved_calls::SavedCalls;
 use crate::testbed::{Testbed, TestbedConfig};
 use crate::wakeup_probe::WakeupProbe;
 use local::Binaries;
-use sim_meta::{CallReport, CallerConfig};
+use sim_audio::Clip;
+use sim_meta::CallerConfig;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use store::{StoredCall, call_ref};
@@ -50,9 +52,12 @@ impl TestbedConfig {
     }
 }
 
-/// Everything known of a call once it is over.
-struct Evidence {
-    report: CallReport,
+/// Everything known of a call once it is over. `R` is the report of the side that placed it.
+struct Evidence<R> {
+    report: R,
+    /// What was to be said.
+    script: Parts,
+    /// What the caller heard, 24 kHz.
     recording: Vec<i16>,
     sessions: Vec<sim_openai::SessionReport>,
     record: Option<StoredCall>,
@@ -68,12 +73,24 @@ struct Evidence {
     disturbance: Option<String>,
 }
 
+/// What each side has to say.
+struct Parts {
+    agent: Vec<Clip>,
+    caller: Vec<Clip>,
+}
+
+/// How much of the simulators' reports is of earlier calls.
+struct Earlier {
+    sessions: usize,
+    messages: usize,
+    orders: usize,
+}
+
 impl Testbed {
     /// Rings, talks, and judges what happened.
     pub async fn rehearse(&self) -> anyhow::Result<Outcome> {
         let mut seen = self.meta.observations();
-        let (earlier_sessions, earlier_messages) = (self.model.sessions().len(), self.meta.messages().len());
-        let earlier_orders = self.tool_server.asked().len();
+        let earlier = self.earlier();
         let began = Instant::now();
         let probe = WakeupProbe::start();
         let call = self.meta.ring(CallerConfig::default()).await?;
@@ -83,40 +100,60 @@ impl Testbed {
         }
         // The last word of the call's life is Meta's; a call that is lost may never get it.
         let _ = call.terminated(SETTLED_WITHIN).await;
-        let call_ref = call_ref(call.id());
-        let record = match self.calls.settled(&call_ref, SETTLED_WITHIN).await {
-            Ok(record) => Some(record),
-            Err(_) => self.calls.call(&call_ref).await?,
-        };
-        let evidence = Evidence {
-            report: call.report(),
-            recording: call.recording(),
-            sessions: self.model.sessions().split_off(earlier_sessions),
-            record,
-            journal: self.calls.journal(&call_ref).await?,
-            summary: self.calls.summary(&call_ref).await?,
-            lines: self.calls.lines(&call_ref).await?,
-            orders: self.tool_server.asked().split_off(earlier_orders),
-            messages: self.meta.messages().len() - earlier_messages,
-            cut_short,
-            disturbance: probe.disturbance(),
-        };
+        let script = conversation::parts();
+        let evidence =
+            self.evidence(call.id(), script, earlier, cut_short, || (call.report(), call.recording()));
+        let evidence = Evidence { disturbance: probe.disturbance(), ..evidence.await? };
         let mut timeline = Timeline::from(evidence.report.posted.unwrap_or(began));
         while let Ok(observation) = seen.try_recv() {
             timeline.see_phone(&observation);
         }
-        evidence
-            .sessions
-            .iter()
-            .flat_map(|session| &session.observations)
-            .for_each(|seen| timeline.see_model(seen));
-        evidence.journal.iter().for_each(|entry| timeline.see_entry(entry));
+        timeline.see_product(&evidence);
         let files = self.keep(&evidence)?;
         Ok(Outcome::judge(&evidence, timeline.steps(), files))
     }
 
+    fn earlier(&self) -> Earlier {
+        Earlier {
+            sessions: self.model.sessions().len(),
+            messages: self.meta.messages().len(),
+            orders: self.tool_server.asked().len(),
+        }
+    }
+
+    /// Gathers what is known of a call once nothing is left to do for it: the report and the recording last.
+    async fn evidence<R>(
+        &self,
+        id: &str,
+        script: Parts,
+        earlier: Earlier,
+        cut_short: Option<String>,
+        report: impl FnOnce() -> (R, Vec<i16>),
+    ) -> anyhow::Result<Evidence<R>> {
+        let call_ref = call_ref(id);
+        let record = match self.calls.settled(&call_ref, SETTLED_WITHIN).await {
+            Ok(record) => Some(record),
+            Err(_) => self.calls.call(&call_ref).await?,
+        };
+        let (report, recording) = report();
+        Ok(Evidence {
+            report,
+            script,
+            recording,
+            sessions: self.model.sessions().split_off(earlier.sessions),
+            record,
+            journal: self.calls.journal(&call_ref).await?,
+            summary: self.calls.summary(&call_ref).await?,
+            lines: self.calls.lines(&call_ref).await?,
+            orders: self.tool_server.asked().split_off(earlier.orders),
+            messages: self.meta.messages().len() - earlier.messages,
+            cut_short,
+            disturbance: None,
+        })
+    }
+
     /// Writes what each side heard, and the model's session.
-    fn keep(&self, evidence: &Evidence) -> anyhow::Result<Vec<PathBuf>> {
+    fn keep<R>(&self, evidence: &Evidence<R>) -> anyhow::Result<Vec<PathBuf>> {
         let caller = self.folder.join("caller-heard.wav");
         sim_audio::wav::write(&caller, &evidence.recording)?;
         let agent = self.folder.join("agent-heard.wav");

@@ -2,6 +2,7 @@
 
 use crate::saved_calls;
 use crate::stored_calls::StoredCalls;
+use crate::telephone::TelephoneLine;
 use crate::tool_server::{self, ToolServer};
 use anyhow::Context;
 use local::{Binaries, Stack, StackConfig};
@@ -28,6 +29,8 @@ pub struct TestbedConfig {
     pub model: sim_openai::Config,
     /// The model's URL, if it is not the one simulated here.
     pub model_url: Option<String>,
+    /// The SIP line; `None`: there is none.
+    pub telephone: Option<TelephoneLine>,
     /// An agent file's text; `{shop}` in it stands for the tool server's URL.
     pub agent: String,
     /// How many media tasks are kept.
@@ -63,6 +66,7 @@ impl TestbedConfig {
             meta: MetaConfig::default(),
             model: sim_openai::Config::new(MODEL_KEY),
             model_url: None,
+            telephone: None,
             agent: AGENT.to_owned(),
             tasks: 1,
             ring_seconds: None,
@@ -80,13 +84,15 @@ impl Testbed {
         let model = Realtime::start(config.model).await?;
         let tool_server = ToolServer::start().await?;
         let agent = folder.join("agent.toml");
-        std::fs::write(&agent, config.agent.replace("{shop}", &tool_server.url()))?;
+        let agent_text = config.agent.replace("{shop}", &tool_server.url());
+        std::fs::write(&agent, &agent_text)?;
         let tool_key = (tool_server::KEY_NAME.to_owned(), SecretString::from(tool_server::KEY));
         let stack = StackConfig {
             control_api_key: Some(saved_calls::control_api_key(&folder)?),
             graph_url: Some(meta.graph_url()),
             realtime_url: Some(config.model_url.unwrap_or_else(|| model.url())),
             ring_seconds: config.ring_seconds,
+            sip: config.telephone.as_ref().map(|line| line.settings(&model)),
             tasks: config.tasks,
             more: config.more,
             agent: Some(agent.display().to_string()),
@@ -94,6 +100,9 @@ impl Testbed {
             ..stack_config(&config.meta, &folder)
         };
         let stack = start_stack(stack, &meta, binaries).await?;
+        if config.telephone.is_some() {
+            TelephoneLine::connect(&stack, &model, &agent_text).await?;
+        }
         let calls = StoredCalls::of(&stack.store);
         Ok(Self { stack, calls, meta, model, tool_server, folder })
     }
@@ -126,6 +135,7 @@ pub fn stack_config(meta: &MetaConfig, folder: &Path) -> StackConfig {
         realtime_model: None,
         numbers: vec![meta.phone_number_id.clone()],
         tasks: 1,
+        sip: None,
         ring_seconds: None,
         more: BTreeMap::new(),
         agent: None,

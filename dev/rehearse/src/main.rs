@@ -25,6 +25,9 @@ enum Command {
         /// End with one JSON line instead of a summary
         #[arg(long)]
         json: bool,
+        /// The line that the call comes in on: whatsapp or sip
+        #[arg(long, value_name = "LINE", default_value = "whatsapp", value_parser = ["whatsapp", "sip"])]
+        line: String,
         /// A fault to inject
         #[arg(long = "fault", alias = "mischief", value_name = "NAME")]
         fault: Option<InjectedFault>,
@@ -65,7 +68,9 @@ impl Command {
 
     async fn run(self) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Call { json, fault, out, artefacts } => call(fault, out, json, artefacts).await,
+            Self::Call { json, line, fault, out, artefacts } => {
+                call(&line, fault, out, json, artefacts).await
+            }
             Self::Ahoy { out, arguments } => {
                 saved_calls::ahoy(&out, &arguments, &Binaries::build().await?).await
             }
@@ -75,17 +80,23 @@ impl Command {
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]
 async fn call(
+    line: &str,
     fault: Option<InjectedFault>,
     folder: Option<PathBuf>,
     json: bool,
     artefacts: Option<PathBuf>,
 ) -> anyhow::Result<ExitCode> {
     let is_where_ahoy_looks = folder.is_none();
-    let mut config = TestbedConfig::rehearsal(folder.unwrap_or_else(|| root().join("target/rehearsal")));
+    let folder = folder.unwrap_or_else(|| root().join("target/rehearsal"));
+    let is_sip = line == "sip";
+    let mut config =
+        if is_sip { TestbedConfig::telephone_rehearsal(folder) } else { TestbedConfig::rehearsal(folder) };
     if let Some(fault) = fault {
         config.inject(fault);
     }
-    let outcome = config.rehearse(&programs(artefacts).await?).await?;
+    let programs = programs(artefacts).await?;
+    let outcome =
+        if is_sip { config.rehearse_telephone(&programs).await? } else { config.rehearse(&programs).await? };
     if json {
         return Ok(show(&outcome.to_json(), outcome.is_right()));
     }

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use clap::Parser;
+use sim_openai::sip::WebhookEndpoint;
 use sim_openai::{
     Config, ForbiddenParameter, InjectedFault, Observation, Realtime, Reply, Script, Seen, Summary,
 };
@@ -52,6 +53,12 @@ struct Arguments {
     /// How long a session lasts, in seconds.
     #[arg(long, default_value_t = 3_600)]
     longest: u64,
+    /// Where webhooks of telephone calls go, which `POST /sim/sip/calls` places.
+    #[arg(long, value_name = "URL", requires = "webhook_secret")]
+    webhook: Option<String>,
+    /// What signs them: `whsec_` and base64.
+    #[arg(long, value_name = "SECRET")]
+    webhook_secret: Option<String>,
     /// Decides whatever is left to chance.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -66,7 +73,11 @@ async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
     let arguments = Arguments::parse();
     let (address, folder) = (arguments.listen, arguments.record.clone());
+    let endpoint = arguments.endpoint();
     let realtime = Realtime::start_at(arguments.into(), address).await?;
+    if let Some(endpoint) = endpoint {
+        realtime.trunk().add_endpoint(endpoint)?;
+    }
     let seen = realtime.subscribe();
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot wait for ctrl-c")?,
@@ -106,6 +117,17 @@ fn record(realtime: &Realtime, folder: &Path) -> anyhow::Result<()> {
 fn script(answers: Vec<Reply>) -> Script {
     let usual = Script::about_bikes();
     if answers.is_empty() { usual } else { Script { answers, ..usual } }
+}
+
+impl Arguments {
+    /// Where webhooks go: on this machine without TLS, elsewhere only with it.
+    fn endpoint(&self) -> Option<WebhookEndpoint> {
+        let (url, secret) = (self.webhook.as_ref()?, self.webhook_secret.as_ref()?);
+        let is_loopback =
+            ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"].iter().any(|it| url.starts_with(it));
+        let new = if is_loopback { WebhookEndpoint::on_loopback } else { WebhookEndpoint::new };
+        Some(new(url, secret))
+    }
 }
 
 impl From<Arguments> for Config {

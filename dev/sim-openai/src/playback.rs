@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_that_comes_too_late_leaves_a_gap_and_is_not_the_end() {
+    fn late_sound_leaves_a_gap_and_is_not_the_end() {
         let (mut playback, now) = (Playback::default(), Instant::now());
         playback.push("r", "i", sound(200), now);
         playback.poll_event(now);

@@ -173,12 +173,12 @@ impl Session {
                 self.expire();
             } else if self.idle == Some(due) {
                 self.end_idleness();
+            } else if self.playback_due() == Some(due) {
+                self.play_on();
             } else if let Some(index) = self.later.iter().position(|(then, _)| *then == due) {
                 self.send_later(index);
             } else if let Some(index) = self.remote_calls.iter().position(|call| call.due == due) {
                 self.end_remote_call(index);
-            } else if self.playback_due() == Some(due) {
-                self.play_on();
             } else if let Some(index) = self.responses.iter().position(|r| r.next_due() == Some(due)) {
                 self.advance(index);
             } else {

@@ -11,7 +11,7 @@
 //! let trunk = realtime.trunk();
 //! trunk.add_endpoint(WebhookEndpoint::on_loopback("http://127.0.0.1:8080/openai", "whsec_YSBzZWNyZXQ="))?;
 //!
-//! let call = trunk.ring(CallSpec::new("+35699000001", "+35621000000").header("X-Ahoy-Key", "a key"))?;
+//! let call = trunk.ring(CallSpec::new("+35699000001", "+35621000000").header("X-Ahoy-Key", "a key"));
 //! call.answered(Duration::from_secs(5)).await?;
 //! call.agent_speaks(Duration::from_secs(5)).await?;
 //! call.agent_falls_silent(Duration::from_secs(10)).await?;
@@ -34,12 +34,13 @@
 //! - `endpoint`, `signature`, `delivery`: webhooks on their way, signed, again and again
 //! - `call` and its folder: decides what a call does next, without sockets or clocks
 //! - `exchange`, `shared_call`, `driver`: all calls, and the time that passes in each
-//! - `rest`, `rest_answer`, `sockets`, `sideband`: what clients reach
+//! - `rest`, `rest_answer`, `sockets`, `sideband`: what clients reach; `control`, `step_syntax`: calls placed by hand
 //! - `trunk`, `placed_call`, `report`, `complaints`: what a test or a harness uses
 
 mod call;
 mod complaints;
 mod config;
+pub(crate) mod control;
 mod delivery;
 mod driver;
 mod endpoint;
@@ -55,6 +56,7 @@ pub(crate) mod sideband;
 mod signature;
 mod sockets;
 mod spec;
+mod step_syntax;
 mod trunk;
 mod webhook_event;
 
@@ -68,4 +70,5 @@ pub use report::{
     SocketSaw,
 };
 pub use spec::{CallSpec, CallerStep};
+pub use step_syntax::UnknownStep;
 pub use trunk::Trunk;

@@ -1,7 +1,7 @@
 //! The checks of a rehearsed call, each in words.
 
 use super::{Evidence, sound};
-use sim_meta::ProtocolViolation;
+use sim_meta::{CallReport, ProtocolViolation};
 use std::fmt;
 
 /// One thing that must be right.
@@ -30,7 +30,7 @@ impl fmt::Display for Check {
     }
 }
 
-/// What every answered call must have in its journal.
+/// What every answered WhatsApp call must have in its journal.
 const REQUIRED: [&str; 15] = [
     "WA_CALL_CONNECT",
     "WA_CALL_CLAIMED",
@@ -52,7 +52,7 @@ const REQUIRED: [&str; 15] = [
 /// The product's claim of what was heard may be off by so much, ms.
 const CLAIM_OFF_BY: i64 = 20;
 
-pub(super) fn all(evidence: &Evidence) -> Vec<Check> {
+pub(super) fn all(evidence: &Evidence<CallReport>) -> Vec<Check> {
     let first = conversation(evidence);
     if evidence.report.accepted.is_none() {
         // The call never had media: there is nothing else to judge.
@@ -67,18 +67,18 @@ pub(super) fn all(evidence: &Evidence) -> Vec<Check> {
         none("nothing was wrong with the model's session", model_faults(evidence)),
         one_session(evidence),
         state(evidence),
-        journal(evidence),
+        journal(evidence, &REQUIRED),
         tools(evidence),
         summary(evidence),
         none("the caller was sent no apology", vec!["a message was sent".to_owned(); evidence.messages]),
     ]
 }
 
-fn conversation(evidence: &Evidence) -> Check {
+pub(super) fn conversation<R>(evidence: &Evidence<R>) -> Check {
     check("the conversation came to its end", evidence.cut_short.clone())
 }
 
-fn heard(what: &str, heard: &sound::Heard) -> Check {
+pub(super) fn heard(what: &str, heard: &sound::Heard) -> Check {
     let missing = heard.iter().filter(|(_, fit)| fit.is_none_or(|fit| fit < sim_audio::hearing::HEARD));
     let missing: Vec<String> = missing
         .map(|(clip, fit)| match fit {
@@ -90,7 +90,7 @@ fn heard(what: &str, heard: &sound::Heard) -> Check {
     check(what, (!missing.is_empty()).then(|| format!("not heard: {}", missing.join(", "))))
 }
 
-fn interruption(evidence: &Evidence) -> Check {
+fn interruption(evidence: &Evidence<CallReport>) -> Check {
     let what = "the model knows how much the caller heard";
     let wrong = match sound::claimed_too_much_ms(evidence) {
         Some(off) if off.abs() <= CLAIM_OFF_BY => None,
@@ -101,7 +101,7 @@ fn interruption(evidence: &Evidence) -> Check {
 }
 
 /// What was wrong with the agent's packets. On a busy machine, gaps and bursts are not the product's fault.
-fn wire_faults(evidence: &Evidence) -> Vec<String> {
+fn wire_faults(evidence: &Evidence<CallReport>) -> Vec<String> {
     let is_judged = |fault: &&ProtocolViolation| !is_about_time(fault) || evidence.disturbance.is_none();
     evidence.report.violations.iter().filter(is_judged).map(ToString::to_string).collect()
 }
@@ -111,16 +111,16 @@ pub(super) fn is_about_time(fault: &ProtocolViolation) -> bool {
     matches!(fault, ProtocolViolation::Gap(_) | ProtocolViolation::Burst(_))
 }
 
-fn model_faults(evidence: &Evidence) -> Vec<String> {
+pub(super) fn model_faults<R>(evidence: &Evidence<R>) -> Vec<String> {
     evidence.sessions.iter().flat_map(|session| session.violations.clone()).collect()
 }
 
-fn one_session(evidence: &Evidence) -> Check {
+pub(super) fn one_session<R>(evidence: &Evidence<R>) -> Check {
     let sessions = evidence.sessions.len();
     check("one session with the model", (sessions != 1).then(|| format!("there were {sessions}")))
 }
 
-fn state(evidence: &Evidence) -> Check {
+pub(super) fn state<R>(evidence: &Evidence<R>) -> Check {
     let what = "the table says that the agent hung up, and nothing is left to do";
     let wrong = match &evidence.record {
         None => Some("it knows nothing of the call".to_owned()),
@@ -135,7 +135,7 @@ fn state(evidence: &Evidence) -> Check {
 }
 
 /// The order was looked up at the shop, and the agent hung up: both as asked.
-fn tools(evidence: &Evidence) -> Check {
+pub(super) fn tools<R>(evidence: &Evidence<R>) -> Check {
     let used: Vec<String> =
         evidence.journal.iter().filter_map(|entry| outcome_of_tool(&entry.event)).collect();
     let is_right = used == ["lookup_order: done", "end_call: done"] && evidence.orders == ["427"];
@@ -152,10 +152,10 @@ fn outcome_of_tool(event: &journal::JournalEvent) -> Option<String> {
 }
 
 /// Who said what, and what it cost, is in the table.
-fn summary(evidence: &Evidence) -> Check {
+pub(super) fn summary<R>(evidence: &Evidence<R>) -> Check {
     let what = "what was said and what it cost is kept";
     let lines = evidence.lines.len();
-    let said = super::conversation::agents_part().len() + super::conversation::callers_part().len();
+    let said = evidence.script.agent.len() + evidence.script.caller.len();
     let wrong = match &evidence.summary {
         None => Some("there is no summary".to_owned()),
         Some(summary) if summary.micro_dollars.is_none_or(|spent| spent == 0) => {
@@ -167,10 +167,10 @@ fn summary(evidence: &Evidence) -> Check {
     check(what, wrong)
 }
 
-fn journal(evidence: &Evidence) -> Check {
+pub(super) fn journal<R>(evidence: &Evidence<R>, required: &[&str]) -> Check {
     let names: Vec<String> = evidence.journal.iter().map(|entry| name(&entry.event)).collect();
     let missing: Vec<&str> =
-        REQUIRED.into_iter().filter(|name| !names.iter().any(|known| known == name)).collect();
+        required.iter().copied().filter(|name| !names.iter().any(|known| known == name)).collect();
     check(
         "the journal tells the whole call",
         (!missing.is_empty()).then(|| format!("missing: {}", missing.join(", "))),
@@ -182,10 +182,10 @@ fn name(event: &journal::JournalEvent) -> String {
     json["event"].as_str().unwrap_or_default().to_owned()
 }
 
-fn none(what: &str, wrong: Vec<String>) -> Check {
+pub(super) fn none(what: &str, wrong: Vec<String>) -> Check {
     check(what, (!wrong.is_empty()).then(|| wrong.join("; ")))
 }
 
-fn check(what: &str, wrong: Option<String>) -> Check {
+pub(super) fn check(what: &str, wrong: Option<String>) -> Check {
     Check { what: what.to_owned(), wrong }
 }

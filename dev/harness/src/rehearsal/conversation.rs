@@ -1,6 +1,7 @@
 //! The script of both sides: the caller waits to be answered, listens, asks for an order, asks the way, interrupts, takes leave;
 //! the model looks the order up, and hangs up.
 
+use super::Parts;
 use sim_audio::{Clip, clips};
 use sim_meta::{Call, WaitError};
 use sim_openai::{Reply, ReplyItem, Script};
@@ -17,6 +18,11 @@ const SILENT_WITHIN: Duration = Duration::from_secs(20);
 
 /// How long the caller listens before interrupting.
 const LISTENS: Duration = Duration::from_millis(2_500);
+
+/// What both have to say.
+pub(super) fn parts() -> Parts {
+    Parts { agent: agents_part().into(), caller: callers_part().into() }
+}
 
 /// What the agent says, in its order.
 pub(super) fn agents_part() -> [Clip; 6] {

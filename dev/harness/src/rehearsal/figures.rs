@@ -2,6 +2,7 @@
 
 use super::{Evidence, THINKING, sound};
 use serde::Serialize;
+use sim_meta::CallReport;
 use sim_openai::Seen;
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    pub(super) fn of(evidence: &Evidence) -> Self {
+    pub(super) fn of(evidence: &Evidence<CallReport>) -> Self {
         let report = &evidence.report;
         Self {
             answered_ms: between(report.posted, report.accepted),
@@ -39,18 +40,18 @@ impl Figures {
     }
 }
 
-fn between(from: Option<Instant>, to: Option<Instant>) -> Option<f64> {
+pub(super) fn between(from: Option<Instant>, to: Option<Instant>) -> Option<f64> {
     from.zip(to).map(|(from, to)| ms(to.saturating_duration_since(from)))
 }
 
-fn media(evidence: &Evidence) -> Option<f64> {
+fn media(evidence: &Evidence<CallReport>) -> Option<f64> {
     evidence.journal.iter().find_map(|entry| match entry.event {
         journal::JournalEvent::MediaConnected { took_ms } => Some(took_ms as f64),
         _ => None,
     })
 }
 
-fn turn_added(evidence: &Evidence) -> Option<f64> {
+fn turn_added(evidence: &Evidence<CallReport>) -> Option<f64> {
     let model = Duration::from_millis(vad_ms(evidence)?) + THINKING;
     let report = &evidence.report;
     let turns = report.caller_turns.iter().filter_map(|said| {
@@ -64,13 +65,13 @@ fn turn_added(evidence: &Evidence) -> Option<f64> {
 }
 
 /// The silence that ended a turn, as the product set it.
-fn vad_ms(evidence: &Evidence) -> Option<u64> {
+fn vad_ms<R>(evidence: &Evidence<R>) -> Option<u64> {
     let session = evidence.sessions.first()?;
     let update = session.events_of(sim_openai::Side::Client, "session.update").next()?;
     update.pointer("/session/audio/input/turn_detection/silence_duration_ms")?.as_u64()
 }
 
-fn interrupt(evidence: &Evidence) -> Option<f64> {
+fn interrupt(evidence: &Evidence<CallReport>) -> Option<f64> {
     let observations = evidence.sessions.iter().flat_map(|session| &session.observations);
     let mut starts = observations.filter(|seen| matches!(seen.what, Seen::SpeechStarted { .. }));
     starts.find_map(|start| {
@@ -82,6 +83,6 @@ fn interrupt(evidence: &Evidence) -> Option<f64> {
     })
 }
 
-fn ms(duration: Duration) -> f64 {
+pub(super) fn ms(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 10_000.0).round() / 10.0
 }

@@ -3,6 +3,7 @@
 use super::sound::{self, Heard};
 use super::{Check, Evidence, Figures, Step, checks};
 use serde_json::{Value, json};
+use sim_meta::CallReport;
 use std::fmt::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,7 @@ const TRUSTED: Duration = Duration::from_millis(3);
 /// How a rehearsed call went.
 #[derive(Debug, Clone)]
 pub struct Outcome {
+    service: &'static str,
     /// What happened.
     pub steps: Vec<Step>,
     /// What was measured.
@@ -32,20 +34,36 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn judge(evidence: &Evidence, steps: Vec<Step>, files: Vec<PathBuf>) -> Self {
-        let ending = evidence.record.as_ref().and_then(|record| record.call.ending());
-        let ending = ending.map(|ending| ending.to_string());
+    pub(super) fn judge(evidence: &Evidence<CallReport>, steps: Vec<Step>, files: Vec<PathBuf>) -> Self {
+        let is_late = evidence.report.traffic.own_lateness.p99 > TRUSTED;
         Self {
+            is_disturbed: evidence.disturbance.is_some() || is_late,
+            excuse: excuse(evidence),
+            ..Self::of(evidence, "Meta", Figures::of(evidence), checks::all(evidence), steps, files)
+        }
+    }
+
+    /// The outcome of a call that this service placed.
+    pub(super) fn of<R>(
+        evidence: &Evidence<R>,
+        service: &'static str,
+        figures: Figures,
+        checks: Vec<Check>,
+        steps: Vec<Step>,
+        files: Vec<PathBuf>,
+    ) -> Self {
+        let ending = evidence.record.as_ref().and_then(|record| record.call.ending());
+        Self {
+            service,
             steps,
-            figures: Figures::of(evidence),
-            checks: checks::all(evidence),
-            ending,
+            figures,
+            checks,
+            ending: ending.map(|ending| ending.to_string()),
             files,
             caller_heard: sound::by_caller(evidence),
             agent_heard: sound::by_agent(evidence),
-            is_disturbed: evidence.disturbance.is_some()
-                || evidence.report.traffic.own_lateness.p99 > TRUSTED,
-            excuse: excuse(evidence),
+            is_disturbed: evidence.disturbance.is_some(),
+            excuse: None,
             causes: evidence.journal.iter().filter_map(|entry| cause(&entry.event)).collect(),
             cures: evidence.journal.iter().filter_map(|entry| cure(&entry.event)).collect(),
         }
@@ -82,8 +100,9 @@ impl Outcome {
         let ms = |figure: Option<f64>| figure.map_or("–".to_owned(), |ms| format!("{ms:.0} ms"));
         writeln!(f)?;
         let Figures { answered_ms, first_word_ms, turn_added_ms, interrupt_ms, .. } = self.figures;
+        let answered = format!("from the webhook to {}'s 200 for accept", self.service);
         for (what, took, of) in [
-            ("answered in", answered_ms, "from the webhook to Meta's 200 for accept"),
+            ("answered in", answered_ms, answered.as_str()),
             ("first word", first_word_ms, "from that 200 to the agent's voice at the caller"),
             ("turn, added", turn_added_ms, "by us, to what the model takes to hear and to think"),
             ("interrupted in", interrupt_ms, "from the model hearing the caller to silence"),
@@ -148,7 +167,7 @@ fn fits(heard: &Heard) -> String {
 }
 
 /// What is not held against the product, and why.
-fn excuse(evidence: &Evidence) -> Option<String> {
+fn excuse(evidence: &Evidence<CallReport>) -> Option<String> {
     let late = evidence.report.violations.iter().filter(|fault| checks::is_about_time(fault)).count();
     let disturbance = evidence.disturbance.as_ref().filter(|_| late > 0)?;
     Some(format!("{late} gaps or bursts are not judged: this machine was busy otherwise ({disturbance})."))

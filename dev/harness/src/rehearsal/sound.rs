@@ -1,7 +1,6 @@
 //! Compares recordings with what was said: what each side heard, and how much of an interrupted sentence.
 
 use super::Evidence;
-use super::conversation::{agents_part, callers_part};
 use sim_audio::hearing::{HEARD, find};
 use sim_audio::level::is_voiced;
 use sim_audio::{Clip, FRAME, clips};
@@ -12,14 +11,14 @@ use std::collections::BTreeMap;
 pub(super) type Heard = BTreeMap<String, Option<f64>>;
 
 /// What the caller heard of the agent. Of an interrupted sentence, as much as the product says was heard.
-pub(super) fn by_caller(evidence: &Evidence) -> Heard {
-    agents_part().into_iter().map(|clip| fit(&upto(clip, evidence), &evidence.recording)).collect()
+pub(super) fn by_caller<R>(evidence: &Evidence<R>) -> Heard {
+    evidence.script.agent.iter().map(|clip| fit(&upto(clip.clone(), evidence), &evidence.recording)).collect()
 }
 
 /// What the agent heard of the caller.
-pub(super) fn by_agent(evidence: &Evidence) -> Heard {
+pub(super) fn by_agent<R>(evidence: &Evidence<R>) -> Heard {
     let heard: Vec<i16> = evidence.sessions.iter().flat_map(|session| session.heard.clone()).collect();
-    callers_part().into_iter().map(|clip| fit(&clip, &heard)).collect()
+    evidence.script.caller.iter().map(|clip| fit(clip, &heard)).collect()
 }
 
 pub(super) fn is_all_heard(heard: &Heard) -> bool {
@@ -32,7 +31,7 @@ const STRETCHED: usize = 10 * FRAME;
 
 /// How much more of the interrupted sentence the product claims was heard than the caller's phone played, ms. Both
 /// are measured to the last voiced frame, so a pause in the sentence does not count.
-pub(super) fn claimed_too_much_ms(evidence: &Evidence) -> Option<i64> {
+pub(super) fn claimed_too_much_ms<R>(evidence: &Evidence<R>) -> Option<i64> {
     let claimed = upto(clips::agent_long(), evidence);
     let at = find(&claimed.samples, &evidence.recording)?.at;
     let after = evidence.recording.get(at..)?;
@@ -46,7 +45,7 @@ fn last_voiced_ms(samples: &[i16]) -> Option<i64> {
     Some((last as i64 + 1) * 20)
 }
 
-fn upto(clip: Clip, evidence: &Evidence) -> Clip {
+fn upto<R>(clip: Clip, evidence: &Evidence<R>) -> Clip {
     let spoken = evidence.sessions.iter().flat_map(|session| &session.spoken);
     match spoken
         .filter(|spoken| spoken.clip == clip.name)

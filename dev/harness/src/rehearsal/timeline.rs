@@ -1,6 +1,6 @@
 //! The timeline of a call: who did what, to whom, and how many milliseconds after the ring.
 
-use super::step_text;
+use super::{Evidence, step_text};
 use journal::JournalEntry;
 use serde::Serialize;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -38,14 +38,25 @@ impl Timeline {
         }
     }
 
-    pub(super) fn see_model(&mut self, observation: &sim_openai::Observation) {
+    /// Takes what the model saw, and what the product wrote into the call's journal.
+    pub(super) fn see_product<R>(&mut self, evidence: &Evidence<R>) {
+        let observations = evidence.sessions.iter().flat_map(|session| &session.observations);
+        observations.for_each(|observation| self.see_model(observation));
+        evidence.journal.iter().for_each(|entry| self.see_entry(entry));
+    }
+
+    /// Takes a step at a moment of this machine.
+    pub(super) fn see(&mut self, at: Instant, who: &'static str, what: String) {
+        self.add(self.since_ring(at), who, what);
+    }
+
+    fn see_model(&mut self, observation: &sim_openai::Observation) {
         if let Some((who, what)) = step_text::model(&observation.what) {
             self.add(self.since_ring(observation.at), who, what);
         }
     }
 
-    /// Takes an entry of the call's journal.
-    pub(super) fn see_entry(&mut self, entry: &JournalEntry) {
+    fn see_entry(&mut self, entry: &JournalEntry) {
         if let Some((who, what)) = step_text::entry(&entry.event) {
             let at_ms = entry.at_ms as i64 - self.rang_at_ms as i64;
             self.add(at_ms * 1_000, who, what);

@@ -143,6 +143,7 @@ impl Session {
                 playback.forget_heard();
             }
         }
+        self.play_on();
     }
 
     pub(super) fn play_on(&mut self) {

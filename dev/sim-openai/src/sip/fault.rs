@@ -106,4 +106,13 @@ mod tests {
             assert!(fault.name().starts_with("sip-"), "{}", fault.name());
         }
     }
+
+    #[test]
+    fn the_readme_lists_every_fault() {
+        let readme = include_str!("../../README.md");
+        for fault in SipFault::ALL {
+            let row = format!("| `{}` |", fault.name());
+            assert!(readme.contains(&row), "{row}");
+        }
+    }
 }

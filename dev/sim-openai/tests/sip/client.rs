@@ -16,7 +16,7 @@ pub(crate) struct Client {
     pub(crate) realtime: Realtime,
     pub(crate) trunk: Trunk,
     pub(crate) webhook: Webhook,
-    http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
 }
 
 impl Client {

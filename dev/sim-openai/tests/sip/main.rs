@@ -3,7 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod client;
+mod control;
 mod deciding;
+mod ending;
+mod gone_callers;
+mod keys;
+mod playback;
 mod sideband;
 mod webhook;
 mod webhooks;

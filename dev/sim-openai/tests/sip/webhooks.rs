@@ -143,7 +143,7 @@ async fn a_test_event_and_events_of_other_types_come_before_a_call() {
 }
 
 #[tokio::test]
-async fn a_call_has_headers_that_are_hard_to_read_and_fields_that_are_new() {
+async fn headers_may_be_hard_to_read_and_fields_new() {
     let mut client = Client::start(quick()).await;
 
     let (_, odd) = client.rung(call().fault(SipFault::OddHeaders)).await;
