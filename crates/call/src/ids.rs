@@ -56,7 +56,7 @@ text_id! {
 }
 
 text_id! {
-    /// The id of a business number: Meta's phone number id, not the phone number; on the telephone line, the number's name.
+    /// The id of a business number: Meta's phone number id, or the name that the operator gave a number of the telephone line; never the phone number.
     NumberId
 }
 

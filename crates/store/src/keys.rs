@@ -65,7 +65,8 @@ pub fn task_writer(task: &TaskId) -> String {
     format!("task-{task}")
 }
 
-/// Returns the partition of a business number: its settings, and Meta's notices about it that belong to no call.
+/// Returns the partition of a business number: its settings, and Meta's notices about it that belong to no call. `id` is Meta's phone
+/// number id, or the name of a number of the telephone line.
 pub fn number(id: &NumberId) -> String {
     format!("NUMBER#{id}")
 }

@@ -10,7 +10,7 @@ const RANG_AT: Timestamp = Timestamp(1_795_305_600_000);
 #[test]
 fn endings_and_parties_keep_their_words() {
     hold("endings.tsv", &endings());
-    let parties = each!(Party; "caller": Caller, "agent": Agent, "us": Us, "meta": Meta, "line": Line);
+    let parties = every!(Party; "caller": Caller, "agent": Agent, "us": Us, "meta": Meta, "line": Line);
     hold("parties.tsv", &parties);
     let ended_by = endings().into_iter().map(|(name, ending)| (name.to_owned(), json(&ending.by())));
     hold_texts("ended-by.tsv", ended_by);
@@ -22,11 +22,11 @@ fn endings_and_parties_keep_their_words() {
 #[test]
 fn phases_keep_their_form() {
     let phases = every!(Phase;
-        "ringing": Phase::Ringing => Phase::Ringing,
-        "connecting": Phase::Connecting => Phase::Connecting,
-        "accepting": Phase::Accepting => Phase::Accepting,
-        "live": Phase::Live => Phase::Live,
-        "ended": Phase::Ended(_) => Phase::Ended(Ending::CallerHungUp),
+        "ringing": Ringing,
+        "connecting": Connecting,
+        "accepting": Accepting,
+        "live": Live,
+        "ended": Ended(Ending::CallerHungUp),
     );
     hold("phases.tsv", &phases);
 }
@@ -84,7 +84,7 @@ fn seat() -> Assignment {
 }
 
 fn endings() -> Vec<(&'static str, Ending)> {
-    each!(Ending;
+    every!(Ending;
         "caller_hung_up": CallerHungUp,
         "caller_gave_up": CallerGaveUp,
         "caller_vanished": CallerVanished,
@@ -112,16 +112,16 @@ fn endings() -> Vec<(&'static str, Ending)> {
 
 fn effects() -> Vec<(&'static str, Effect)> {
     every!(Effect;
-        "find_seat": Effect::AssignTask => Effect::AssignTask,
-        "launch_task": Effect::LaunchTask => Effect::LaunchTask,
-        "offer": Effect::Offer(_) => Effect::Offer(seat()),
-        "pre_accept": Effect::PreAccept => Effect::PreAccept,
-        "accept": Effect::Accept => Effect::Accept,
-        "reject": Effect::Reject => Effect::Reject,
-        "terminate": Effect::Terminate => Effect::Terminate,
-        "release": Effect::Release(_) => Effect::Release(seat()),
-        "tell_caller": Effect::TellCaller(_) => Effect::TellCaller(Ending::NoCapacity),
-        "check_task": Effect::CheckTask(_) => Effect::CheckTask(seat()),
+        "find_seat": AssignTask,
+        "launch_task": LaunchTask,
+        "offer": Offer(seat()),
+        "pre_accept": PreAccept,
+        "accept": Accept,
+        "reject": Reject,
+        "terminate": Terminate,
+        "release": Release(seat()),
+        "tell_caller": TellCaller(Ending::NoCapacity),
+        "check_task": CheckTask(seat()),
     )
 }
 

@@ -37,7 +37,6 @@ impl SpendingAudit {
         Ok(audit)
     }
 
-    /// Returns the counted spending of all owners.
     pub(super) fn total(&self) -> u64 {
         self.counted.values().sum()
     }
