@@ -42,11 +42,21 @@ fn without_null_instructions(event: &Value) -> Cow<'_, Value> {
 
 /// Refuses the configuration that a call is accepted with, in the service's words.
 pub(crate) fn check_accept(session: &Value) -> Result<(), Refusal> {
+    let session = without_null_parts(session);
     ACCEPT
         .validator()
-        .iter_errors(session)
+        .iter_errors(&session)
         .next()
         .map_or(Ok(()), |error| Err(refusal_under("session", &error)))
+}
+
+/// Parts of the input that are off may be null, as in an update: OpenAI's Agents SDK says so of `noise_reduction`.
+fn without_null_parts(session: &Value) -> Value {
+    let mut session = session.clone();
+    if let Some(input) = session.pointer_mut("/audio/input").and_then(Value::as_object_mut) {
+        input.retain(|_, part| !part.is_null());
+    }
+    session
 }
 
 /// Refuses the body of a reject that the service would not understand.
