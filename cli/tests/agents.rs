@@ -119,7 +119,7 @@ async fn push_prints_the_change_and_the_agents_numbers() {
     let updated = terminal.ahoy(&["agents", "push", &second]).await;
 
     assert_eq!(updated.out, format!("shop: updated\n{takes}"));
-    let text = terminal.store().agent_of("220000000000002").await.unwrap().unwrap();
+    let text = terminal.store().agent_of(&"220000000000002".into()).await.unwrap().unwrap();
     assert!(text.contains("calls_an_hour = 3"));
 }
 
@@ -173,7 +173,7 @@ async fn list_prints_agents_and_missing_ones_as_json() {
     let terminal = Terminal::new().await;
     let empty = terminal.ahoy(&["agents", "list", "--json"]).await;
     assert_eq!(serde_json::from_str::<Value>(&empty.out).unwrap(), json!({"agents": [], "astray": []}));
-    terminal.store().assign("220000000000002", "ghost").await.unwrap();
+    terminal.store().assign(&"220000000000002".into(), "ghost").await.unwrap();
     terminal.ahoy(&["agents", "push", &file("scripted.toml", &agent("shop", ""))]).await;
 
     let output = terminal.ahoy(&["agents", "list", "--json"]).await;

@@ -3,6 +3,7 @@
 use crate::agent_file::AgentFile;
 use crate::output::{self, GOOD, styled};
 use crate::{Common, cloud};
+use call::NumberId;
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -20,7 +21,7 @@ pub(crate) struct Push {
     file: PathBuf,
     /// A number whose calls the agent takes, by Meta's phone number id; may be repeated.
     #[arg(long = "number", value_name = "ID", value_parser = number_id)]
-    numbers: Vec<String>,
+    numbers: Vec<NumberId>,
 }
 
 /// The JSON output.
@@ -29,7 +30,7 @@ struct Pushed {
     agent: String,
     change: Change,
     /// All numbers whose calls the agent takes now.
-    numbers: BTreeSet<String>,
+    numbers: BTreeSet<NumberId>,
     /// The numbers that another agent had before.
     taken_over: Vec<TakenOver>,
 }
@@ -44,7 +45,7 @@ enum Change {
 
 #[derive(Debug, Serialize)]
 struct TakenOver {
-    number: String,
+    number: NumberId,
     from: String,
 }
 
@@ -58,9 +59,7 @@ impl Push {
                 return Ok(ExitCode::FAILURE);
             }
         };
-        for warning in
-            file.warnings().into_iter().chain(self.numbers.iter().filter_map(|id| short_id_warning(id)))
-        {
+        for warning in file.warnings().into_iter().chain(self.numbers.iter().filter_map(short_id_warning)) {
             output::error_line(format!("{}: warning: {warning}", self.file.display()));
         }
         let store = cloud::store(common).await?;
@@ -112,14 +111,14 @@ impl Pushed {
                 "No number is assigned to it yet: push it with --number and Meta's id of your number.",
             );
         } else {
-            let numbers: Vec<_> = self.numbers.iter().map(String::as_str).collect();
+            let numbers: Vec<_> = self.numbers.iter().map(NumberId::as_str).collect();
             output::line(format!("It takes calls to {} from the next call on.", numbers.join(", ")));
         }
     }
 }
 
 /// Parses Meta's id of a number. A phone number in its place would never match a call: ids have neither plus nor spaces.
-fn number_id(text: &str) -> Result<String, String> {
+fn number_id(text: &str) -> Result<NumberId, String> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("this is not Meta's phone number id, which has digits only".to_owned());
     }
@@ -129,12 +128,12 @@ fn number_id(text: &str) -> Result<String, String> {
             "this is not Meta's phone number id, which has 5 to 32 digits: this has {length}"
         ));
     }
-    Ok(text.to_owned())
+    Ok(text.into())
 }
 
 /// Returns a warning about an id that is probably a phone number, and that must therefore not be printed.
-fn short_id_warning(id: &str) -> Option<String> {
-    let length = id.len();
+fn short_id_warning(id: &NumberId) -> Option<String> {
+    let length = id.as_str().len();
     let warning = || {
         format!(
             "a --number has {length} digits: it is probably a phone number, not Meta's phone number id, which has about 15 digits"
@@ -151,6 +150,6 @@ mod tests {
     fn an_invalid_id_is_refused_with_the_reason() {
         assert!(number_id("+15550001111").unwrap_err().ends_with("has digits only"));
         assert!(number_id("123").unwrap_err().ends_with("has 5 to 32 digits: this has 3"));
-        assert_eq!(number_id("220000000000002").as_deref(), Ok("220000000000002"));
+        assert_eq!(number_id("220000000000002"), Ok("220000000000002".into()));
     }
 }
