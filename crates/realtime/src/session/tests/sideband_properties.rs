@@ -36,7 +36,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
-    fn no_event_order_makes_a_sideband_send_audio_or_speak_after_the_end(steps in prop::collection::vec(step(), 1..80)) {
+    fn no_event_order_makes_a_sideband_send_what_is_not_allowed(steps in prop::collection::vec(step(), 1..80)) {
         let mut talk = Talk::with(SessionConfig { audio: AudioPath::Service, ..config() });
         talk.act(Session::open);
         for step in steps {
