@@ -149,6 +149,34 @@ async fn an_invalid_file_is_not_pushed() {
 }
 
 #[tokio::test]
+async fn a_telephone_number_is_known_by_its_name() {
+    let terminal = Terminal::new().await;
+    let shop = file("telephone.toml", &agent("shop", ""));
+
+    let output =
+        terminal.ahoy(&["agents", "push", &shop, "--number", "+356 2100-0000", "--as", "malta"]).await;
+
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(output.out.contains("It takes calls to malta") && !output.out.contains("2100"), "{output:?}");
+    let store = terminal.store();
+    assert_eq!(store.name_of_dialled("35621000000").await.unwrap().as_deref(), Some("malta"));
+    assert_eq!(store.number("malta").await.unwrap().agent.as_deref(), Some("shop"));
+}
+
+#[tokio::test]
+async fn a_telephone_number_and_its_name_come_together() {
+    let terminal = Terminal::without_aws();
+    for arguments in [
+        &["--number", "+35621000000"][..],
+        &["--as", "malta"],
+        &["--number", "220000000000002", "--as", "malta"],
+    ] {
+        let output = terminal.ahoy(&[&["agents", "push", "a.toml"], arguments].concat()).await;
+        assert_eq!(output.code, Some(64), "{output:?}");
+    }
+}
+
+#[tokio::test]
 async fn list_prints_agents_with_their_numbers() {
     let terminal = Terminal::new().await;
     let shop = file("listed.toml", &agent("shop", "[model]\nname = \"gpt-realtime-2.1-mini\""));

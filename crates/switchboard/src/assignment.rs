@@ -4,8 +4,8 @@ use call::{Line, TaskId};
 use std::cmp::Reverse;
 use store::lease::Lease;
 
-/// Returns the task that gets a call of this line: the fullest task with room that is not crowded, so that empty tasks can leave; else the emptiest crowded one. Skips tasks in
-/// `refused`.
+/// Returns the task that gets a call of this line: the fullest one with room that is not crowded, so that empty tasks can leave; else the
+/// emptiest crowded one. Skips tasks in `refused`.
 pub(crate) fn choose(leases: Vec<Lease>, line: Line, refused: &[TaskId], now_ms: u64) -> Option<Lease> {
     let (crowded, roomy): (Vec<_>, Vec<_>) = leases
         .into_iter()

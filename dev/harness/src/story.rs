@@ -10,6 +10,7 @@ pub use conversation::{looking_up, looks_up, monologue_of, using};
 use crate::privacy_scan;
 use crate::program::{Ended, Program};
 use crate::raw_webhook::RawWebhook;
+use crate::telephone::TelephoneLine;
 use crate::testbed::{Testbed, TestbedConfig};
 use local::{Binaries, eventually, root};
 use rustix::process::{Pid, Signal, kill_process};
@@ -111,6 +112,13 @@ impl StoryBuilder {
     #[must_use]
     pub fn with_agent_also(mut self, sections: &str) -> Self {
         self.testbed.agent += sections;
+        self
+    }
+
+    /// Has the product take calls on the SIP line.
+    #[must_use]
+    pub fn with_telephone(mut self) -> Self {
+        self.testbed.telephone = Some(TelephoneLine::default());
         self
     }
 

@@ -22,7 +22,7 @@ const BY_THE_AGENT: &str = "ecs:UpdateTaskProtection";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_with_every_case_uses_every_right() {
-    let story = StoryBuilder::default().with_agent_also(CAPS).begin().await;
+    let story = StoryBuilder::default().with_agent_also(CAPS).with_telephone().begin().await;
 
     a_call_is_heard_twice_of_and_talked_through(&story).await;
     the_task_leaves(&story.stack.cloud).await;

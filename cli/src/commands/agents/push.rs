@@ -1,4 +1,4 @@
-//! `ahoy agents push FILE [--number ID]…`: stores an agent file and assigns numbers to the agent.
+//! `ahoy agents push FILE [--number ID]… [--number +… --as NAME]`: stores an agent file and assigns numbers to the agent.
 
 use crate::agent_file::AgentFile;
 use crate::output::{self, GOOD, styled};
@@ -14,14 +14,29 @@ use store::{Store, StoredAgent};
 /// Meta's phone number ids have about 15 digits; anything shorter than this is probably a phone number.
 const SHORTEST_LIKELY: usize = 14;
 
+/// The longest name of a telephone number.
+const LONGEST_NAME: usize = 32;
+
 #[derive(Debug, Args)]
 pub(crate) struct Push {
     /// The agent file.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// A number whose calls the agent takes, by Meta's phone number id; may be repeated.
-    #[arg(long = "number", value_name = "ID", value_parser = number_id)]
-    numbers: Vec<NumberId>,
+    /// A number whose calls the agent takes, by Meta's phone number id, or +E.164 on the telephone line, with --as; may be repeated.
+    #[arg(long = "number", value_name = "ID", value_parser = number_arg)]
+    numbers: Vec<NumberArg>,
+    /// The name of the telephone numbers given here, by which logs, metrics and lists know them.
+    #[arg(long = "as", value_name = "NAME", value_parser = dialled_name)]
+    name: Option<String>,
+}
+
+/// A number as it is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum NumberArg {
+    /// Meta's phone number id.
+    Id(NumberId),
+    /// The digits of a number of the telephone line.
+    Dialled(String),
 }
 
 /// The JSON output.
@@ -52,6 +67,18 @@ struct TakenOver {
 impl Push {
     /// Runs the command; if the file is invalid, nothing is stored and the exit code is 1.
     pub(crate) async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
+        let dialled = self.dialled();
+        let name_of_dialled = match (&self.name, dialled.is_empty()) {
+            (None, false) => {
+                output::error_line("a telephone number needs a name: --as NAME");
+                return Ok(ExitCode::from(service::WRONG_SETTINGS));
+            }
+            (Some(_), true) => {
+                output::error_line("--as names telephone numbers: give one with --number +…");
+                return Ok(ExitCode::from(service::WRONG_SETTINGS));
+            }
+            (name, _) => name.clone(),
+        };
         let file = match AgentFile::read(&self.file) {
             Ok(file) => file,
             Err(wrong) => {
@@ -59,21 +86,27 @@ impl Push {
                 return Ok(ExitCode::FAILURE);
             }
         };
-        for warning in file.warnings().into_iter().chain(self.numbers.iter().filter_map(short_id_warning)) {
+        for warning in file.warnings().into_iter().chain(self.ids().filter_map(short_id_warning)) {
             output::error_line(format!("{}: warning: {warning}", self.file.display()));
         }
         let store = cloud::store(common).await?;
         let change = put_agent(&store, &file).await?;
         let name = &file.agent.name;
         let mut taken_over = vec![];
-        for number in &self.numbers {
+        if let Some(name) = &name_of_dialled {
+            for digits in dialled {
+                store.name_dialled(digits, name).await?;
+            }
+        }
+        let assigned: Vec<_> = self.ids().cloned().chain(name_of_dialled.map(NumberId::from)).collect();
+        for number in &assigned {
             let before = store.number(number).await?.agent.filter(|before| before != name);
             taken_over.extend(before.map(|from| TakenOver { number: number.clone(), from }));
             store.assign(number, name).await?;
         }
         // The index is eventually consistent and may lack the numbers assigned just now.
         let known = store.numbers().await?.into_iter().filter(|number| number.agent == *name);
-        let numbers = known.map(|known| known.number).chain(self.numbers.iter().cloned()).collect();
+        let numbers = known.map(|known| known.number).chain(assigned).collect();
         let pushed = Pushed { agent: name.clone(), change, numbers, taken_over };
         if common.json {
             output::json(&pushed)
@@ -81,6 +114,25 @@ impl Push {
             pushed.print()
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Push {
+    /// Returns Meta's ids of the numbers.
+    fn ids(&self) -> impl Iterator<Item = &NumberId> {
+        self.numbers.iter().filter_map(|number| match number {
+            NumberArg::Id(id) => Some(id),
+            NumberArg::Dialled(_) => None,
+        })
+    }
+
+    /// Returns the digits of the numbers of the telephone line.
+    fn dialled(&self) -> Vec<&str> {
+        let dialled = self.numbers.iter().filter_map(|number| match number {
+            NumberArg::Dialled(digits) => Some(digits.as_str()),
+            NumberArg::Id(_) => None,
+        });
+        dialled.collect()
     }
 }
 
@@ -117,6 +169,28 @@ impl Pushed {
     }
 }
 
+/// Parses a number: with a plus it is one of the telephone line.
+fn number_arg(text: &str) -> Result<NumberArg, String> {
+    if !text.trim_start().starts_with('+') {
+        return number_id(text).map(NumberArg::Id);
+    }
+    let wrong = || "this is no telephone number: + and 5 to 15 digits, country code first".to_owned();
+    openai_calls::digits(text.trim()).map(NumberArg::Dialled).ok_or_else(wrong)
+}
+
+/// Parses the name of a telephone number. It stands beside Meta's ids, which have digits only.
+fn dialled_name(text: &str) -> Result<String, String> {
+    let is_name = text.starts_with(|letter: char| letter.is_ascii_lowercase())
+        && text.len() <= LONGEST_NAME
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let wrong = || {
+        format!(
+            "a name begins with a letter and has at most {LONGEST_NAME} lower-case letters, digits and dashes"
+        )
+    };
+    is_name.then(|| text.to_owned()).ok_or_else(wrong)
+}
+
 /// Parses Meta's id of a number. A phone number in its place would never match a call: ids have neither plus nor spaces.
 fn number_id(text: &str) -> Result<NumberId, String> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -145,6 +219,24 @@ fn short_id_warning(id: &NumberId) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_telephone_number_is_its_digits_and_needs_a_plus() {
+        assert_eq!(number_arg("+356 2100-0000"), Ok(NumberArg::Dialled("35621000000".into())));
+        assert_eq!(number_arg("220000000000002"), Ok(NumberArg::Id("220000000000002".into())));
+        assert!(number_arg("+356x").unwrap_err().contains("no telephone number"));
+        assert!(number_arg("0035621000000x").is_err());
+    }
+
+    #[test]
+    fn a_name_is_no_id_and_no_number() {
+        for name in ["malta", "kigali-2"] {
+            assert_eq!(dialled_name(name).as_deref(), Ok(name));
+        }
+        for wrong in ["", "35621000000", "-a", "Malta", "a b", "a#b", &"a".repeat(33)] {
+            assert!(dialled_name(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn an_invalid_id_is_refused_with_the_reason() {

@@ -99,13 +99,23 @@ fn numbers(args: &DeploymentArgs, deployment: &Deployment) -> Fetched<Vec<Number
     if !set.is_empty() {
         return Ok(set.into_iter().map(NumberId::from).collect());
     }
-    match deployment.numbers.as_deref() {
-        Ok([]) => Err(FetchError::because("no number has an agent yet: name one with --number")),
-        Ok(numbers) => Ok(numbers.iter().map(|(number, _)| number.clone()).collect()),
+    let at_meta = deployment.numbers.as_ref().map(|numbers| {
+        numbers.iter().map(|(number, _)| number.clone()).filter(|number| is_id(number)).collect::<Vec<_>>()
+    });
+    match at_meta {
+        Ok(numbers) if numbers.is_empty() => {
+            Err(FetchError::because("no number has an agent yet: name one with --number"))
+        }
+        Ok(numbers) => Ok(numbers),
         Err(_) => {
             Err(FetchError::because("the numbers cannot be read from the table: name one with --number"))
         }
     }
+}
+
+/// Whether this is Meta's id of a number. A number of the telephone line has a name.
+fn is_id(number: &NumberId) -> bool {
+    number.as_str().bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn first(mut numbers: Vec<NumberId>) -> (Fetched<NumberId>, Vec<NumberId>) {
