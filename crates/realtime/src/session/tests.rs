@@ -11,6 +11,7 @@ mod reconnecting;
 mod responses;
 mod rollover;
 mod sideband;
+mod sideband_properties;
 mod tools;
 
 use super::*;

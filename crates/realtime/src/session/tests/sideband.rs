@@ -322,7 +322,7 @@ fn the_end_of_the_session_is_announced_a_minute_before_once() {
 
 impl Talk {
     /// Sends words of an item, which has no audio on a sideband.
-    fn words(&mut self, response: &str, item: &str, words: &str) {
+    pub(super) fn words(&mut self, response: &str, item: &str, words: &str) {
         let message = json!({"id": item, "type": "message", "status": "in_progress"});
         self.server_sends(
             json!({"type": "response.output_item.added", "response_id": response, "item": message}),
@@ -331,7 +331,7 @@ impl Talk {
             "item_id": item, "delta": words}));
     }
 
-    fn playback(&mut self, what: &str, response: &str) {
+    pub(super) fn playback(&mut self, what: &str, response: &str) {
         self.server_sends(json!({"type": format!("output_audio_buffer.{what}"), "response_id": response}));
     }
 
