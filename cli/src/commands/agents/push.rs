@@ -85,7 +85,7 @@ impl Push {
                 return Ok(ExitCode::FAILURE);
             }
         };
-        for warning in file.warnings().into_iter().chain(self.ids().filter_map(|id| short_id_warning(id))) {
+        for warning in file.warnings().into_iter().chain(self.ids().filter_map(short_id_warning)) {
             output::error_line(format!("{}: warning: {warning}", self.file.display()));
         }
         let store = cloud::store(common).await?;
