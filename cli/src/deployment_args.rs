@@ -5,6 +5,7 @@ use crate::cloud;
 use crate::fetched::{FetchError, Fetched};
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
+use call::NumberId;
 use clap::Args;
 use realtime::connection;
 use secrecy::{ExposeSecret, SecretString};
@@ -21,7 +22,7 @@ use whatsapp::graph;
 pub(crate) struct DeploymentArgs {
     /// The business number, by Meta's phone number id. Needed only if the deployment has several.
     #[arg(long, env = "AHOY_NUMBER", value_name = "ID")]
-    pub(crate) number: Option<String>,
+    pub(crate) number: Option<NumberId>,
     /// The number's WhatsApp Business account id. Needed only if the token does not list its accounts.
     #[arg(long, env = "WABA_ID", value_name = "ID")]
     pub(crate) account: Option<String>,

@@ -6,6 +6,7 @@ pub(crate) use change::{Change, ChangeReport, Field};
 
 use crate::deployment_args::{DeploymentArgs, Keys};
 use crate::fetched::{FetchError, Fetched};
+use call::NumberId;
 use secrecy::SecretString;
 use whatsapp::business::{Account, Calling, Number, SubscribedApp, Subscription, Token};
 use whatsapp::{App, Graph};
@@ -22,7 +23,7 @@ pub(crate) struct Facts {
     pub(crate) graph_url: String,
     /// The deployment's webhook, where its address is known.
     pub(crate) webhook_url: Option<String>,
-    pub(crate) number_id: Fetched<String>,
+    pub(crate) number_id: Fetched<NumberId>,
     pub(crate) token: Fetched<Token>,
     /// The webhook subscription of the token's app; `None` when the app has none.
     pub(crate) subscription: Fetched<Option<Subscription>>,
@@ -44,12 +45,12 @@ pub(crate) struct MetaClient {
     graph_url: String,
     webhook_url: Option<String>,
     account: Option<String>,
-    number: Fetched<String>,
+    number: Fetched<NumberId>,
 }
 
 impl MetaClient {
     /// Returns a client with the deployment's addresses and keys, without a request yet.
-    pub(crate) fn new(args: &DeploymentArgs, keys: &Keys, number: Fetched<String>) -> Self {
+    pub(crate) fn new(args: &DeploymentArgs, keys: &Keys, number: Fetched<NumberId>) -> Self {
         let graph = keys.access_token.clone().and_then(|token| {
             Graph::new(&args.graph_url, token)
                 .map_err(|error| FetchError::because(format!("TLS client cannot be built: {error}")))
@@ -71,8 +72,8 @@ impl MetaClient {
         let (subscription, account_id, number, calling) = tokio::join!(
             self.subscription(&token),
             self.account_id(&token),
-            self.of_number(async |graph: Graph, id| graph.number(&id).await),
-            self.of_number(async |graph: Graph, id| graph.calling(&id).await),
+            self.of_number(async |graph: Graph, id| graph.number(id.as_str()).await),
+            self.of_number(async |graph: Graph, id| graph.calling(id.as_str()).await),
         );
         let (account, apps) = tokio::join!(
             self.of_account(&account_id, async |graph: Graph, id| graph.account(&id).await),
@@ -105,10 +106,10 @@ impl MetaClient {
                 graph.subscribe_app(&app, url, &verify_token, fields).await?;
             }
             Change::Account { .. } => graph.subscribe_account(&facts.account_id.clone()?).await?,
-            Change::Override { .. } => graph.forget_override(&self.number.clone()?).await?,
+            Change::Override { .. } => graph.forget_override(self.number.clone()?.as_str()).await?,
             Change::Calling { field, after, .. } => {
                 let settings = serde_json::json!({ field.key(): after });
-                graph.set_calling(&self.number.clone()?, &settings).await?;
+                graph.set_calling(self.number.clone()?.as_str(), &settings).await?;
             }
         }
         Ok(())
@@ -137,7 +138,11 @@ impl MetaClient {
             return Err(FetchError::because("the token lists no accounts: name one with --account"));
         }
         for account in accounts {
-            if graph.numbers_of(account).await.is_ok_and(|numbers| numbers.contains(&number)) {
+            if graph
+                .numbers_of(account)
+                .await
+                .is_ok_and(|numbers| numbers.iter().any(|it| it == number.as_str()))
+            {
                 return Ok(account.to_owned());
             }
         }
@@ -146,7 +151,7 @@ impl MetaClient {
 
     async fn of_number<T>(
         &self,
-        ask: impl AsyncFnOnce(Graph, String) -> Result<T, whatsapp::GraphError>,
+        ask: impl AsyncFnOnce(Graph, NumberId) -> Result<T, whatsapp::GraphError>,
     ) -> Fetched<T> {
         Ok(ask(self.graph.clone()?, self.number.clone()?).await?)
     }

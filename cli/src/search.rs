@@ -1,6 +1,7 @@
 //! Searches for calls, newest first, in the narrowest list of the index that fits; never by scanning the table.
 
 use crate::figures::{day, short, start_of_day};
+use call::NumberId;
 use std::cmp::Reverse;
 use store::keys;
 use store::{CallListing, CallQuery, Store, TimeRange};
@@ -17,7 +18,7 @@ const PAGE: usize = 50;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Search {
     /// Only calls to this number, by Meta's id of it.
-    pub(crate) number: Option<String>,
+    pub(crate) number: Option<NumberId>,
     /// Only calls that rang on this day, `yyyy-mm-dd` in UTC.
     pub(crate) day: Option<String>,
     /// Only calls of the user with these pseudonyms.

@@ -5,6 +5,7 @@ use crate::figures::plural;
 use crate::linked_names::LinkedNames;
 use crate::person::{Person, Pseudonymizer};
 use crate::table_scan::scan_table;
+use call::NumberId;
 use std::collections::{BTreeMap, BTreeSet};
 use store::items::Item;
 use store::keys;
@@ -17,7 +18,7 @@ const WRITES_FOR_MS: u64 = 60_000;
 #[derive(Debug, Default)]
 pub(crate) struct StoredPerson {
     /// How many calls there are to each number; the number is empty where a call's state cannot be parsed.
-    pub(crate) calls: BTreeMap<String, u64>,
+    pub(crate) calls: BTreeMap<NumberId, u64>,
     /// Calls that are live, or whose media task may still write.
     pub(crate) unfinished: usize,
     /// Items that lead from messages to calls. Deleted first, because they are found through the calls.
@@ -58,7 +59,7 @@ impl StoredPerson {
         }
         stored.tombstones.extend(linked.pseudonyms.iter().map(|pseudonym| tombstone_of_person(pseudonym)));
         let mut numbers: BTreeSet<_> = store.numbers().await?.into_iter().map(|it| it.number).collect();
-        numbers.extend(stored.calls.keys().filter(|number| !number.is_empty()).cloned());
+        numbers.extend(stored.calls.keys().filter(|number| !is_unreadable(number)).cloned());
         for number in &numbers {
             for pseudonym in &linked.pseudonyms {
                 stored.of_lists.extend(store.keys_in_partition(&keys::caller(number, pseudonym)).await?);
@@ -112,7 +113,7 @@ impl StoredPerson {
         self.put_tombstones(store, now_ms).await?;
         store.delete_items(&self.of_messages).await?;
         store.delete_items(&self.of_calls).await?;
-        for (id, calls) in self.calls.iter().filter(|(id, _)| !id.is_empty()) {
+        for (id, calls) in self.calls.iter().filter(|(id, _)| !is_unreadable(id)) {
             store.record_forgotten(id, *calls, now_ms).await?;
         }
         Ok(store.delete_items(&self.of_lists).await?)
@@ -142,7 +143,7 @@ impl StoredPerson {
         let messages = stored.iter().filter_map(|(_, sk)| keys::message_ref(sk));
         self.of_messages.extend(messages.map(|message| (keys::message(message), keys::OF_CALL.to_owned())));
         self.of_calls.extend(stored);
-        if !call.number.is_empty() {
+        if !is_unreadable(&call.number) {
             self.of_lists.insert((keys::calls(&call.number), call.place()));
         }
         self.of_lists.insert((keys::call_refs(call.call_ref.as_str()), call.call_ref.to_string()));
@@ -153,4 +154,9 @@ impl StoredPerson {
 /// Whether a call may still change; one that call-control set aside because its state cannot be parsed does not.
 fn may_change(state: &Item) -> bool {
     !state.contains_key("is_set_aside")
+}
+
+/// Whether a call's number is unknown, because the call's state cannot be parsed.
+fn is_unreadable(number: &NumberId) -> bool {
+    number.as_str().is_empty()
 }

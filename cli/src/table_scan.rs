@@ -144,7 +144,7 @@ fn listing_of(state: &Item) -> Option<CallListing> {
     let text = |name: &str| Some(state.get(name)?.as_s().ok()?.clone());
     Some(CallListing {
         call_ref: keys::call_ref(&text("pk")?)?,
-        number: text("number").unwrap_or_default(),
+        number: text("number").unwrap_or_default().into(),
         rang_at_ms: number_of(&call, "rang_at").unwrap_or_default(),
         start: None,
         accepted_at_ms: number_of(&call, "accepted_at"),

@@ -119,7 +119,7 @@ async fn push_prints_the_change_and_the_agents_numbers() {
     let updated = terminal.ahoy(&["agents", "push", &second]).await;
 
     assert_eq!(updated.out, format!("shop: updated\n{takes}"));
-    let text = terminal.store().agent_of("220000000000002").await.unwrap().unwrap();
+    let text = terminal.store().agent_of(&"220000000000002".into()).await.unwrap().unwrap();
     assert!(text.contains("calls_an_hour = 3"));
 }
 
@@ -160,7 +160,7 @@ async fn a_telephone_number_is_known_by_its_name() {
     assert!(output.out.contains("It takes calls to malta") && !output.out.contains("2100"), "{output:?}");
     let store = terminal.store();
     assert_eq!(store.name_of_dialled("35621000000").await.unwrap().as_deref(), Some("malta"));
-    assert_eq!(store.number("malta").await.unwrap().agent.as_deref(), Some("shop"));
+    assert_eq!(store.number(&"malta".into()).await.unwrap().agent.as_deref(), Some("shop"));
 }
 
 #[tokio::test]
@@ -201,7 +201,7 @@ async fn list_prints_agents_and_missing_ones_as_json() {
     let terminal = Terminal::new().await;
     let empty = terminal.ahoy(&["agents", "list", "--json"]).await;
     assert_eq!(serde_json::from_str::<Value>(&empty.out).unwrap(), json!({"agents": [], "astray": []}));
-    terminal.store().assign("220000000000002", "ghost").await.unwrap();
+    terminal.store().assign(&"220000000000002".into(), "ghost").await.unwrap();
     terminal.ahoy(&["agents", "push", &file("scripted.toml", &agent("shop", ""))]).await;
 
     let output = terminal.ahoy(&["agents", "list", "--json"]).await;

@@ -142,7 +142,7 @@ async fn list(terminal: &Terminal, call: &CallListing) {
 fn call(n: u64, number: &str, rang_at_ms: u64) -> CallListing {
     CallListing {
         call_ref: format!("{n:012x}{}", "e".repeat(52)).into(),
-        number: number.to_owned(),
+        number: number.into(),
         rang_at_ms,
         start: Some("warm".into()),
         accepted_at_ms: Some(rang_at_ms + 500),

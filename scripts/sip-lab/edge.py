@@ -62,9 +62,9 @@ def prepare():
 
 
 @contextlib.asynccontextmanager
-async def rtpengine():
+async def rtpengine(name):
     """Runs rtpengine."""
-    process = await Process.start("rtpengine", "rtpengine", f"--config-file={HOME}/rtpengine.conf", "--foreground", "--log-stderr")
+    process = await Process.start(name, "rtpengine", f"--config-file={HOME}/rtpengine.conf", "--foreground", "--log-stderr")
     try:
         await process.says("Startup complete")
         yield process

@@ -10,7 +10,7 @@ import ssl
 import sip
 
 ADDRESS, PORT, NAME = "192.0.2.10", 5061, "sip.api.openai.com"
-CONTACT = f"<sip:OAI@{NAME}:5061;transport=tls>"
+CONTACT = f"<sip:OAI@{NAME}:5061>"  # without a transport, as it was seen
 SDP = (
     "v=0\r\no=OAI 1 1 IN IP4 192.0.2.10\r\ns=OAI\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\n"
     "m=audio 43954 RTP/SAVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n"

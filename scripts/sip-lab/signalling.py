@@ -1,8 +1,10 @@
 """What the edge does with SIP messages: the carrier is sipp, OpenAI answers by script."""
 
 import asyncio
+import json
 import re
 import ssl
+from pathlib import Path
 
 import carrier
 import edge
@@ -25,13 +27,14 @@ RWANDA = {
     "250780000000": "+250780000000",
     "0780000000": "+250780000000",
     "00250780000000": "+250780000000",
+    "00044200000000": "+44200000000",
 }
 
 
 async def run(check):
     """Makes every check of this file."""
     sipp = Carrier()
-    async with edge.kamailio("kamailio") as kamailio:
+    async with edge.rtpengine("rtpengine"), edge.kamailio("kamailio") as kamailio:
         await strangers_are_refused(check, sipp, kamailio)
         await openai_gets_what_it_wants(check, sipp)
         await numbers_are_e164(check, sipp, MALTA)
@@ -41,8 +44,12 @@ async def run(check):
         await the_caller_gives_up(check, sipp)
         await the_far_side_hangs_up(check, sipp)
         await the_carrier_refreshes(check, sipp)
-    async with edge.kamailio("kamailio-rwanda", COUNTRY_CODE="250", NATIONAL_PREFIX="0", TRUNK_NAME="rwanda"):
+    async with edge.rtpengine("rtpengine-rwanda"), edge.kamailio("kamailio-rwanda", COUNTRY_CODE="250", NATIONAL_PREFIX="0", FOREIGN_PREFIX="000?", TRUNK_NAME="rwanda"):
         await numbers_are_e164(check, sipp, RWANDA)
+    async with edge.rtpengine("rtpengine-lost"), edge.kamailio("kamailio-lost", OPENAI_HOST="sip.example.net"):
+        _, received = await sipp.plays("refused", CODE=503)
+        check("where OpenAI's name leads nowhere the carrier gets 503, once", finals(received) == [503], finals(received))
+    await rtpengine_restarts(check, sipp)
 
 
 async def strangers_are_refused(check, sipp, kamailio):
@@ -52,7 +59,7 @@ async def strangers_are_refused(check, sipp, kamailio):
     async with FarSide(OPENAI, 486) as openai:
         happened, _ = await sipp.plays("refused", source=carrier.STRANGER, CODE=403)
         check("an INVITE from another address is refused with 403", happened)
-        check("the edge's log names the address", await kamailio.waits_for(rf"refused INVITE: {carrier.STRANGER}", 1))
+        check("the edge's log names the address", await kamailio.waits_for(rf"refused INVITE: {carrier.STRANGER}", 5))
         happened, _ = await sipp.plays("refused", source=carrier.STRANGER, transport="t1", CODE=403)
         check("by TCP, too", happened)
         check("and by TLS", await invited_by_tls() == 403)
@@ -97,6 +104,9 @@ async def openai_gets_what_it_wants(check, sipp):
     check("X-Ahoy headers from outside are gone, and the edge's are there", sorted(ours) == wanted, ours)
     asserted = [re.findall(r"sip:([^@]+)@", value) for value in invite.all("P-Asserted-Identity")]
     check("the caller is named in +E.164", asserted == [["+35699000001"]], asserted)
+    known = [tuple(header.values()) for header in json.loads(Path("fixtures/openai-calls/edge-headers.json").read_text())]
+    sent = [header for header in invite.headers if header[0] in dict(known)]
+    check("who calls whom stands as ahoy's own tests read it (fixtures/openai-calls/edge-headers.json)", sent == known, json.dumps(sent))
     check("no session timer is offered to OpenAI", not invite.get("Session-Expires") and not invite.get("Supported"))
     media = re.findall(r"(?m)^m=[^\r\n]*", invite.body)
     suites = re.findall(r"(?m)^a=crypto:\d+ (\S+)", invite.body)
@@ -132,10 +142,15 @@ async def refusals_reach_the_carrier(check, sipp):
     """ahoy's codes, OpenAI's, and that of an OpenAI that is not there."""
     for code in (400, 403, 480, 486, 503, 603):
         async with FarSide(OPENAI, code):
-            happened, _ = await sipp.plays("refused", CODE=code)
-            check(f"{code} of OpenAI reaches the carrier, once", happened)
-    happened, _ = await sipp.plays("refused", CODE=503)
-    check("without OpenAI the carrier gets 503, once", happened)
+            _, received = await sipp.plays("refused", CODE=code)
+            check(f"{code} of OpenAI reaches the carrier, once", finals(received) == [code], finals(received))
+    _, received = await sipp.plays("refused", CODE=503)
+    check("without OpenAI the carrier gets 503, once", finals(received) == [503], finals(received))
+
+
+def finals(received):
+    """Returns the codes of the final answers that the carrier received."""
+    return [message.status for message in received if message.status >= 200]
 
 
 async def other_certificates_are_refused(check, sipp, kamailio):
@@ -143,7 +158,19 @@ async def other_certificates_are_refused(check, sipp, kamailio):
     async with FarSide(f"{edge.HOME}/other.pem", 200) as stranger:
         happened, _ = await sipp.plays("refused", CODE=503)
         check("a host with another name's certificate gets no call: 503", happened and stranger.invites())
-        check("and the edge's log says whose it is", await kamailio.waits_for("certificate of sip.example.net, not of OpenAI", 1))
+        check("and the edge's log says whose it is", await kamailio.waits_for("certificate of sip.example.net, not of OpenAI", 5))
+
+
+async def rtpengine_restarts(check, sipp):
+    """Calls are refused while it is away, and relayed soon after it is back."""
+    async with edge.kamailio("kamailio-restart"), FarSide(OPENAI, 486) as openai:
+        happened, _ = await sipp.plays("refused", CODE=500)
+        check("without rtpengine the carrier gets 500", happened and not openai.invites())
+        async with edge.rtpengine("rtpengine-restart"):
+            tries = 0
+            while not (relayed := (await sipp.plays("refused", CODE=486))[0]) and (tries := tries + 1) < 20:
+                await asyncio.sleep(0.5)
+            check("and calls are relayed again within ten seconds after it is back", relayed)
 
 
 async def the_caller_gives_up(check, sipp):

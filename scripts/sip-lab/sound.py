@@ -15,7 +15,7 @@ HEARD = os.environ.get("CARGO_TARGET_DIR", "target") + "/debug/heard"
 
 async def run(check):
     """Makes every check of this file."""
-    async with edge.kamailio("kamailio-sound"):
+    async with edge.rtpengine("rtpengine-sound"), edge.kamailio("kamailio-sound"):
         await a_call(check, "carrier", "caller-question", "agent-greeting", keys="123#")
         await a_call(check, "openai", "caller-order", "agent-order")
 

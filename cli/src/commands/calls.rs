@@ -7,7 +7,7 @@ use crate::output;
 use crate::person::{Person, Pseudonymizer};
 use crate::search::{Cursor, Found, Search};
 use crate::{Common, cloud};
-use call::{Party, Recorded};
+use call::{NumberId, Party, Recorded};
 use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
@@ -24,7 +24,7 @@ use store::{CallListing, Store};
 pub(crate) struct Calls {
     /// Only calls to this number, by Meta's phone number id.
     #[arg(long, value_name = "ID")]
-    number: Option<String>,
+    number: Option<NumberId>,
     /// Only calls that rang on this UTC day: yyyy-mm-dd, today or yesterday.
     #[arg(long, value_name = "DAY", value_parser = read_day)]
     day: Option<String>,

@@ -10,6 +10,7 @@ use crate::deployment_args::DeploymentArgs;
 use crate::meta::{Change, MetaClient};
 use crate::output;
 use crate::prompt::{Spinner, confirm};
+use call::NumberId;
 use check::Check;
 use clap::Args;
 use facts::Facts;
@@ -44,7 +45,7 @@ impl DoctorCommand {
     }
 
     /// Runs all checks for one number. Returns the report, the deployment's other numbers, and the changes made.
-    async fn examine(&self, args: &DeploymentArgs, common: &Common) -> (Report, Vec<String>, Vec<String>) {
+    async fn examine(&self, args: &DeploymentArgs, common: &Common) -> (Report, Vec<NumberId>, Vec<String>) {
         let (meta, facts) = gather(args, common).await;
         let report = check_all(&facts);
         let fixes = if self.fix { report.fixes() } else { vec![] };

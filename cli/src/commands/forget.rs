@@ -7,6 +7,7 @@ use crate::person::{Person, Pseudonymizer};
 use crate::prompt::{confirm, is_interactive};
 use crate::stored_person::StoredPerson;
 use crate::{Common, cloud};
+use call::NumberId;
 use clap::Args;
 use service::time::now_ms;
 use std::process::ExitCode;
@@ -116,8 +117,8 @@ fn summary(stored: &StoredPerson) -> String {
     )
 }
 
-fn number_text(number: &str) -> &str {
-    if number.is_empty() { "an unreadable number" } else { number }
+fn number_text(number: &NumberId) -> &str {
+    if number.as_str().is_empty() { "an unreadable number" } else { number.as_str() }
 }
 
 /// Asks for confirmation on the terminal.

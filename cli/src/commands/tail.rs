@@ -5,7 +5,7 @@ use crate::figures::{day, moment, short};
 use crate::output;
 use crate::{Common, cloud};
 use anstyle::{AnsiColor, Style};
-use call::CallRef;
+use call::{CallRef, NumberId};
 use clap::Args;
 use journal::{JournalEntry, Level};
 use service::time::now_ms;
@@ -27,7 +27,7 @@ const MAX_CALLS: usize = 100;
 pub(crate) struct Tail {
     /// Only calls to this number, by Meta's phone number id.
     #[arg(long, value_name = "ID")]
-    number: Option<String>,
+    number: Option<NumberId>,
     /// Stop after this many seconds.
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,

@@ -150,7 +150,7 @@ impl Business {
         let text =
             "name = \"shop\"\nlanguage = \"en\"\ninstructions = \"You answer.\"\ngreeting.say = \"Hello.\"\n";
         self.store.put_agent(&StoredAgent::new("shop", text, 1)).await.unwrap();
-        self.store.assign(NUMBER, "shop").await.unwrap();
+        self.store.assign(&NUMBER.into(), "shop").await.unwrap();
         self.keep_warm(u64::MAX / 2).await;
     }
 }

@@ -63,7 +63,7 @@ async fn a_number_without_an_agent_is_found() {
 async fn with_several_numbers_each_is_checked_under_its_id() {
     const OTHER: &str = "330000000000003";
     let business = Business::healthy().await;
-    business.store.assign(OTHER, "shop").await.unwrap();
+    business.store.assign(&OTHER.into(), "shop").await.unwrap();
 
     let found = business.doctor(&[], &[]).await;
     let output = business.ahoy(&["doctor"]).await;

@@ -24,7 +24,7 @@ async fn items_outside_of_lists_are_deleted_and_strangers_kept() {
     let odd = json!({"from": THEM, "text": "Held."}).to_string();
     business.keep(&keys::account("7"), "NOTICE#account_update#0", "item", &odd).await;
     business.keep(&keys::call(&"cc".into()), "EV#00000000#webhook-held#00000000", "item", &odd).await;
-    business.keep(&keys::number("no-agent"), "NOTICE#odd#0", "item", "+919900000001 is away").await;
+    business.keep(&keys::number(&"no-agent".into()), "NOTICE#odd#0", "item", "+919900000001 is away").await;
     business.keep(&keys::unfit("dd"), keys::UNFIT, "head", &odd).await;
     let theirs = business.stored().await;
     business.called("ee", &[STRANGER], b"the door key", json!([STRANGER, null])).await;
@@ -74,7 +74,7 @@ async fn an_unreadable_call_that_was_set_aside_is_deleted() {
     let is_tombstone =
         |(pk, sk): &(String, String)| pk.starts_with("FORGOTTEN#") || sk.starts_with("FORGOTTEN#");
     assert!(left.difference(&before).all(is_tombstone), "{left:?}");
-    assert!(!left.iter().any(|(pk, _)| *pk == keys::number("")), "{left:?}");
+    assert!(!left.iter().any(|(pk, _)| *pk == keys::number(&"".into())), "{left:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,7 +166,7 @@ impl Business {
         let (call_ref, rang_at_ms) = (CallRef::from(name.repeat(32)), now_ms() - 3_600_000);
         let call = CallListing {
             call_ref: call_ref.clone(),
-            number: NUMBER.to_owned(),
+            number: NUMBER.into(),
             rang_at_ms,
             start: None,
             accepted_at_ms: None,

@@ -124,7 +124,7 @@ async fn put_call(business: &Business) {
     let rang_at_ms = service::time::now_ms() - 3_600_000;
     let call = CallListing {
         call_ref: "ab".repeat(32).into(),
-        number: NUMBER.to_owned(),
+        number: NUMBER.into(),
         rang_at_ms,
         start: Some("warm".to_owned()),
         accepted_at_ms: Some(rang_at_ms + 500),
@@ -138,5 +138,5 @@ async fn put_call(business: &Business) {
 }
 
 async fn calls(business: &Business) -> usize {
-    business.store.calls(&CallQuery::Of(NUMBER.to_owned()), None, None, 10).await.unwrap().len()
+    business.store.calls(&CallQuery::Of(NUMBER.into()), None, None, 10).await.unwrap().len()
 }

@@ -55,6 +55,11 @@ text_id! {
     TaskId
 }
 
+text_id! {
+    /// The id of a business number: Meta's phone number id, or the name that the operator gave a number of the telephone line; never the phone number.
+    NumberId
+}
+
 /// A fencing token: it grows with each assignment of a call, so that a task that lost the call is recognized and ignored.
 ///
 /// The default is the token of a call that was never assigned.

@@ -20,7 +20,7 @@ pub use assignment::Assignment;
 pub use call::{AnswerAttempt, Call};
 pub use ending::{Ending, Party};
 pub use event::{CallEvent, Effect};
-pub use ids::{CallRef, Fence, TaskId};
+pub use ids::{CallRef, Fence, NumberId, TaskId};
 pub use line::Line;
 pub use phase::{Phase, Stage};
 pub use recorded::Recorded;

@@ -1,6 +1,6 @@
 //! The control API of a media task: paths and bodies of call-control's requests.
 
-use call::{CallRef, Fence, Line};
+use call::{CallRef, Fence, Line, NumberId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub struct Offer {
     /// The version of the call's state, after which the task's events sort.
     pub version: u64,
     /// The phone number id of the business number that was called.
-    pub number: String,
+    pub number: NumberId,
     /// The line that the call came in on. Only a task whose lease names a line gets its calls.
     #[serde(default, skip_serializing_if = "Line::is_default")]
     pub line: Line,

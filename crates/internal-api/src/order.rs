@@ -1,6 +1,6 @@
 //! Orders to call-control, the payloads of its invocations, and its replies.
 
-use call::{CallRef, Ending, Fence, Recorded};
+use call::{CallRef, Ending, Fence, NumberId, Recorded};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -76,7 +76,7 @@ pub enum Order {
     /// Links a person's old and new user id at Meta. From the webhook, which does not wait.
     UserChanged {
         /// The partition of Meta's notice: the id of the business number.
-        number: String,
+        number: NumberId,
         /// The sort key of the notice.
         notice: String,
     },

@@ -2,7 +2,7 @@
 //!
 //! These hold what people said. They are stored in the table if the agent keeps transcripts, and never logged.
 
-use call::CallRef;
+use call::{CallRef, NumberId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -58,7 +58,7 @@ pub struct CallSummary {
     /// The hex SHA-256 of Meta's call id.
     pub call_ref: CallRef,
     /// The phone number id of the business number.
-    pub number: String,
+    pub number: NumberId,
     /// The name of the agent.
     pub agent: String,
     /// The name of the model.

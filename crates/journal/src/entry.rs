@@ -1,7 +1,7 @@
 //! A journal entry: an event with its call, time, writer and order. Entries sort by version, writer and sequence.
 
 use crate::event::{EventMeaning, JournalEvent};
-use call::{CallRef, Recorded, Stage, TaskId};
+use call::{CallRef, NumberId, Recorded, Stage, TaskId};
 use serde::de::Error;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -33,7 +33,7 @@ pub struct JournalEntry {
 #[serde(default)]
 pub struct EntryContext {
     /// The phone number id of the business number.
-    pub number: Option<String>,
+    pub number: Option<NumberId>,
     /// The media task that had the call, or that the event is about.
     pub task: Option<TaskId>,
     /// The call's phase at that time.
@@ -61,7 +61,9 @@ impl Serialize for JournalEntry {
             map.serialize_entry("phase", phase)?;
         }
         let (number, task) = (&self.context.number, &self.context.task);
-        for (name, value) in [("number", number.as_deref()), ("task", task.as_ref().map(TaskId::as_str))] {
+        for (name, value) in
+            [("number", number.as_ref().map(NumberId::as_str)), ("task", task.as_ref().map(TaskId::as_str))]
+        {
             if let Some(value) = value.filter(|_| !event.contains_key(name)) {
                 map.serialize_entry(name, value)?;
             }

@@ -2,7 +2,7 @@
 
 use crate::entry::{EntryContext, JournalEntry};
 use crate::event::JournalEvent;
-use call::{CallRef, Stage, TaskId};
+use call::{CallRef, NumberId, Stage, TaskId};
 
 /// Builds the entries of one call by one writer.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ impl EntryBuilder {
         let fields = event.fields();
         let named = |name: &str| fields.get(name)?.as_str().map(str::to_owned);
         EntryContext {
-            number: named("number").or_else(|| self.context.number.clone()),
+            number: named("number").map(NumberId::from).or_else(|| self.context.number.clone()),
             task: named("task").map(TaskId::from).or_else(|| self.context.task.clone()),
             phase: self.context.phase.clone(),
         }

@@ -5,7 +5,7 @@ mod meaning;
 mod other;
 mod redaction;
 
-use call::{Ending, Fence, Party, Recorded, TaskId};
+use call::{Ending, Fence, NumberId, Party, Recorded, TaskId};
 pub use level::Level;
 pub use meaning::{EventMeaning, EventSpan};
 pub use other::OtherEvent;
@@ -26,19 +26,22 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_CONNECT")]
     Connect {
         /// The phone number id of the business number that was called; on the telephone line, its name.
-        number: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        number: NumberId,
     },
     /// The call is for a business number that this stack does not serve. It is recorded and not answered.
     #[serde(rename = "WA_CALL_NOT_OURS")]
     NotOurs {
         /// The phone number id of the business number that was called; on the telephone line, its last two digits.
-        number: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        number: NumberId,
     },
     /// Meta's notice of the call is too old to be answered, or far ahead of this host's clock. The call is recorded and not answered.
     #[serde(rename = "WA_CALL_STALE")]
     Stale {
         /// The phone number id of the business number that was called.
-        number: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        number: NumberId,
         /// The age of the notice.
         late_ms: u64,
         /// How far the notice was ahead of this host's clock; 0 if it was not.
@@ -483,7 +486,8 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_FORGOTTEN")]
     Forgotten {
         /// The phone number id of the business number that they had called.
-        number: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        number: NumberId,
         /// The number of their calls to this number that were known.
         calls: u64,
     },

@@ -18,6 +18,19 @@ fn reads_the_event_of_a_forwarded_call() {
 }
 
 #[test]
+fn reads_a_call_of_our_edge() {
+    let headers = include_bytes!("../../../fixtures/openai-calls/edge-headers.json");
+    let headers: Vec<SipHeader> = serde_json::from_slice(headers).expect("the fixture is a list of headers");
+
+    let parties = CallParties::read(&headers);
+
+    let (caller, dialled) = (parties.caller.as_deref(), parties.dialled.as_deref());
+    assert_eq!((caller, dialled), (Some("35699000001"), Some("35621000000")));
+    assert_eq!(parties.trunk.as_deref(), Some("malta"));
+    assert!(crate::trunk_key::is_right(&parties, ["lab-trunk-key"]));
+}
+
+#[test]
 fn the_carrier_outranks_the_caller() {
     let from = ("From", "sip:+100000@a");
     let party = ("Remote-Party-ID", "<sip:+200000@a>;party=calling");

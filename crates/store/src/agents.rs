@@ -6,6 +6,7 @@ use crate::items::{Item, from_item, text, to_item};
 use crate::keys;
 use crate::number_settings::Assigned;
 use crate::table::{Store, all};
+use call::NumberId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -73,7 +74,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn assign(&self, number: &str, agent: &str) -> Result<()> {
+    pub async fn assign(&self, number: &NumberId, agent: &str) -> Result<()> {
         let update = self.update_of(keys::number(number), keys::SETTINGS);
         let update = update
             .update_expression("SET #agent = :agent, #pk = :numbers, #sk = :number")
@@ -82,7 +83,7 @@ impl Store {
             .expression_attribute_names("#sk", "gsi1sk")
             .expression_attribute_values(":agent", text(agent))
             .expression_attribute_values(":numbers", text(keys::NUMBERS))
-            .expression_attribute_values(":number", text(number));
+            .expression_attribute_values(":number", text(number.as_str()));
         update.send().await.context("cannot assign the agent to the number")?;
         Ok(())
     }
@@ -101,7 +102,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached, refuses the request, or holds an item that cannot be read.
-    pub async fn number(&self, number: &str) -> Result<NumberSettings> {
+    pub async fn number(&self, number: &NumberId) -> Result<NumberSettings> {
         let item = self.item(&keys::number(number), keys::SETTINGS).await;
         let item = item.context("cannot read a number's settings")?;
         let settings = item.map(from_item).transpose().context("cannot parse a number's settings")?;
@@ -112,7 +113,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn agent_of(&self, number: &str) -> Result<Option<String>> {
+    pub async fn agent_of(&self, number: &NumberId) -> Result<Option<String>> {
         let Some(name) = self.number(number).await?.agent else { return Ok(None) };
         Ok(self.agent(&name).await?.map(|agent| agent.text))
     }

@@ -4,6 +4,7 @@ use crate::Store;
 use crate::error::{Context, Result};
 use crate::items::number;
 use crate::keys;
+use call::NumberId;
 
 /// An action for a caller, in their call or because of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ impl Store {
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn may_act(
         &self,
-        to: &str,
+        to: &NumberId,
         pseudonym: &str,
         action: BudgetedAction,
         most: u32,

@@ -6,7 +6,7 @@ use crate::items::{Item, from_item, number, text, to_item};
 use crate::keys;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use call::{CallRef, Ending, Party, Recorded};
+use call::{CallRef, Ending, NumberId, Party, Recorded};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ pub struct CallListing {
     /// The hex SHA-256 of Meta's call id.
     pub call_ref: CallRef,
     /// The phone number id of the business number that was called.
-    pub number: String,
+    pub number: NumberId,
     /// When the call rang, ms since 1970.
     pub rang_at_ms: u64,
     /// `warm`: a running task had a slot; `cold`: a task was launched for this call; `None` until a task has answered.
@@ -43,7 +43,7 @@ pub struct CallListing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallQuery {
     /// The calls to a number.
-    Of(String),
+    Of(NumberId),
     /// The calls that rang on a day, `yyyy-mm-dd` in UTC.
     On(String),
     /// The calls of a user, by one of their pseudonyms.

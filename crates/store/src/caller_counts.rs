@@ -5,7 +5,7 @@ use crate::error::{Context, Result};
 use crate::items::{number, text};
 use crate::keys;
 use crate::table::all;
-use call::CallRef;
+use call::{CallRef, NumberId};
 use std::time::Duration;
 
 /// How long a call counts.
@@ -50,7 +50,7 @@ impl Store {
 #[derive(Debug, Clone, Copy)]
 pub struct CallerCall<'a> {
     /// The phone number id of the business number.
-    pub number: &'a str,
+    pub number: &'a NumberId,
     /// The caller's pseudonym.
     pub pseudonym: &'a str,
     /// The hex SHA-256 of Meta's call id.

@@ -35,7 +35,7 @@
 //! agree. A webhook notice about a call is written at version 0 by a writer named after the notice, so a notice that arrives twice is
 //! recorded once.
 
-use call::{CallRef, Fence, TaskId};
+use call::{CallRef, Fence, NumberId, TaskId};
 use sha2::{Digest, Sha256};
 
 /// Returns the partition of a call.
@@ -67,7 +67,7 @@ pub fn task_writer(task: &TaskId) -> String {
 
 /// Returns the partition of a business number: its settings, and Meta's notices about it that belong to no call. `id` is Meta's phone
 /// number id, or the name of a number of the telephone line.
-pub fn number(id: &str) -> String {
+pub fn number(id: &NumberId) -> String {
     format!("NUMBER#{id}")
 }
 
@@ -157,12 +157,12 @@ pub fn message_ref(sk: &str) -> Option<&str> {
 pub const OF_CALL: &str = "CALL";
 
 /// Returns the partition of a number's daily spending. Days never expire: a year of them is small.
-pub fn spent(number: &str) -> String {
+pub fn spent(number: &NumberId) -> String {
     format!("SPENT#{number}")
 }
 
 /// Returns the partition of the hourly counts of actions for a caller of a number, by the caller's [`pseudonym`](crate::pseudonym).
-pub fn acts(number: &str, pseudonym: &str) -> String {
+pub fn acts(number: &NumberId, pseudonym: &str) -> String {
     format!("SPENT#{number}#{pseudonym}")
 }
 
@@ -177,7 +177,7 @@ pub fn day(day: &str) -> String {
 }
 
 /// Returns the partition of the calls that a caller made to a number, by the caller's [`pseudonym`](crate::pseudonym).
-pub fn caller(number: &str, pseudonym: &str) -> String {
+pub fn caller(number: &NumberId, pseudonym: &str) -> String {
     format!("CALLER#{number}#{pseudonym}")
 }
 
@@ -193,7 +193,7 @@ pub fn rang_bound(at_ms: u64, beginning: &str) -> String {
 }
 
 /// Returns the partition of the calls to a number, answered or not. Their sort keys are those of [`rang`].
-pub fn calls(number: &str) -> String {
+pub fn calls(number: &NumberId) -> String {
     format!("CALLS#{number}")
 }
 

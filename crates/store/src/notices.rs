@@ -8,7 +8,7 @@ use crate::table::Written;
 use crate::{HungUp, Store, StoredCall, keys};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use call::CallRef;
+use call::{CallRef, NumberId};
 use journal::JournalEntry;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -40,10 +40,10 @@ pub enum ReportedChange {
 }
 
 /// Whom a notice without a call is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeOwner<'a> {
     /// The business number with this id.
-    Number(&'a str),
+    Number(NumberId),
     /// The WhatsApp business account with this id.
     Account(&'a str),
 }
@@ -118,7 +118,7 @@ impl Store {
         notice: &OtherNotice<'_, C, W>,
         now_ms: u64,
     ) -> Result<Written> {
-        let pk = match notice.about {
+        let pk = match &notice.about {
             NoticeOwner::Number(id) => keys::number(id),
             NoticeOwner::Account(id) => keys::account(id),
         };
@@ -153,7 +153,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn names_in_notice(&self, number: &str, notice: &str) -> Result<Option<Vec<String>>> {
+    pub async fn names_in_notice(&self, number: &NumberId, notice: &str) -> Result<Option<Vec<String>>> {
         Ok(self.item(&keys::number(number), notice).await?.as_ref().map(names))
     }
 
@@ -161,7 +161,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn drop_notice(&self, number: &str, notice: &str) -> Result<()> {
+    pub async fn drop_notice(&self, number: &NumberId, notice: &str) -> Result<()> {
         let delete = self.delete_of(keys::number(number), notice);
         delete.send().await.context("cannot delete a notice")?;
         Ok(())

@@ -1,5 +1,6 @@
 //! The settings of a business number. What is not set is decided by its agent's file.
 
+use call::NumberId;
 use serde::{Deserialize, Serialize};
 
 /// The settings of a business number, as stored.
@@ -22,7 +23,7 @@ pub struct NumberSettings {
 pub struct Assigned {
     /// The phone number id.
     #[serde(rename = "gsi1sk")]
-    pub number: String,
+    pub number: NumberId,
     /// The name of the agent.
     pub agent: String,
 }

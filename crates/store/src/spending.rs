@@ -6,7 +6,7 @@ use crate::items::{Item, number, text};
 use crate::keys;
 use crate::retry;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update};
-use call::{CallRef, Fence};
+use call::{CallRef, Fence, NumberId};
 
 /// An owner of a call: a task with an assignment. A reassigned call has two owners, and each spends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct CallOwner {
     /// The hex SHA-256 of Meta's call id.
     pub call_ref: CallRef,
     /// The phone number id of the business number that was called.
-    pub number: String,
+    pub number: NumberId,
     /// The fence of the owner's assignment.
     pub fence: Fence,
     /// When DynamoDB may delete the call's items (TTL), seconds since 1970.
@@ -96,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn spent(&self, number: &str, day: &str) -> Result<u64> {
+    pub async fn spent(&self, number: &NumberId, day: &str) -> Result<u64> {
         Ok(self.spent_on(number, day).await?.micro_dollars)
     }
 
@@ -104,7 +104,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn spent_on(&self, number: &str, day: &str) -> Result<DaySpent> {
+    pub async fn spent_on(&self, number: &NumberId, day: &str) -> Result<DaySpent> {
         let item = self.item(&keys::spent(number), &keys::day(day)).await;
         day_spent(&item.context("cannot read a day's spending")?.unwrap_or_default())
     }
@@ -114,7 +114,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn spent_without_reading(&self, of: &str, day: &str) -> Result<DaySpent> {
+    pub async fn spent_without_reading(&self, of: &NumberId, day: &str) -> Result<DaySpent> {
         let update = self.update_of(keys::spent(of), keys::day(day));
         let update = update
             .update_expression("ADD #spent :nothing")
@@ -133,7 +133,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn spent_under(&self, number: &str, day: &str, cap: u64) -> Result<(DaySpent, bool)> {
+    pub async fn spent_under(&self, number: &NumberId, day: &str, cap: u64) -> Result<(DaySpent, bool)> {
         let spent = self.spent_without_reading(number, day).await?;
         let is_to_record =
             spent.is_near(cap) && !spent.is_recorded && self.claim_cap_event(number, day).await?;
@@ -144,7 +144,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn claim_cap_event(&self, number: &str, day: &str) -> Result<bool> {
+    pub async fn claim_cap_event(&self, number: &NumberId, day: &str) -> Result<bool> {
         let update = self.update_of(keys::spent(number), keys::day(day));
         let update = update
             .update_expression("SET #told = :yes")
@@ -195,7 +195,7 @@ impl Store {
         TransactWriteItem::builder().update(update.build().expect("key and expression are set")).build()
     }
 
-    fn add_spent(&self, of: &str, day: &str, micro_dollars: u64) -> TransactWriteItem {
+    fn add_spent(&self, of: &NumberId, day: &str, micro_dollars: u64) -> TransactWriteItem {
         let update = Update::builder()
             .table_name(&self.table)
             .key("pk", text(keys::spent(of)))

@@ -1,7 +1,7 @@
 //! The state item of a call: its state machine's state, and the identifiers and SDP offer that the line's service sent.
 
 use crate::keys;
-use call::{Call, CallRef, Fence, Line, TaskId, Timestamp};
+use call::{Call, CallRef, Fence, Line, NumberId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub struct StoredCall {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_untrusted: bool,
     /// The id of the business number that was called.
-    pub number: String,
+    pub number: NumberId,
     /// The caller's SDP offer; `None` on a line that needs no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<String>,
@@ -97,7 +97,7 @@ impl StoredCall {
     /// Returns a WhatsApp call that has just begun to ring.
     pub fn ringing(
         wacid: &str,
-        number: &str,
+        number: &NumberId,
         offer: &str,
         caller: CallerNames,
         now: Timestamp,
@@ -111,7 +111,7 @@ impl StoredCall {
     /// Returns a call on the SIP line that has just begun to ring.
     pub fn ringing_by_sip(
         realtime_call: &str,
-        number: &str,
+        number: &NumberId,
         caller: CallerNames,
         is_untrusted: bool,
         now: Timestamp,
@@ -121,7 +121,7 @@ impl StoredCall {
         Self { realtime_call: id_kept, is_untrusted, ..Self::new(realtime_call, number, caller, call) }
     }
 
-    fn new(id: &str, number: &str, caller: CallerNames, call: Call) -> Self {
+    fn new(id: &str, number: &NumberId, caller: CallerNames, call: Call) -> Self {
         let mut record = Self {
             pk: keys::call(&call_ref(id)),
             sk: keys::STATE.to_owned(),
@@ -132,7 +132,7 @@ impl StoredCall {
             wacid: None,
             realtime_call: None,
             is_untrusted: false,
-            number: number.to_owned(),
+            number: number.clone(),
             offer: None,
             caller_number: caller.number,
             caller_user_id: caller.user_id,
@@ -204,8 +204,14 @@ mod tests {
     #[test]
     fn each_assignment_has_its_own_token_if_its_task_returns_tokens() {
         let assignment = |fence| Some(call::Assignment { task: "t".into(), fence: Fence(fence) });
-        let ringing =
-            StoredCall::ringing("wacid.A", "1", "v=0", CallerNames::default(), Timestamp(7), Duration::ZERO);
+        let ringing = StoredCall::ringing(
+            "wacid.A",
+            &"1".into(),
+            "v=0",
+            CallerNames::default(),
+            Timestamp(7),
+            Duration::ZERO,
+        );
         let mut record = ringing.clone();
         record.call.assignment = assignment(1);
         record.issue_token(&ringing.call, true);
@@ -235,7 +241,7 @@ mod tests {
     fn a_call_made_due_out_of_turn_needs_reindexing() {
         let budget = Duration::from_secs(25);
         let mut record =
-            StoredCall::ringing("wacid.A", "1", "v=0", CallerNames::default(), Timestamp(7), budget);
+            StoredCall::ringing("wacid.A", &"1".into(), "v=0", CallerNames::default(), Timestamp(7), budget);
         record.call.due = None;
         assert!(!record.is_indexed());
 

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::items::{number, text, to_item};
 use crate::table::Key;
 use crate::{Store, keys};
-use call::CallRef;
+use call::{CallRef, NumberId};
 use journal::JournalEvent;
 
 /// Returns the key of the tombstone of a person, by one of their pseudonyms.
@@ -43,8 +43,8 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn record_forgotten(&self, id: &str, calls: u64, now_ms: u64) -> Result<()> {
-        let mut item = to_item(&JournalEvent::Forgotten { number: id.to_owned(), calls });
+    pub async fn record_forgotten(&self, id: &NumberId, calls: u64, now_ms: u64) -> Result<()> {
+        let mut item = to_item(&JournalEvent::Forgotten { number: id.clone(), calls });
         item.insert("pk".to_owned(), text(keys::number(id)));
         item.insert("sk".to_owned(), text(keys::forgotten(now_ms)));
         item.insert("at_ms".to_owned(), number(now_ms));

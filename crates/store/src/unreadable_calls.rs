@@ -4,7 +4,7 @@ use crate::error::{Context, Result};
 use crate::items::{Item, ItemError, number};
 use crate::{Store, StoredCall, keys};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use call::CallRef;
+use call::{CallRef, NumberId};
 
 /// Attributes of the item: the number of ticks, when they began, and that the call is set aside.
 const TRIED: &str = "poisoned_tries";
@@ -18,7 +18,7 @@ pub struct UnreadableCall {
     /// The call's reference.
     pub call_ref: CallRef,
     /// The call at Meta (the number's id, Meta's id of the call), if the item has them.
-    pub at_meta: Option<(String, String)>,
+    pub at_meta: Option<(NumberId, String)>,
     /// OpenAI's id of the call, if the item has it.
     pub realtime_call: Option<String>,
     /// Whether the call is set aside already.
@@ -33,7 +33,7 @@ impl UnreadableCall {
         let text = |name: &str| item.get(name)?.as_s().ok().cloned();
         Self {
             call_ref: call_ref.clone(),
-            at_meta: text("number").zip(text("wacid")),
+            at_meta: text("number").map(NumberId::from).zip(text("wacid")),
             realtime_call: text("realtime_call"),
             is_set_aside: item.contains_key(ASIDE),
             why: format!("cannot be read: {}", without_values(&error.to_string())),
@@ -130,7 +130,7 @@ mod tests {
 
         let unreadable = UnreadableCall::unreadable(&"ab12".into(), &item, &error);
 
-        assert_eq!(unreadable.at_meta, Some(("220".to_owned(), "wacid.A".to_owned())));
+        assert_eq!(unreadable.at_meta, Some(("220".into(), "wacid.A".to_owned())));
         assert!(!unreadable.is_set_aside && unreadable.why.contains("missing field"));
     }
 }

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use call::{CallRef, Fence};
+use call::{CallRef, Fence, NumberId};
 use serde_json::{Value, json};
 use store::items::{Item, number, text};
 use store::keys;
@@ -29,16 +29,16 @@ async fn assigning_an_agent_keeps_the_numbers_other_settings() {
     let settings = [("pk", "NUMBER#7"), ("sk", "SETTINGS"), ("sorry", "Call again.")];
     let item = settings.map(|(name, value)| (name.to_owned(), text(value)));
     store.put(item.into()).await.unwrap();
-    assert_eq!(store.agent_of("7").await.unwrap(), None);
+    assert_eq!(store.agent_of(&"7".into()).await.unwrap(), None);
     for name in ["night", "day"] {
         store.put_agent(&StoredAgent::new(name, &format!("name = \"{name}\""), T0)).await.unwrap();
-        store.assign("7", name).await.unwrap();
+        store.assign(&"7".into(), name).await.unwrap();
     }
 
     let sorry = Some("Call again.".to_owned());
     let wanted = NumberSettings { agent: Some("day".into()), sorry, lost: None };
-    assert_eq!(store.number("7").await.unwrap(), wanted);
-    assert_eq!(store.agent_of("7").await.unwrap().as_deref(), Some("name = \"day\""));
+    assert_eq!(store.number(&"7".into()).await.unwrap(), wanted);
+    assert_eq!(store.agent_of(&"7".into()).await.unwrap().as_deref(), Some("name = \"day\""));
     assert_eq!(store.numbers().await.unwrap(), [Assigned { number: "7".into(), agent: "day".into() }]);
 }
 
@@ -54,7 +54,7 @@ async fn agents_are_listed_by_name_and_replaced() {
     assert_eq!(agents, [StoredAgent::new("a", "2", T0), StoredAgent::new("b", "3", T0 + 1)]);
     assert_ne!(agents[0].digest, agents[1].digest);
     assert_eq!(store.agent("c").await.unwrap(), None);
-    assert_eq!(store.agent_of("8").await.unwrap(), None);
+    assert_eq!(store.agent_of(&"8".into()).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -191,9 +191,12 @@ async fn repeated_spending_is_counted_once() {
     }
     store.count_spent(&owner("a", 2), DAY, 0, 30).await.unwrap();
 
-    assert_eq!((store.spent("7", DAY).await.unwrap(), store.spent("7", NEXT).await.unwrap()), (930, 100));
-    assert_eq!(store.spent("8", DAY).await.unwrap(), 0);
-    assert_eq!(store.spent_without_reading("7", DAY).await.unwrap().micro_dollars, 930);
+    assert_eq!(
+        (store.spent(&"7".into(), DAY).await.unwrap(), store.spent(&"7".into(), NEXT).await.unwrap()),
+        (930, 100)
+    );
+    assert_eq!(store.spent(&"8".into(), DAY).await.unwrap(), 0);
+    assert_eq!(store.spent_without_reading(&"7".into(), DAY).await.unwrap().micro_dollars, 930);
 }
 
 #[tokio::test]
@@ -208,7 +211,7 @@ async fn each_owners_outcome_is_written_once() {
         assert_eq!(store.conclude(&lost).await.unwrap(), again);
     }
 
-    assert_eq!(store.spent("7", DAY).await.unwrap(), 1_550);
+    assert_eq!(store.spent(&"7".into(), DAY).await.unwrap(), 1_550);
     let pk = keys::call(&"a".into());
     for (sk, fence) in [("SUMMARY", 2), ("SUMMARY#1", 1), ("SUMMARY#2", 2)] {
         assert_eq!(store.item(&pk, sk).await.unwrap().unwrap()["word"], text(fence.to_string()), "{sk}");
@@ -258,26 +261,28 @@ async fn calls_that_end_at_the_same_time_are_all_counted() {
         assert!(call.await.unwrap());
     }
 
-    assert_eq!(store.spent("7", DAY).await.unwrap(), 120);
+    assert_eq!(store.spent(&"7".into(), DAY).await.unwrap(), 120);
 }
 
 #[tokio::test]
 async fn the_cap_event_is_claimed_once_a_day() {
     let store = store().await;
     store.count_spent(&owner("a", 1), DAY, 0, 79).await.unwrap();
-    assert!(!store.spent_under("7", DAY, 100).await.unwrap().1);
+    assert!(!store.spent_under(&"7".into(), DAY, 100).await.unwrap().1);
     store.count_spent(&owner("a", 1), DAY, 79, 80).await.unwrap();
 
-    assert!(store.spent_under("7", DAY, 100).await.unwrap().1);
-    let (spent, is_to_record) = store.spent_under("7", DAY, 100).await.unwrap();
-    assert!(spent.is_recorded && !is_to_record && !store.claim_cap_event("7", DAY).await.unwrap());
-    assert!(store.spent_on("7", DAY).await.unwrap().is_recorded);
+    assert!(store.spent_under(&"7".into(), DAY, 100).await.unwrap().1);
+    let (spent, is_to_record) = store.spent_under(&"7".into(), DAY, 100).await.unwrap();
+    assert!(spent.is_recorded && !is_to_record && !store.claim_cap_event(&"7".into(), DAY).await.unwrap());
+    assert!(store.spent_on(&"7".into(), DAY).await.unwrap().is_recorded);
 }
 
 #[tokio::test]
 async fn actions_for_a_caller_are_limited_by_the_hour() {
     let store = store().await;
-    let may = async |pseudonym, action, at_ms| store.may_act("7", pseudonym, action, 2, at_ms).await.unwrap();
+    let may = async |pseudonym, action, at_ms| {
+        store.may_act(&"7".into(), pseudonym, action, 2, at_ms).await.unwrap()
+    };
 
     let tools = [
         may("m", BudgetedAction::Tool, T0).await,
@@ -288,7 +293,7 @@ async fn actions_for_a_caller_are_limited_by_the_hour() {
     assert_eq!(tools, [true, true, false]);
     assert!(may("m", BudgetedAction::Message, T0).await && may("n", BudgetedAction::Tool, T0).await);
     assert!(may("m", BudgetedAction::Tool, T0 + 60 * MINUTE).await);
-    assert!(!store.may_act("7", "o", BudgetedAction::Notice, 0, T0).await.unwrap());
+    assert!(!store.may_act(&"7".into(), "o", BudgetedAction::Notice, 0, T0).await.unwrap());
 }
 
 #[tokio::test]
@@ -298,7 +303,7 @@ async fn a_malformed_days_spending_is_an_error() {
     let item = broken.map(|(name, value)| (name.to_owned(), value));
     store.put(item.into()).await.unwrap();
 
-    assert!(store.spent("7", "2026-11-22").await.is_err());
+    assert!(store.spent(&"7".into(), "2026-11-22").await.is_err());
 }
 
 #[tokio::test]
@@ -353,29 +358,38 @@ async fn links_last_as_long_as_the_latest_call() {
 #[tokio::test]
 async fn a_callers_call_counts_once_and_for_an_hour() {
     let store = store().await;
+    let to = &NumberId::from("7");
 
-    assert_eq!(store.count_call(&call(&"a".into(), 0)).await.unwrap(), 0);
-    assert_eq!(store.count_call(&call(&"b".into(), 20)).await.unwrap(), 1);
-    assert_eq!(store.count_call(&call(&"b".into(), 20)).await.unwrap(), 1);
-    assert_eq!(store.count_call(&call(&"c".into(), 60)).await.unwrap(), 2);
-    assert_eq!(store.count_call(&call(&"d".into(), 61)).await.unwrap(), 2);
-    assert_eq!(store.count_call(&CallerCall { pseudonym: "ff", ..call(&"e".into(), 61) }).await.unwrap(), 0);
-    assert_eq!(store.count_call(&CallerCall { number: "8", ..call(&"f".into(), 61) }).await.unwrap(), 0);
+    assert_eq!(store.count_call(&call(to, &"a".into(), 0)).await.unwrap(), 0);
+    assert_eq!(store.count_call(&call(to, &"b".into(), 20)).await.unwrap(), 1);
+    assert_eq!(store.count_call(&call(to, &"b".into(), 20)).await.unwrap(), 1);
+    assert_eq!(store.count_call(&call(to, &"c".into(), 60)).await.unwrap(), 2);
+    assert_eq!(store.count_call(&call(to, &"d".into(), 61)).await.unwrap(), 2);
+    assert_eq!(
+        store.count_call(&CallerCall { pseudonym: "ff", ..call(to, &"e".into(), 61) }).await.unwrap(),
+        0
+    );
+    assert_eq!(
+        store.count_call(&CallerCall { number: &"8".into(), ..call(to, &"f".into(), 61) }).await.unwrap(),
+        0
+    );
 }
 
 #[tokio::test]
 async fn a_call_that_was_turned_away_does_not_count() {
     let store = store().await;
-    store.count_call(&call(&"a".into(), 0)).await.unwrap();
-    store.uncount_call(&call(&"a".into(), 0)).await.unwrap();
+    let to = &NumberId::from("7");
+    store.count_call(&call(to, &"a".into(), 0)).await.unwrap();
+    store.uncount_call(&call(to, &"a".into(), 0)).await.unwrap();
 
-    assert_eq!(store.count_call(&call(&"b".into(), 1)).await.unwrap(), 0);
+    assert_eq!(store.count_call(&call(to, &"b".into(), 1)).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_counted_call_expires_after_two_hours() {
     let store = store().await;
-    store.count_call(&call(&"a".into(), 0)).await.unwrap();
+    let to = &NumberId::from("7");
+    store.count_call(&call(to, &"a".into(), 0)).await.unwrap();
 
     let mut items = vec![];
     store.scan(|item| items.push(item)).await.unwrap();
@@ -383,8 +397,8 @@ async fn a_counted_call_expires_after_two_hours() {
     assert_eq!(items[0]["ttl"], number(T0 / 1_000 + 7_200));
 }
 
-fn call(call_ref: &CallRef, minutes: u64) -> CallerCall<'_> {
-    CallerCall { number: "7", pseudonym: "ab", call_ref, rang_at_ms: T0 + minutes * MINUTE }
+fn call<'a>(number: &'a NumberId, call_ref: &'a CallRef, minutes: u64) -> CallerCall<'a> {
+    CallerCall { number, pseudonym: "ab", call_ref, rang_at_ms: T0 + minutes * MINUTE }
 }
 
 #[tokio::test]
@@ -394,7 +408,7 @@ async fn reading_a_days_spending_retries_on_contention() {
     let spent = (200, r#"{"Attributes":{"micro_dollars":{"N":"7"}}}"#);
     let store = store_that_answers(vec![conflict, throttled, conflict, spent]).await;
 
-    assert_eq!(store.spent_without_reading("7", DAY).await.unwrap().micro_dollars, 7);
+    assert_eq!(store.spent_without_reading(&"7".into(), DAY).await.unwrap().micro_dollars, 7);
 }
 
 /// Returns a store whose DynamoDB gives these responses in turn, each on its own connection.

@@ -137,7 +137,7 @@ impl Switchboard {
         text: &str,
     ) -> Result<Option<String>, GraphError> {
         let store::CallerNames { number: phone, user_id } = record.caller();
-        let (number, caller) = (&record.number, Caller { number: phone, user_id });
+        let (number, caller) = (record.number.as_str(), Caller { number: phone, user_id });
         let send = async |graph: &Graph| {
             let send = || graph.send_text(number, &caller, text);
             send.retry([PAUSE].into_iter()).when(may_be_sent_soon).await

@@ -89,7 +89,7 @@ fn pause_for(error: &GraphError, usual: Duration) -> Duration {
 }
 
 async fn send_action(graph: &Graph, record: &StoredCall, effect: &Effect) -> Result<(), GraphError> {
-    let (number, wacid) = (&record.number, record.wacid.as_deref().unwrap_or_default());
+    let (number, wacid) = (record.number.as_str(), record.wacid.as_deref().unwrap_or_default());
     let answer = record.call.answer.as_deref().unwrap_or_default();
     match effect {
         Effect::PreAccept => graph.pre_accept(number, wacid, answer).await,
@@ -254,7 +254,14 @@ mod tests {
 
     fn ringing() -> StoredCall {
         let budget = Duration::from_secs(25);
-        StoredCall::ringing("wacid.A", "1", "v=0", store::CallerNames::default(), Timestamp(7), budget)
+        StoredCall::ringing(
+            "wacid.A",
+            &"1".into(),
+            "v=0",
+            store::CallerNames::default(),
+            Timestamp(7),
+            budget,
+        )
     }
 
     #[test]

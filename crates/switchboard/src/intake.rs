@@ -19,7 +19,7 @@ pub use sip::TrunkCheck;
 pub use tombstones::Tombstones;
 pub use unknown_numbers::UnknownNumbers;
 
-use call::CallRef;
+use call::{CallRef, NumberId};
 use internal_api::order::Order;
 use journal::JournalEntry;
 use std::time::Duration;
@@ -64,7 +64,7 @@ pub struct IntakeSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnownNumbers {
     /// The numbers with these ids.
-    Listed(Vec<String>),
+    Listed(Vec<NumberId>),
     /// Every number whose settings name an agent.
     WithAgents,
 }

@@ -307,6 +307,6 @@ mod tests {
     }
 
     fn record() -> StoredCall {
-        StoredCall::ringing_by_sip("rtc_1", "shop", CallerNames::default(), false, Timestamp(7))
+        StoredCall::ringing_by_sip("rtc_1", &"shop".into(), CallerNames::default(), false, Timestamp(7))
     }
 }

@@ -81,8 +81,8 @@ impl Switchboard {
     /// Ends the call with `terminate`, or `reject` if Meta refuses that, and returns whether Meta has answered.
     async fn end_at_meta(&self, unreadable: &UnreadableCall) -> bool {
         let Some((number, wacid)) = &unreadable.at_meta else { return true };
-        let end = async |graph: &Graph| match graph.terminate(number, wacid).await {
-            Err(error) if !error.is_worth_another_try() => graph.reject(number, wacid).await,
+        let end = async |graph: &Graph| match graph.terminate(number.as_str(), wacid).await {
+            Err(error) if !error.is_worth_another_try() => graph.reject(number.as_str(), wacid).await,
             ended => ended,
         };
         let ended = self.send_to_meta(end, |ended| ended.as_ref().err()).await;

@@ -1,6 +1,6 @@
 //! The call in which tools are used, and the limit on tools at work in it at once.
 
-use call::CallRef;
+use call::{CallRef, NumberId};
 use std::fmt;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -12,7 +12,7 @@ pub struct CallContext {
     /// The call's reference, which identifies no person.
     pub call_ref: CallRef,
     /// The business number that was called.
-    pub number: String,
+    pub number: NumberId,
     /// The agent's name.
     pub agent: String,
     permits: Semaphore,
@@ -20,7 +20,7 @@ pub struct CallContext {
 
 impl CallContext {
     /// Creates the context of a call, with no tool at work.
-    pub fn new(call_ref: impl Into<CallRef>, number: impl Into<String>, agent: impl Into<String>) -> Self {
+    pub fn new(call_ref: impl Into<CallRef>, number: impl Into<NumberId>, agent: impl Into<String>) -> Self {
         Self {
             call_ref: call_ref.into(),
             number: number.into(),

@@ -11,6 +11,7 @@ use crate::reply::{self, Reply};
 use crate::signature::{SIGNATURE, SIGNATURE_WITH_HOST, SignedToolRequest, TIME};
 use crate::target::{self, Target};
 use agents::{HttpTool, Method, Tools};
+use call::{CallRef, NumberId};
 use reqwest::dns::Resolve;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Request, Response, StatusCode, redirect};
@@ -74,9 +75,9 @@ pub struct HttpCall {
 #[derive(Serialize)]
 struct Body<'a> {
     arguments: &'a Map<String, Value>,
-    call: &'a str,
+    call: &'a CallRef,
     r#use: &'a str,
-    number: &'a str,
+    number: &'a NumberId,
     agent: &'a str,
 }
 
@@ -248,7 +249,7 @@ impl HttpCall {
             return Vec::new();
         }
         let CallContext { call_ref, number, agent, .. } = context;
-        let body = Body { arguments: &self.arguments, call: call_ref.as_str(), r#use: use_id, number, agent };
+        let body = Body { arguments: &self.arguments, call: call_ref, r#use: use_id, number, agent };
         serde_json::to_vec(&body).expect("text and JSON can be written as JSON")
     }
 }

@@ -1,5 +1,5 @@
-//! The CPU time of a call's traffic by itself: codec, encryption, datagrams, TLS, JSON, and nothing around them. No media
-//! task can cost less; how much more ours costs is its own doing.
+//! The CPU time of a call's traffic alone: codec, encryption, datagrams, TLS, JSON. It is the lower bound of any media
+//! task; the difference to ours is its overhead.
 //!
 //! One thread does the work of one call-second again and again, each part apart, by the CPU time of the thread.
 
@@ -36,7 +36,7 @@ const DELTA: usize = 4_800;
 /// Call-seconds that are measured together, for the clock's sake.
 const BATCH: u32 = 25;
 
-/// So many batches at least and at most; in between, until the medians of both halves agree within [`AGREE`].
+/// The fewest and the most batches; between them it ends once the medians of both halves agree within [`AGREE`].
 const BATCHES: std::ops::RangeInclusive<usize> = 10..=80;
 
 const AGREE: f64 = 0.02;

@@ -20,7 +20,7 @@ enum Bench {
         /// Numbers of calls at once
         #[arg(long, value_delimiter = ',', default_value = "1,10,50,100,150")]
         calls: Vec<usize>,
-        /// A figure is the median of so many windows
+        /// The number of windows whose median is a figure
         #[arg(long, default_value_t = 5)]
         windows: usize,
         /// How long a window is
@@ -46,7 +46,7 @@ enum Bench {
     },
     /// How fast the conversation is: a table
     Turns {
-        /// A figure is the median of so many calls; 1 tries the bench with its first call alone
+        /// The number of calls whose median is a figure; 1 tries the bench with its first call alone
         #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
         calls: u8,
     },

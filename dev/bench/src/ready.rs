@@ -8,10 +8,10 @@ use sim_aws::LastStatus;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// A figure is the median of so many starts.
+/// The figure is the median of this many starts.
 const STARTS: usize = 5;
 
-/// So soon it should be ready.
+/// The limit of the median.
 const LIMIT: Duration = Duration::from_millis(300);
 
 /// How often to look for the lease: what is measured is too long by half of this.

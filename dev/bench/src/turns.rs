@@ -11,7 +11,7 @@ use local::{Binaries, root};
 use std::fmt;
 use std::time::Duration;
 
-/// So many runs may be void before it is said that nothing can be measured here.
+/// The most void runs before the bench gives up.
 const VOID: usize = 5;
 
 /// How long Graph takes for a reply in the second half.

@@ -11,13 +11,12 @@ use std::fmt;
 use std::time::{Duration, Instant};
 use store::call_ref;
 
-/// So many requests of a kind are measured.
+/// The number of requests of each kind.
 const REQUESTS: usize = 30;
 
-/// So many cold starts.
 const STARTS: usize = 10;
 
-/// So many updates Meta may put into one request.
+/// The most updates Meta puts into one request.
 const BATCH: usize = 1_000;
 
 /// How long a call may take to end when no caller joins it.
@@ -30,7 +29,7 @@ pub struct WebhookBench {
     peak_kib: u64,
 }
 
-/// Lambda gives the function so much memory, KiB.
+/// The function's memory in Lambda, KiB.
 const MEMORY_KIB: u64 = 512 * 1024;
 
 impl WebhookBench {

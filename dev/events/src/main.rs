@@ -2,16 +2,18 @@
 
 use anyhow::{Context, ensure};
 use events::Tally;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use walkdir::WalkDir;
 
 #[allow(clippy::print_stdout, reason = "the findings are what it is run for")]
 fn main() -> anyhow::Result<ExitCode> {
     let (mut tally, mut files, mut faults) = (Tally::default(), vec![], 0);
     for argument in std::env::args_os().skip(1) {
-        gather(Path::new(&argument), &mut files)
-            .with_context(|| format!("cannot look at {}", argument.display()))?;
+        for entry in WalkDir::new(argument).follow_links(true).sort_by_file_name() {
+            files.push(entry?.into_path());
+        }
     }
+    files.retain(|file| file.extension().is_some_and(|end| end == "log"));
     for file in &files {
         let log = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         for (line, fault) in tally.read(&String::from_utf8_lossy(&log)) {
@@ -25,17 +27,4 @@ fn main() -> anyhow::Result<ExitCode> {
         println!("events: not logged: {}", tally.unseen().join(", "));
     }
     Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// The logs there are, in their order.
-fn gather(path: &Path, logs: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    if path.is_dir() {
-        let mut inside: Vec<_> = std::fs::read_dir(path)?.collect::<Result<_, _>>()?;
-        inside.sort_by_key(std::fs::DirEntry::path);
-        return inside.iter().try_for_each(|entry| gather(&entry.path(), logs));
-    }
-    if path.extension().is_some_and(|end| end == "log") {
-        logs.push(path.to_owned());
-    }
-    Ok(())
 }

@@ -37,41 +37,21 @@ enum Step {
         accept: bool,
     },
     /// Waits for a client event of this type. The script ends if it does not come.
-    Wait {
-        wait: String,
-        within_ms: Option<u64>,
-    },
+    Wait { wait: String, within_ms: Option<u64> },
     /// Sends an event. `$E` is the id of the client event last waited for, `$NOW+60` a time in a minute, seconds since 1970.
-    Send {
-        send: Value,
-    },
-    Tone {
-        tone: Tone,
-    },
+    Send { send: Value },
+    /// Sends a tone, at once.
+    Tone { tone: Tone },
     /// Waits, milliseconds. Client events are kept for the next step.
-    Sleep {
-        sleep: u64,
-    },
+    Sleep { sleep: u64 },
     /// As `wait`; but an event that does not come is a finding, and the script goes on.
-    Want {
-        want: String,
-        within_ms: u64,
-        why: String,
-    },
+    Want { want: String, within_ms: u64, why: String },
     /// No client event of this type may come meanwhile.
-    WantNone {
-        want_none: String,
-        for_ms: u64,
-        why: String,
-    },
+    WantNone { want_none: String, for_ms: u64, why: String },
     /// Some client event so far holds this text.
-    WantText {
-        want_text: String,
-        why: String,
-    },
-    Close {
-        close: Closing,
-    },
+    WantText { want_text: String, why: String },
+    /// Closes the connection.
+    Close { close: Closing },
     /// Drops the TCP connection.
     Drop {
         #[allow(dead_code, reason = "always true")]
@@ -285,7 +265,6 @@ impl ScriptedModel {
     }
 }
 
-/// A script's event with its placeholders filled in.
 fn filled_in(event: &str, event_id: &str) -> String {
     let event = event.replace("$E", event_id);
     let Some((before, after)) = event.split_once("\"$NOW+") else { return event };

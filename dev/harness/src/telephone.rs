@@ -50,7 +50,7 @@ impl TelephoneLine {
         let agent = StoredAgent::new(NUMBER, agent, 0);
         stack.store.put_agent(&agent).await?;
         stack.store.name_dialled(DIALLED.trim_start_matches('+'), NUMBER).await?;
-        stack.store.assign(NUMBER, &agent.name).await?;
+        stack.store.assign(&NUMBER.into(), &agent.name).await?;
         let url = format!("{}openai", stack.cloud.function_url("webhook"));
         model.trunk().add_endpoint(WebhookEndpoint::on_loopback(url, WEBHOOK_SECRET))?;
         Ok(())

@@ -13,7 +13,7 @@ use sha2::Sha256;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 /// The name agent files know the key by.
 pub const KEY_NAME: &str = "shop";
@@ -29,7 +29,7 @@ const FRESH_FOR_S: u64 = 300;
 pub struct ToolServer {
     address: std::net::SocketAddr,
     shared: Arc<Mutex<Shared>>,
-    serving: JoinHandle<()>,
+    _serving: JoinSet<std::io::Result<()>>,
 }
 
 /// How a tool server answers.
@@ -66,10 +66,8 @@ impl ToolServer {
         let shared = Arc::new(Mutex::new(shared));
         let router = Router::new().route("/orders", post(look_up)).route("/echo", get(echo));
         let router = router.with_state(shared.clone());
-        let serving = tokio::spawn(async move {
-            let _ = axum::serve(listener, router).await;
-        });
-        Ok(Self { address, shared, serving })
+        let serving = JoinSet::from_iter([async move { axum::serve(listener, router).await }]);
+        Ok(Self { address, shared, _serving: serving })
     }
 
     /// Its URL.
@@ -95,12 +93,6 @@ impl ToolServer {
     /// How many requests it refused for their signature.
     pub fn forged(&self) -> usize {
         lock(&self.shared).forged
-    }
-}
-
-impl Drop for ToolServer {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 

@@ -12,7 +12,7 @@ use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use prost::Message;
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex};
-use tokio::task::AbortHandle;
+use tokio::task::JoinSet;
 
 /// The header that authorizes a client, as `OTEL_EXPORTER_OTLP_HEADERS` has it.
 pub const HEADERS: &str = "x-planted-key=planted%20key";
@@ -57,7 +57,7 @@ pub struct Collector {
     /// For `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub endpoint: String,
     desk: Arc<Desk>,
-    serving: AbortHandle,
+    _serving: JoinSet<std::io::Result<()>>,
 }
 
 #[derive(Debug)]
@@ -75,8 +75,8 @@ impl Collector {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has ports");
         let endpoint = format!("http://{}", listener.local_addr().expect("it is bound"));
         let router = Router::new().route("/v1/traces", post(receive)).with_state(desk.clone());
-        let serving = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
-        Self { endpoint, desk, serving }
+        let serving = JoinSet::from_iter([async move { axum::serve(listener, router).await }]);
+        Self { endpoint, desk, _serving: serving }
     }
 
     /// Returns the received spans, in no order.
@@ -102,12 +102,6 @@ impl Collector {
             format!("{about}\n{}\n", Value::Object(span.fields))
         };
         self.spans().into_iter().map(line).collect()
-    }
-}
-
-impl Drop for Collector {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 

@@ -5,17 +5,17 @@ use crate::expression::Expression;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Command {
+    /// Adds fields, and shows these alone.
     Fields(Vec<Named>),
+    /// Shows these fields alone.
     Display(Vec<String>),
     /// Keeps the lines of which it holds.
     Filter(Expression),
     /// Makes one row of each group of lines.
-    Stats {
-        of: Vec<(Aggregate, String)>,
-        by: Vec<String>,
-    },
+    Stats { of: Vec<(Aggregate, String)>, by: Vec<String> },
     /// Puts rows in order; whether each field is descending.
     Sort(Vec<(String, bool)>),
+    /// Keeps this many.
     Limit(usize),
 }
 
@@ -26,7 +26,6 @@ pub(crate) struct Named {
     pub name: String,
 }
 
-/// The fields that commands ask of log lines.
 pub(crate) fn fields(commands: &[Command]) -> Vec<String> {
     let (mut own, mut asked) = (vec![], vec![]);
     for command in commands {

@@ -16,10 +16,8 @@ const LINES: [&str; 5] = [
 fn a_filter_keeps_matching_lines_and_never_matches_a_missing_field() {
     assert_eq!(rows("filter took_ms >= 300 | fields took_ms | sort took_ms desc"), [["500"], ["300"]]);
     assert_eq!(rows(r#"filter who != "a" | fields who"#), [["b"]]);
-    assert_eq!(
-        rows(r#"filter event = "KEYS" or (who = "a" and not took_ms > 100) | fields at_ms"#),
-        [["62000"], ["63000"]]
-    );
+    let found = rows(r#"filter event = "KEYS" or (who = "a" and not took_ms > 100) | fields at_ms"#);
+    assert_eq!(found, [["62000"], ["63000"]]);
     assert_eq!(rows(r#"filter event in ["KEYS", "NONE"] | fields at_ms, who"#), [["63000", ""]]);
     assert_eq!(rows("filter ispresent(who) and took_ms < 300 | fields who"), [["a"]]);
 }
@@ -29,10 +27,8 @@ fn stats_make_one_row_of_each_group() {
     let query = r#"filter event = "TURN" | stats count(*) as n, sum(took_ms) as sum, avg(took_ms) as mean, min(took_ms) as least, max(took_ms) as most by who | sort who asc"#;
 
     assert_eq!(rows(query), [["a", "2", "400", "200", "100", "300"], ["b", "1", "500", "500", "500", "500"]]);
-    assert_eq!(
-        rows("stats count(who) as named, count_distinct(who) as names, count(*) as lines"),
-        [["3", "2", "5"]]
-    );
+    let counted = rows("stats count(who) as named, count_distinct(who) as names, count(*) as lines");
+    assert_eq!(counted, [["3", "2", "5"]]);
 }
 
 #[test]

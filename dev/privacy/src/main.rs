@@ -3,8 +3,9 @@
 use anyhow::Context;
 use privacy::Watch;
 use quick_xml::escape::unescape;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
+use walkdir::WalkDir;
 
 /// What programs write ends like this; recordings of the model and of sound are the caller's own words, on purpose.
 const WRITTEN: [&str; 3] = ["log", "xml", "txt"];
@@ -13,8 +14,12 @@ const WRITTEN: [&str; 3] = ["log", "xml", "txt"];
 fn main() -> anyhow::Result<ExitCode> {
     let (watch, mut files, mut leaks) = (Watch::default(), vec![], 0);
     for argument in std::env::args_os().skip(1) {
-        gather(Path::new(&argument), true, &mut files)
-            .with_context(|| format!("cannot look at {}", argument.display()))?;
+        for entry in WalkDir::new(argument).follow_links(true).sort_by_file_name() {
+            let entry = entry?;
+            if entry.file_type().is_file() && (entry.depth() == 0 || is_written(entry.path())) {
+                files.push(entry.into_path());
+            }
+        }
     }
     anyhow::ensure!(!files.is_empty(), "there is nothing to look at: no test has run?");
     for file in &files {
@@ -35,19 +40,8 @@ fn read(file: &Path) -> anyhow::Result<String> {
     Ok(if is_report { unescape(&text)?.into_owned() } else { text })
 }
 
-/// The files there are, in their order; of a folder those that programs have written.
-fn gather(path: &Path, is_named: bool, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    if path.is_dir() {
-        let mut inside: Vec<_> = std::fs::read_dir(path)?.collect::<Result<_, _>>()?;
-        inside.sort_by_key(std::fs::DirEntry::path);
-        return inside.iter().try_for_each(|entry| gather(&entry.path(), false, files));
-    }
-    let is_written = path.extension().is_some_and(|end| WRITTEN.iter().any(|written| end == *written));
-    if is_named || is_written {
-        std::fs::metadata(path)?;
-        files.push(path.to_owned());
-    }
-    Ok(())
+fn is_written(path: &Path) -> bool {
+    path.extension().is_some_and(|end| WRITTEN.iter().any(|written| end == *written))
 }
 
 #[cfg(test)]

@@ -23,7 +23,6 @@ static KINDS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
     compiled.collect()
 });
 
-/// The kinds of what is in this text.
 pub(crate) fn kinds_in(text: &str) -> Vec<&'static str> {
     KINDS.iter().filter(|(_, shape)| shape.is_match(text)).map(|(kind, _)| *kind).collect()
 }

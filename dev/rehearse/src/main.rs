@@ -58,7 +58,6 @@ async fn main() -> ExitCode {
 }
 
 impl Command {
-    /// The name in messages about a failure.
     fn name(&self) -> &'static str {
         match self {
             Self::Call { .. } => "rehearse",

@@ -64,10 +64,8 @@ mod tests {
 
     #[test]
     fn a_processor_is_named_without_the_kernels_spaces() {
-        assert_eq!(
-            processor("flags\t: a\nmodel name\t: Some  CPU @ 2 GHz\n"),
-            Some("Some CPU @ 2 GHz".into())
-        );
+        let named = processor("flags\t: a\nmodel name\t: Some  CPU @ 2 GHz\n");
+        assert_eq!(named, Some("Some CPU @ 2 GHz".into()));
         assert_eq!(processor("processor : 0\n"), None);
     }
 }

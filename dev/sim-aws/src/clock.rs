@@ -1,10 +1,7 @@
 //! Writes moments the way AWS does.
 
-use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
+use jiff::Timestamp;
 use std::time::{SystemTime, UNIX_EPOCH};
-
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 pub(crate) fn millis(moment: SystemTime) -> u64 {
     let since = moment.duration_since(UNIX_EPOCH).expect("this clock is past 1970");
@@ -18,22 +15,21 @@ pub(crate) fn seconds(moment: SystemTime) -> f64 {
 
 /// `2026-11-22T08:00:00.123Z`
 pub(crate) fn iso(moment: SystemTime) -> String {
-    DateTime::from_millis(i64::try_from(millis(moment)).expect("it fits"))
-        .fmt(DateTimeFormat::DateTime)
-        .expect("this century can be written")
+    timestamp(moment).to_string()
 }
 
 /// `2026-11-22T08:00:00Z`, as EventBridge stamps its events.
 pub(crate) fn iso_seconds(moment: SystemTime) -> String {
-    format!("{}Z", &iso(moment)[..19])
+    timestamp(moment).strftime("%FT%TZ").to_string()
 }
 
 /// `22/Nov/2026:08:00:00 +0000`, as in an access log and in a Function URL's `requestContext`.
 pub(crate) fn access_log(moment: SystemTime) -> String {
-    let iso = iso(moment);
-    let (year, month, day, time) = (&iso[0..4], &iso[5..7], &iso[8..10], &iso[11..19]);
-    let month = MONTHS[month.parse::<usize>().expect("a month is a number") - 1];
-    format!("{day}/{month}/{year}:{time} +0000")
+    timestamp(moment).strftime("%d/%b/%Y:%T +0000").to_string()
+}
+
+fn timestamp(moment: SystemTime) -> Timestamp {
+    Timestamp::from_millisecond(millis(moment) as i64).expect("this century can be written")
 }
 
 #[cfg(test)]

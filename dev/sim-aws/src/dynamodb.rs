@@ -69,12 +69,12 @@ impl DynamoDb {
     /// Answers one request, as far as no injected fault decides otherwise.
     pub(crate) async fn answer(
         &self,
-        asker: &str,
+        client: &str,
         action: &str,
         request: Request<Body>,
         connection: &Connection,
     ) -> Result<Response, Refusal> {
-        match self.faults.outcome(asker, action) {
+        match self.faults.outcome(client, action) {
             Outcome::Reached { after } => {
                 tokio::time::sleep(after).await;
                 Ok(self.forward(request).await)

@@ -22,7 +22,7 @@ use crate::eventbridge::StateChanges;
 use crate::processes::Processes;
 use anyhow::{Context, bail};
 use program::{program, what};
-use state::State;
+use state::{EcsFaults, State};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -108,18 +108,18 @@ impl Ecs {
 
     /// Asks a task to stop, as `StopTask` does.
     pub(crate) fn stop(&self, task: &str, reason: &str) -> anyhow::Result<()> {
-        self.change(|state| {
-            let task = state.task_mut(task).with_context(|| format!("there is no task {task}"))?;
-            task.ask_to_stop(StopCode::UserInitiated, reason);
-            Ok(())
-        })
+        self.ask_to_stop(task, StopCode::UserInitiated, reason)
     }
 
     /// Takes a task's machine away, as Fargate Spot does: protected or not.
     pub(crate) fn interrupt_spot(&self, task: &str) -> anyhow::Result<()> {
+        self.ask_to_stop(task, StopCode::SpotInterruption, "Your Spot Task was interrupted.")
+    }
+
+    fn ask_to_stop(&self, task: &str, code: StopCode, reason: &str) -> anyhow::Result<()> {
         self.change(|state| {
             let task = state.task_mut(task).with_context(|| format!("there is no task {task}"))?;
-            task.ask_to_stop(StopCode::SpotInterruption, "Your Spot Task was interrupted.");
+            task.ask_to_stop(code, reason);
             Ok(())
         })
     }
@@ -160,11 +160,6 @@ impl Ecs {
         &self.changes
     }
 
-    /// Fails the next `times` calls of `RunTask`.
-    pub(crate) fn fail_run_task(&self, times: usize, reason: &str) {
-        self.change(|state| state.faults.run_task = (times, reason.to_owned()));
-    }
-
     /// Sets how long tasks of a service take to start.
     pub(crate) fn delay_starts(&self, service: &str, delay: Duration) -> anyhow::Result<()> {
         self.change(|state| {
@@ -184,24 +179,8 @@ impl Ecs {
         })
     }
 
-    /// Refuses the next `times` protections, for this reason.
-    pub(crate) fn refuse_protection(&self, times: usize, reason: &str) {
-        self.change(|state| state.faults.protection = (times, reason.to_owned()));
-    }
-
-    /// From now on, a deployment blocks protection by this rule.
-    pub(crate) fn block_protection(&self, rule: ProtectionRule) {
-        self.change(|state| state.faults.rule = rule);
-    }
-
-    /// Fails the next `times` requests of tasks to their agents about protection.
-    pub(crate) fn fail_agents(&self, times: usize, fault: AgentFault) {
-        self.change(|state| state.faults.agent = Some((times, fault)));
-    }
-
-    /// Fails the next `times` requests for a task's metadata.
-    pub(crate) fn fail_metadata(&self, times: usize) {
-        self.change(|state| state.faults.metadata = times);
+    pub(crate) fn inject(&self, change: impl FnOnce(&mut EcsFaults)) {
+        self.change(|state| change(&mut state.faults));
     }
 
     fn start_warm(self: &Arc<Self>, service: &str) {

@@ -8,7 +8,7 @@ use crate::kill_points::KillPoints;
 use crate::lambda::{self, Lambda};
 use crate::refusal::Refusal;
 use crate::requests::Requests;
-use crate::rights::{Need, Rights, needs};
+use crate::rights::{AccessRequest, Rights, access_requests};
 use crate::secrets::Secrets;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Path, State};
@@ -63,7 +63,7 @@ async fn ask_for_protection(
     };
     let action =
         if request.method() == Method::GET { "ecs:GetTaskProtection" } else { "ecs:UpdateTaskProtection" };
-    match services.rights.exercise(&task.family, vec![Need::new(action, &task.arn)]) {
+    match services.rights.exercise(&task.family, vec![AccessRequest::new(action, &task.arn)]) {
         Ok(()) => next.run(request).await,
         Err(refusal) => {
             tracing::warn!(code = refusal.code, "Refused {action}: {}", refusal.message);
@@ -86,9 +86,9 @@ async fn answer_target(
         );
     };
     let (service, action) = (our_name(service).to_owned(), action.to_owned());
-    let (asker, name) = (asker(request.headers()).to_owned(), format!("{service}.{action}"));
-    let answer = services.answer(&service, &action, &asker, request, &connection);
-    services.trapped(&asker, &name, answer).await
+    let (client, name) = (client(request.headers()).to_owned(), format!("{service}.{action}"));
+    let answer = services.answer(&service, &action, &client, request, &connection);
+    services.trapped(&client, &name, answer).await
 }
 
 async fn answer_invoke(
@@ -99,12 +99,15 @@ async fn answer_invoke(
 ) -> Response {
     let answer = async {
         services.requests.enter("lambda.Invoke")?;
-        let right = needs::of_invocation(&function);
+        let right = access_requests::of_invocation(&function);
         // Its protocol has a status for that, unlike the others.
-        services.rights.exercise(asker(&headers), vec![right]).map_err(|refusal| refusal.with_status(403))?;
+        services
+            .rights
+            .exercise(client(&headers), vec![right])
+            .map_err(|refusal| refusal.with_status(403))?;
         lambda::invoke(&services.lambda, &function, &headers, body).await
     };
-    services.trapped(asker(&headers), "lambda.Invoke", answer).await
+    services.trapped(client(&headers), "lambda.Invoke", answer).await
 }
 
 async fn answer_account(State(services): State<Arc<Services>>) -> Response {
@@ -139,7 +142,7 @@ impl Services {
         &self,
         service: &str,
         action: &str,
-        asker: &str,
+        client: &str,
         request: Request<Body>,
         connection: &Connection,
     ) -> Result<Response, Refusal> {
@@ -149,12 +152,14 @@ impl Services {
         self.requests.enter(&format!("{service}.{action}"))?;
         let (head, body) = request.into_parts();
         let body = read(body).await?;
-        self.rights
-            .exercise(asker, needs::of_request(&self.rights, &self.secrets, service, action, &body))?;
+        self.rights.exercise(
+            client,
+            access_requests::of_request(&self.rights, &self.secrets, service, action, &body),
+        )?;
         match service {
             "dynamodb" => {
                 self.dynamodb
-                    .answer(asker, action, Request::from_parts(head, Body::from(body)), connection)
+                    .answer(client, action, Request::from_parts(head, Body::from(body)), connection)
                     .await
             }
             "ecs" => Ok(json_1_1(&self.ecs.answer(action, &body)?)),
@@ -165,12 +170,12 @@ impl Services {
     /// Answers, unless a kill point ends the client first: before the answer has an effect, or before it is sent.
     async fn trapped(
         &self,
-        asker: &str,
+        client: &str,
         action: &str,
         answer: impl Future<Output = Result<Response, Refusal>>,
     ) -> Response {
         let answer = async { answer.await.unwrap_or_else(|refusal| refuse(action, refusal)) };
-        match self.kill_points.request(asker, action) {
+        match self.kill_points.request(client, action) {
             None => answer.await,
             Some(kill) => kill.around(answer).await.unwrap_or_else(|| StatusCode::GONE.into_response()),
         }
@@ -187,7 +192,7 @@ fn our_name(target: &str) -> &str {
 }
 
 /// Returns the client: the access key id of a signature, `AWS4-HMAC-SHA256 Credential=webhook-1/20261122/…`.
-fn asker(headers: &HeaderMap) -> &str {
+fn client(headers: &HeaderMap) -> &str {
     let signature = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let credential = signature.and_then(|signature| signature.split_once("Credential="));
     credential.and_then(|(_, rest)| rest.split('/').next()).unwrap_or(OUTSIDER)

@@ -22,32 +22,32 @@ impl<'a> FaultInjector<'a> {
 
     /// DynamoDB throttles the next `times` requests.
     pub fn throttle_dynamodb(&self, times: usize) {
-        self.dynamodb().throttle(times);
+        self.dynamodb().plan().throttles = times;
     }
 
     /// DynamoDB throttles this share of all requests, from 0 to 1; which ones, the cloud's seed decides.
     pub fn throttle_share_of_dynamodb(&self, share: f64) {
-        self.dynamodb().throttle_share(share);
+        self.dynamodb().plan().throttled_share = share;
     }
 
     /// Cancels the next `times` `TransactWriteItems`: `TransactionConflict` at their first item.
     pub fn conflict_transactions(&self, times: usize) {
-        self.dynamodb().cancel(times, CancellationReason::Conflict);
+        self.cancel_transactions(times, CancellationReason::Conflict);
     }
 
     /// Cancels the next `times` `TransactWriteItems` for their first item, with this reason.
     pub fn cancel_transactions(&self, times: usize, why: CancellationReason) {
-        self.dynamodb().cancel(times, why);
+        self.dynamodb().plan().cancelled = (times, why);
     }
 
     /// Cuts the connection of the next `times` requests to DynamoDB after they took effect.
     pub fn lose_dynamodb_replies(&self, times: usize) {
-        self.dynamodb().leave_unanswered(times);
+        self.dynamodb().plan().unanswered = times;
     }
 
     /// Every request to DynamoDB waits this long before it is carried out; zero ends that.
     pub fn slow_dynamodb(&self, delay: Duration) {
-        self.dynamodb().delay(delay);
+        self.dynamodb().plan().delay = delay;
     }
 
     /// DynamoDB is unreachable for this duration.
@@ -67,7 +67,7 @@ impl<'a> FaultInjector<'a> {
 
     /// The next `times` `RunTask` start nothing and answer with this reason in `failures`, such as `RESOURCE:ENI`.
     pub fn fail_run_task(&self, times: usize, reason: &str) {
-        self.services.ecs.fail_run_task(times, reason);
+        self.services.ecs.inject(|faults| faults.run_task = (times, reason.to_owned()));
     }
 
     /// From now on, tasks of a service or of its definition take this long to start: 40 s on a bad day of Fargate's.
@@ -87,22 +87,22 @@ impl<'a> FaultInjector<'a> {
 
     /// The same with another reason, such as `TASK_NOT_VALID`.
     pub fn refuse_protection_as(&self, times: usize, reason: &str) {
-        self.services.ecs.refuse_protection(times, reason);
+        self.services.ecs.inject(|faults| faults.protection = (times, reason.to_owned()));
     }
 
     /// By which rule a service's protected tasks block the protection of another one, from now on.
     pub fn block_protection(&self, rule: ProtectionRule) {
-        self.services.ecs.block_protection(rule);
+        self.services.ecs.inject(|faults| faults.rule = rule);
     }
 
     /// The ECS agents fail in this way that many times from now on, when they are asked to change a protection.
     pub fn fail_agents(&self, times: usize, fault: AgentFault) {
-        self.services.ecs.fail_agents(times, fault);
+        self.services.ecs.inject(|faults| faults.agent = Some((times, fault)));
     }
 
     /// Fails the next `times` requests for a task's metadata with a 500, as may happen while the task boots.
     pub fn fail_metadata(&self, times: usize) {
-        self.services.ecs.fail_metadata(times);
+        self.services.ecs.inject(|faults| faults.metadata = times);
     }
 
     /// How EventBridge delivers the tasks' state changes from now on.

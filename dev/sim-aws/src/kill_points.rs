@@ -112,12 +112,12 @@ impl KillPoints {
     }
 
     /// Called for each request. Requests of unknown processes trigger no kill point.
-    pub(crate) fn request(&self, asker: &str, action: &str) -> Option<Kill> {
+    pub(crate) fn request(&self, client: &str, action: &str) -> Option<Kill> {
         let state = &mut *self.lock();
-        let target = state.targets.get_mut(asker)?;
+        let target = state.targets.get_mut(client)?;
         target.requests = target.requests.map(|requests| requests + 1);
         let requests = target.requests;
-        state.kill(asker, |step| match step {
+        state.kill(client, |step| match step {
             Step::Request(nth) => requests == Some(*nth),
             Step::Action(name) => name == action,
             Step::Reply => false,
@@ -135,8 +135,8 @@ impl KillPoints {
 }
 
 impl KillState {
-    fn kill(&mut self, asker: &str, is_there: impl Fn(&Step) -> bool) -> Option<Kill> {
-        let Target { program, process, .. } = self.targets.get(asker)?;
+    fn kill(&mut self, client: &str, is_there: impl Fn(&Step) -> bool) -> Option<Kill> {
+        let Target { program, process, .. } = self.targets.get(client)?;
         let hit = self.armed.iter().position(|armed| armed.program == *program && is_there(&armed.step))?;
         let armed = self.armed.remove(hit);
         armed.is_hit.store(true, Ordering::Release);

@@ -41,4 +41,4 @@ pub use kill_points::{KillMoment, KillPoint, Step};
 pub use lambda::Events;
 pub use logs::{LogFile, Logs};
 pub use refusal::Refusal;
-pub use rights::{Exercised, Need, Right, Rights};
+pub use rights::{AccessRequest, Exercised, Right, Rights};

@@ -31,7 +31,7 @@ enum Order {
 /// Tells the owners of all children that the cloud is ending.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ending {
-    /// Everybody is asked to end.
+    /// All processes are asked to end.
     pub(crate) closing: CancellationToken,
     /// Who is still there is killed.
     pub(crate) over: CancellationToken,

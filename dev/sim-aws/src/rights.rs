@@ -2,17 +2,17 @@
 //!
 //! The policies are evaluated by `iam-rs`. A program that the template does not know may do everything: it is a test's.
 
-mod need;
-pub(crate) mod needs;
+mod access_request;
+pub(crate) mod access_requests;
 mod template;
 
-pub use need::Need;
+pub use access_request::AccessRequest;
 
 use crate::identity::{ACCOUNT, arn};
 use crate::refusal::Refusal;
 use crate::template::tables;
 use anyhow::Context;
-use iam_rs::{Arn, Context as Circumstances, ContextValue, Decision, IAMAction, IAMEffect, IAMPolicy};
+use iam_rs::{Arn, Context as RequestContext, ContextValue, Decision, IAMAction, IAMEffect, IAMPolicy};
 use iam_rs::{IAMRequest, IAMResource, IAMStatement, Principal, PrincipalId, evaluate_policies};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +42,7 @@ pub struct Exercised {
     /// The program: a function's name, or the family of a task's definition.
     pub program: String,
     /// What it needed for that.
-    pub need: Need,
+    pub need: AccessRequest,
 }
 
 /// An action on a resource that a policy allows.
@@ -74,8 +74,8 @@ impl Rights {
     ///
     /// # Errors
     /// `AccessDeniedException`, with the right that is missing.
-    pub fn exercise(&self, asker: &str, needs: Vec<Need>) -> Result<(), Refusal> {
-        let program = program_of(asker);
+    pub fn exercise(&self, client: &str, needs: Vec<AccessRequest>) -> Result<(), Refusal> {
+        let program = program_of(client);
         let Some(role) = self.programs.get(program) else { return Ok(()) };
         for need in needs {
             let is_of_keys = !need.leading_keys.is_empty();
@@ -83,7 +83,7 @@ impl Rights {
             let is_noted = self.noted().contains(&exercised);
             // Of two keys of one kind a policy may allow one alone.
             if (is_of_keys || !is_noted) && !role.allows(&need) {
-                return Err(denied(&role.name, asker, &need));
+                return Err(denied(&role.name, client, &need));
             }
             if !is_noted {
                 self.noted().insert(exercised);
@@ -141,14 +141,14 @@ impl Rights {
 }
 
 impl Role {
-    fn allows(&self, need: &Need) -> bool {
+    fn allows(&self, need: &AccessRequest) -> bool {
         decide(&self.policies, need) == Decision::Allow
     }
 }
 
 impl Right {
     /// Whether this is the right that was needed, whatever conditions it is bound to.
-    fn covers(&self, need: &Need) -> bool {
+    fn covers(&self, need: &AccessRequest) -> bool {
         let statement = IAMStatement::new(IAMEffect::Allow)
             .with_action(IAMAction::Single(self.action.clone()))
             .with_resource(IAMResource::Single(self.resource.clone()));
@@ -178,18 +178,18 @@ fn partition_keys(template: &str) -> anyhow::Result<BTreeMap<String, String>> {
 }
 
 /// What cannot be evaluated is not allowed.
-fn decide(policies: &[IAMPolicy], need: &Need) -> Decision {
+fn decide(policies: &[IAMPolicy], need: &AccessRequest) -> Decision {
     let Ok(resource) = Arn::parse(&need.resource) else { return Decision::Deny };
-    let mut circumstances = Circumstances::new();
-    for (key, value) in &need.circumstances {
-        circumstances.insert(key.clone(), ContextValue::String(value.clone()));
+    let mut context = RequestContext::new();
+    for (key, value) in &need.context {
+        context.insert(key.clone(), ContextValue::String(value.clone()));
     }
     if !need.leading_keys.is_empty() {
         let keys = need.leading_keys.iter().cloned().collect();
-        circumstances.insert(LEADING_KEYS.to_owned(), ContextValue::StringList(keys));
+        context.insert(LEADING_KEYS.to_owned(), ContextValue::StringList(keys));
     }
     let us = Principal::Aws(PrincipalId::String(format!("arn:aws:iam::{ACCOUNT}:root")));
-    let request = IAMRequest::new_with_context(us, need.action.clone(), resource, circumstances);
+    let request = IAMRequest::new_with_context(us, need.action.clone(), resource, context);
     evaluate_policies(policies, &request).unwrap_or(Decision::Deny)
 }
 
@@ -210,17 +210,17 @@ fn resources(statement: &IAMStatement) -> Vec<String> {
 }
 
 /// `webhook-2` is the second process of `webhook`.
-fn program_of(asker: &str) -> &str {
-    match asker.rsplit_once('-') {
+fn program_of(client: &str) -> &str {
+    match client.rsplit_once('-') {
         Some((program, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => program,
-        Some(_) | None => asker,
+        Some(_) | None => client,
     }
 }
 
-fn denied(role: &str, asker: &str, need: &Need) -> Refusal {
-    let Need { action, resource, .. } = need;
+fn denied(role: &str, client: &str, need: &AccessRequest) -> Refusal {
+    let AccessRequest { action, resource, .. } = need;
     let message = format!(
-        "User: arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{asker} is not authorized to perform: {action} on resource: \
+        "User: arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{client} is not authorized to perform: {action} on resource: \
          {resource} because no identity-based policy allows the {action} action"
     );
     Refusal::new("AccessDeniedException", message)

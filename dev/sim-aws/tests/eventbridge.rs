@@ -25,10 +25,8 @@ async fn a_function_learns_of_every_change_of_a_task() {
     seen.sort_by_key(|event| event["detail"]["version"].as_u64());
     assert_eq!(seen[0]["detail"]["lastStatus"], "PROVISIONING");
     assert_eq!(seen[1]["detail"]["lastStatus"], "RUNNING");
-    assert_eq!(
-        (&stopped["source"], &stopped["detail-type"]),
-        (&json!("aws.ecs"), &json!("ECS Task State Change"))
-    );
+    assert_eq!(stopped["source"], "aws.ecs");
+    assert_eq!(stopped["detail-type"], "ECS Task State Change");
     let detail = &stopped["detail"];
     assert_eq!((&detail["lastStatus"], &detail["desiredStatus"]), (&json!("STOPPED"), &json!("STOPPED")));
     assert_eq!((&detail["taskArn"], &detail["group"]), (&json!(task.arn), &json!("service:media-task")));

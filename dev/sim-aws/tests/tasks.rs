@@ -181,10 +181,8 @@ async fn a_standalone_task_cannot_be_protected() {
 
     let answer = put(&settings, json!({"ProtectionEnabled": true})).await;
 
-    assert_eq!(
-        (&answer["failure"]["Reason"], &answer["failure"]["Arn"]),
-        (&json!("TASK_NOT_VALID"), &json!(arn))
-    );
+    assert_eq!(answer["failure"]["Reason"], "TASK_NOT_VALID");
+    assert_eq!(answer["failure"]["Arn"], arn);
 }
 
 #[tokio::test]

@@ -193,11 +193,8 @@ impl FromStr for InjectedFault {
     type Err = UnknownFault;
 
     fn from_str(name: &str) -> Result<InjectedFault, UnknownFault> {
-        InjectedFault::ALL
-            .iter()
-            .copied()
-            .find(|fault| fault.name() == name)
-            .ok_or_else(|| UnknownFault(name.to_owned()))
+        let fault = InjectedFault::ALL.iter().find(|fault| fault.name() == name);
+        fault.copied().ok_or_else(|| UnknownFault(name.to_owned()))
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{Ending, ProtocolViolation};
 use std::fmt;
 use std::time::{Duration, Instant};
+use strum::Display;
 
 /// One thing seen, and when.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,20 +83,24 @@ pub enum Seen {
 }
 
 /// Which webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display)]
+#[strum(serialize_all = "lowercase")]
 pub enum Event {
     /// A caller rings.
     Connect,
     /// The call is over.
     Terminate,
     /// Something about another number's call.
+    #[strum(serialize = "of another number")]
     Foreign,
     /// A message of the business failed.
+    #[strum(serialize = "of a message")]
     Message,
 }
 
 /// Which call action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display)]
+#[strum(serialize_all = "snake_case")]
 pub enum ActionName {
     /// Shows the answer.
     PreAccept,
@@ -114,28 +119,6 @@ pub struct Action {
     pub call: String,
     /// Which action.
     pub name: ActionName,
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Event::Connect => "connect",
-            Event::Terminate => "terminate",
-            Event::Foreign => "of another number",
-            Event::Message => "of a message",
-        })
-    }
-}
-
-impl fmt::Display for ActionName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ActionName::PreAccept => "pre_accept",
-            ActionName::Accept => "accept",
-            ActionName::Reject => "reject",
-            ActionName::Terminate => "terminate",
-        })
-    }
 }
 
 /// A line of the journal.

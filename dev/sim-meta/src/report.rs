@@ -183,10 +183,8 @@ mod tests {
         assert!(!report.note(now, &Seen::Violation(ProtocolViolation::EarlyMedia)));
         assert!(report.note(now, &Seen::Violation(ProtocolViolation::WrongPayloadType(0))));
 
-        assert_eq!(
-            report.violations,
-            [ProtocolViolation::EarlyMedia, ProtocolViolation::WrongPayloadType(0)]
-        );
+        let once = [ProtocolViolation::EarlyMedia, ProtocolViolation::WrongPayloadType(0)];
+        assert_eq!(report.violations, once);
     }
 
     #[test]
@@ -220,10 +218,8 @@ mod tests {
     fn a_refused_accept_is_not_taken_for_an_answer() {
         let mut report = CallReport::default();
 
-        report.note(
-            Instant::now(),
-            &Seen::Action { name: ActionName::Accept, status: 400, code: Some(138_008) },
-        );
+        let refused = Seen::Action { name: ActionName::Accept, status: 400, code: Some(138_008) };
+        report.note(Instant::now(), &refused);
 
         assert_eq!(report.accepted, None);
     }

@@ -107,11 +107,8 @@ impl SetupFault {
                 override_url: None,
             }),
             SetupFault::AccountElsewhere => {
-                records
-                    .account
-                    .subscribers
-                    .iter_mut()
-                    .for_each(|it| it.override_url = Some(ELSEWHERE.to_owned()));
+                let subscribers = &mut records.account.subscribers;
+                subscribers.iter_mut().for_each(|it| it.override_url = Some(ELSEWHERE.to_owned()));
             }
             SetupFault::AccountInReview => records.account.review = "PENDING".to_owned(),
             SetupFault::AccountWithoutPayment => records.account.funding = None,
@@ -127,19 +124,17 @@ impl SetupFault {
                 set(records, "sip", json!({ "status": "ENABLED", "servers": [server] }));
             }
             SetupFault::KeysBySdes => set(records, "srtp_key_exchange_protocol", json!("SDES")),
-            SetupFault::HoursNever => set(
-                records,
-                "call_hours",
-                json!({ "status": "ENABLED",
-                "timezone_id": "Asia/Kolkata", "weekly_operating_hours": [] }),
-            ),
-            SetupFault::Restricted => set(
-                records,
-                "restrictions",
-                json!({ "restrictions_list": [{
-                "type": "RESTRICTED_USER_INITIATED_CALLING", "reason": "LOW_PICKUP_RATE",
-                "expiration": now() + 7 * 86_400 }] }),
-            ),
+            SetupFault::HoursNever => {
+                let (zone, week) = ("Asia/Kolkata", json!([]));
+                let hours =
+                    json!({ "status": "ENABLED", "timezone_id": zone, "weekly_operating_hours": week });
+                set(records, "call_hours", hours);
+            }
+            SetupFault::Restricted => {
+                let restriction = json!({ "type": "RESTRICTED_USER_INITIATED_CALLING",
+                    "reason": "LOW_PICKUP_RATE", "expiration": now() + 7 * 86_400 });
+                set(records, "restrictions", json!({ "restrictions_list": [restriction] }));
+            }
             SetupFault::GraphBusy => records.is_busy = true,
         }
     }
@@ -176,11 +171,8 @@ mod tests {
     fn the_readme_lists_every_setup_fault() {
         let readme = include_str!("../README.md");
         for fault in SetupFault::ALL {
-            assert!(
-                readme.contains(&format!("| `{}` |", fault.name())),
-                "{} is not in README.md",
-                fault.name()
-            );
+            let row = format!("| `{}` |", fault.name());
+            assert!(readme.contains(&row), "{row} is not in README.md");
         }
     }
 }

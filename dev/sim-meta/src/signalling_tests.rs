@@ -81,10 +81,8 @@ fn an_unanswered_call_ends_after_its_ring() {
     assert_eq!(signalling.ended(), None);
 
     signalling.handle_timeout(t0 + secs(45));
-    assert_eq!(
-        signalling.ended(),
-        Some(Ended { ending: Ending::Unanswered, at: t0 + secs(45), live_since: None })
-    );
+    let unanswered = Ended { ending: Ending::Unanswered, at: t0 + secs(45), live_since: None };
+    assert_eq!(signalling.ended(), Some(unanswered));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 const LARGEST_DATAGRAM: usize = 2_000;
 
@@ -20,7 +20,7 @@ const IDLE: Duration = Duration::from_secs(3_600);
 pub struct NetworkRelay {
     near: SocketAddr,
     counts: Arc<Mutex<(LinkCounts, LinkCounts)>>,
-    traffic: JoinHandle<()>,
+    _traffic: JoinSet<()>,
 }
 
 impl NetworkRelay {
@@ -41,7 +41,7 @@ impl NetworkRelay {
             down: Path::new(profile, Direction::Down, seed),
             counts: Arc::clone(&counts),
         };
-        Ok(Self { near: address, counts, traffic: tokio::spawn(traffic.flow()) })
+        Ok(Self { near: address, counts, _traffic: JoinSet::from_iter([traffic.flow()]) })
     }
 
     /// Where to send to, in place of the caller.
@@ -57,12 +57,6 @@ impl NetworkRelay {
     /// Counts of the packets of sound to the caller, by outcome.
     pub fn down(&self) -> LinkCounts {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).1
-    }
-}
-
-impl Drop for NetworkRelay {
-    fn drop(&mut self) {
-        self.traffic.abort();
     }
 }
 

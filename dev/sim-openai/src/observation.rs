@@ -22,9 +22,7 @@ pub struct Observation {
 )]
 pub enum Seen {
     /// The upgrade was answered.
-    Connected {
-        model: String,
-    },
+    Connected { model: String },
     /// A `session.update` was obeyed.
     Configured,
     /// A `response.create` came before the caller's first turn.
@@ -32,95 +30,45 @@ pub enum Seen {
     /// The first `append`.
     FirstAudioReceived,
     /// The caller began to speak.
-    SpeechStarted {
-        item: String,
-        audio_start_ms: u64,
-    },
+    SpeechStarted { item: String, audio_start_ms: u64 },
     /// The caller has been silent for as long as the session waits.
-    SpeechStopped {
-        item: String,
-        audio_end_ms: u64,
-    },
+    SpeechStopped { item: String, audio_end_ms: u64 },
     /// The caller's turn became an item.
-    Committed {
-        item: String,
-        audio_ms: u64,
-    },
+    Committed { item: String, audio_ms: u64 },
     /// A turn was written down.
-    Transcribed {
-        item: String,
-        text: String,
-    },
+    Transcribed { item: String, text: String },
     /// A response was created; the model thinks.
-    ResponseStarted {
-        response: String,
-    },
+    ResponseStarted { response: String },
     /// An item's first audio delta was sent.
-    FirstDelta {
-        item: String,
-    },
+    FirstDelta { item: String },
     /// An item's last audio delta was sent, nothing cut it short.
-    LastDelta {
-        item: String,
-        sent_ms: u64,
-    },
-    FunctionCalled {
-        name: String,
-        call_id: String,
-    },
+    LastDelta { item: String, sent_ms: u64 },
+    /// The model called a function.
+    FunctionCalled { name: String, call_id: String },
     /// The client told a function's result.
-    FunctionOutput {
-        call_id: String,
-        output: String,
-    },
+    FunctionOutput { call_id: String, output: String },
     /// A response was sent in full.
-    ResponseCompleted {
-        response: String,
-    },
+    ResponseCompleted { response: String },
     /// Cancelled by the client or by the caller's voice (`reason`).
-    Cancelled {
-        response: String,
-        reason: &'static str,
-    },
+    Cancelled { response: String, reason: &'static str },
     /// A response ended in the middle, on purpose.
-    Incomplete {
-        response: String,
-        reason: &'static str,
-    },
-    Failed {
-        response: String,
-        code: &'static str,
-    },
+    Incomplete { response: String, reason: &'static str },
+    /// A response failed, on purpose.
+    Failed { response: String, code: &'static str },
     /// The client said how much of an item was heard.
-    Truncated {
-        item: String,
-        audio_end_ms: u64,
-        of_ms: u64,
-    },
+    Truncated { item: String, audio_end_ms: u64, of_ms: u64 },
     /// The first sound of a response is played to the caller of a telephone call.
-    PlaybackStarted {
-        response: String,
-    },
+    PlaybackStarted { response: String },
     /// All sound of a response was played to the caller of a telephone call.
-    PlaybackStopped {
-        response: String,
-    },
+    PlaybackStopped { response: String },
     /// The sound of a response was thrown away before its end.
-    PlaybackCleared {
-        response: String,
-    },
+    PlaybackCleared { response: String },
     /// The caller pressed a key of the telephone.
-    KeyPressed {
-        key: char,
-    },
+    KeyPressed { key: char },
     /// The client was told off.
-    Refused {
-        why: String,
-    },
+    Refused { why: String },
     /// The connection is over.
-    Closed {
-        why: String,
-    },
+    Closed { why: String },
 }
 
 impl fmt::Display for Seen {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::broadcast;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 /// How much an unread socket takes, bytes: less than a second of sound, so that a held client feels it.
@@ -25,7 +25,7 @@ pub struct Realtime {
     address: SocketAddr,
     registry: Arc<SessionRegistry>,
     exchange: Arc<Exchange>,
-    listening: JoinHandle<()>,
+    listening: JoinSet<()>,
 }
 
 impl Realtime {
@@ -41,7 +41,7 @@ impl Realtime {
         let registry = Arc::new(SessionRegistry::new(config));
         info!(%address, "The Realtime API is simulated at ws://{address}/v1/realtime");
         let exchange = Arc::new(Exchange::new(registry.clone())?);
-        let listening = tokio::spawn(listen(listener, registry.clone(), exchange.clone()));
+        let listening = JoinSet::from_iter([listen(listener, registry.clone(), exchange.clone())]);
         Ok(Self { address, registry, exchange, listening })
     }
 
@@ -88,16 +88,13 @@ impl Realtime {
     /// Breaks all connections and stops listening.
     pub async fn stop(mut self) {
         self.exchange.stop();
-        self.listening.abort();
-        // It ends as cancelled: that is what was asked for.
-        let _cancelled = (&mut self.listening).await;
+        self.listening.shutdown().await;
     }
 }
 
 impl Drop for Realtime {
     fn drop(&mut self) {
         self.exchange.stop();
-        self.listening.abort();
     }
 }
 

@@ -3,10 +3,13 @@
 mod audio_events;
 
 use crate::refusal::Refusal;
+use include_dir::{Dir, include_dir};
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 /// Real servers show these although OpenAI's types lack them.
 const EXTRA_IN_SESSION: [&str; 3] = ["id", "object", "expires_at"];
@@ -25,9 +28,9 @@ pub(crate) fn check_client(event: &Value) -> Result<(), Refusal> {
     if name == CLOSE {
         return Ok(());
     }
-    let schema = CLIENT.iter().find(|schema| schema.event == name).ok_or_else(|| unknown_event(name))?;
+    let schema = schema(&CLIENT, name).ok_or_else(|| unknown_event(name))?;
     let event = without_null_instructions(event);
-    schema.validator().iter_errors(&event).next().map_or(Ok(()), |error| Err(refusal(&error)))
+    schema.iter_errors(&event).next().map_or(Ok(()), |error| Err(refusal(&error)))
 }
 
 /// A response may say by `null` that it has no instructions of its own: LiveKit's agents do, after each tool, and are answered.
@@ -42,21 +45,22 @@ fn without_null_instructions(event: &Value) -> Cow<'_, Value> {
 
 /// Refuses the configuration that a call is accepted with, in the service's words.
 pub(crate) fn check_accept(session: &Value) -> Result<(), Refusal> {
-    ACCEPT
-        .validator()
-        .iter_errors(session)
-        .next()
-        .map_or(Ok(()), |error| Err(refusal_under("session", &error)))
+    check_body("calls.accept", "session", session)
 }
 
 /// Refuses the body of a reject that the service would not understand.
 pub(crate) fn check_reject(body: &Value) -> Result<(), Refusal> {
-    REJECT.validator().iter_errors(body).next().map_or(Ok(()), |error| Err(refusal(&error)))
+    check_body("calls.reject", "", body)
 }
 
 /// Refuses the body of a refer that the service would not understand.
 pub(crate) fn check_refer(body: &Value) -> Result<(), Refusal> {
-    REFER.validator().iter_errors(body).next().map_or(Ok(()), |error| Err(refusal(&error)))
+    check_body("calls.refer", "", body)
+}
+
+fn check_body(request: &str, root: &str, body: &Value) -> Result<(), Refusal> {
+    let schema = schema(&REST, request).expect("the committed schemas have it");
+    schema.iter_errors(body).next().map_or(Ok(()), |error| Err(refusal_under(root, &error)))
 }
 
 /// What is wrong with an event of our own: a bug of the simulator.
@@ -78,15 +82,15 @@ pub(crate) fn check_server(event: &Value) -> Result<(), String> {
     {
         fields.remove("event_id");
     }
-    let schema =
-        SERVER.iter().find(|schema| schema.event == name).ok_or(format!("no schema for {name:?}"))?;
-    let faults = schema.validator().iter_errors(&promised).map(|error| refusal(&error).to_string());
+    let schema = schema(&SERVER, name).filter(|_| !NEVER_SENT.contains(&name));
+    let schema = schema.ok_or(format!("no schema for {name:?}"))?;
+    let faults = schema.iter_errors(&promised).map(|error| refusal(&error).to_string());
     let faults: Vec<String> = faults.collect();
     if faults.is_empty() { Ok(()) } else { Err(format!("{}: {event}", faults.join("; "))) }
 }
 
 fn unknown_event(name: &str) -> Refusal {
-    let known = CLIENT.iter().map(|schema| schema.event).chain([CLOSE]);
+    let known = CLIENT.files().filter_map(|file| file.path().file_stem()?.to_str()).chain([CLOSE]);
     let known = known.map(|event| format!("'{event}'")).collect::<Vec<_>>().join(", ");
     Refusal::value("type", format!("Invalid value: '{name}'. Supported values are: {known}."))
 }
@@ -160,108 +164,27 @@ fn inside(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-macro_rules! rest {
-    ($name:literal) => {
-        Schema {
-            event: $name,
-            text: include_str!(concat!("../../../fixtures/realtime-schema/rest/", $name, ".json")),
-            compiled: OnceLock::new(),
-        }
+static CLIENT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/realtime-schema/client");
+static SERVER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/realtime-schema/server");
+
+/// The bodies of requests.
+static REST: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/realtime-schema/rest");
+
+/// What it never sends: these belong to other transcription models.
+const NEVER_SENT: [&str; 2] =
+    ["conversation.item.created", "conversation.item.input_audio_transcription.segment"];
+
+/// The schema of this event, compiled when it is first needed.
+fn schema(side: &'static Dir<'_>, event: &str) -> Option<Arc<Validator>> {
+    static COMPILED: Mutex<BTreeMap<&Path, Arc<Validator>>> = Mutex::new(BTreeMap::new());
+    let file = side.get_file(format!("{event}.json"))?;
+    let mut compiled = COMPILED.lock().expect("no schema fails to compile");
+    let compile = || {
+        let schema = serde_json::from_slice(file.contents()).expect("the committed schemas are JSON");
+        Arc::new(jsonschema::validator_for(&schema).expect("the committed schemas are valid"))
     };
+    Some(compiled.entry(file.path()).or_insert_with(compile).clone())
 }
-
-/// One event's schema, compiled when it is first needed.
-struct Schema {
-    event: &'static str,
-    text: &'static str,
-    compiled: OnceLock<Validator>,
-}
-
-impl Schema {
-    fn validator(&self) -> &Validator {
-        self.compiled.get_or_init(|| {
-            let schema = serde_json::from_str(self.text).expect("the committed schemas are JSON");
-            jsonschema::validator_for(&schema).expect("the committed schemas are valid")
-        })
-    }
-}
-
-/// The bodies of requests about calls.
-static ACCEPT: Schema = rest!("calls.accept");
-static REJECT: Schema = rest!("calls.reject");
-static REFER: Schema = rest!("calls.refer");
-
-macro_rules! schemas {
-    ($side:literal: $($event:literal)*) => {
-        [$(Schema {
-            event: $event,
-            text: include_str!(concat!("../../../fixtures/realtime-schema/", $side, "/", $event, ".json")),
-            compiled: OnceLock::new(),
-        }),*]
-    };
-}
-
-static CLIENT: [Schema; 11] = schemas!("client":
-    "session.update"
-    "input_audio_buffer.append"
-    "input_audio_buffer.commit"
-    "input_audio_buffer.clear"
-    "output_audio_buffer.clear"
-    "conversation.item.create"
-    "conversation.item.delete"
-    "conversation.item.retrieve"
-    "conversation.item.truncate"
-    "response.create"
-    "response.cancel"
-);
-
-/// Those it sends. The others belong to other transcription models.
-static SERVER: [Schema; 44] = schemas!("server":
-    "error"
-    "session.created"
-    "session.updated"
-    "conversation.created"
-    "conversation.item.added"
-    "conversation.item.done"
-    "conversation.item.deleted"
-    "conversation.item.retrieved"
-    "conversation.item.truncated"
-    "conversation.item.input_audio_transcription.delta"
-    "conversation.item.input_audio_transcription.completed"
-    "conversation.item.input_audio_transcription.failed"
-    "input_audio_buffer.committed"
-    "input_audio_buffer.cleared"
-    "input_audio_buffer.speech_started"
-    "input_audio_buffer.speech_stopped"
-    "input_audio_buffer.timeout_triggered"
-    "input_audio_buffer.dtmf_event_received"
-    "output_audio_buffer.started"
-    "output_audio_buffer.stopped"
-    "output_audio_buffer.cleared"
-    "rate_limits.updated"
-    "response.created"
-    "response.done"
-    "response.output_item.added"
-    "response.output_item.done"
-    "response.content_part.added"
-    "response.content_part.done"
-    "response.output_audio.delta"
-    "response.output_audio.done"
-    "response.output_audio_transcript.delta"
-    "response.output_audio_transcript.done"
-    "response.output_text.delta"
-    "response.output_text.done"
-    "response.function_call_arguments.delta"
-    "response.function_call_arguments.done"
-    "mcp_list_tools.in_progress"
-    "mcp_list_tools.completed"
-    "mcp_list_tools.failed"
-    "response.mcp_call_arguments.delta"
-    "response.mcp_call_arguments.done"
-    "response.mcp_call.in_progress"
-    "response.mcp_call.completed"
-    "response.mcp_call.failed"
-);
 
 #[cfg(test)]
 mod tests {

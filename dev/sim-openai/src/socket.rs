@@ -57,7 +57,6 @@ pub(crate) async fn serve(
     }
 }
 
-/// What a socket is for.
 enum Upgraded {
     Session(Shared),
     Sideband(String),

@@ -5,7 +5,6 @@ use sim_audio::{FRAME, level};
 /// Voiced frames in a row that begin speech: a click is shorter.
 const ONSET_FRAMES: usize = 3;
 
-/// How the detector listens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Hearing {
     /// 0 to 1; higher needs louder speech. 0.5 is -50 dBFS, and each 0.1 is 2 dB.

@@ -115,7 +115,6 @@ async fn start_testbed(binaries: &Binaries, family: Family) -> anyhow::Result<Te
     Testbed::start(config, binaries).await
 }
 
-/// Returns the folder of recordings and logs.
 fn folder() -> PathBuf {
     root().join("target/interop-calls")
 }

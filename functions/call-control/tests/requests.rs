@@ -51,11 +51,11 @@ async fn requests_before_the_offer(agent: &str) -> Vec<String> {
     let task = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = task.local_addr().unwrap().to_string();
     store.put_agent(&StoredAgent::new("shop", agent, now_ms())).await.unwrap();
-    store.assign(NUMBER, "shop").await.unwrap();
+    store.assign(&NUMBER.into(), "shop").await.unwrap();
     store.renew(&Lease::new(&"0a".into(), &address, &"00".repeat(32), "1", 10, now_ms())).await.unwrap();
     let caller = CallerNames { number: Some("919900000001".into()), user_id: None };
     let (now, ring_budget) = (call::Timestamp(now_ms()), Duration::from_secs(25));
-    let call = StoredCall::ringing("wacid.A", NUMBER, "v=0\r\n", caller, now, ring_budget);
+    let call = StoredCall::ringing("wacid.A", &NUMBER.into(), "v=0\r\n", caller, now, ring_budget);
     store.put(to_item(&call)).await.unwrap();
     let call_control = CallControl::connect(&cloud.sdk_config(), settings()).await.unwrap();
     cloud.forget_requests();

@@ -125,8 +125,9 @@ async fn an_ended_call_is_hung_up_once() {
 #[tokio::test]
 async fn a_call_without_the_trunks_key_is_rejected_with_403() {
     let stage = Stage::new().await;
-    let call =
-        stage.has(StoredCall::ringing_by_sip("rtc_1", "malta", CallerNames::default(), true, now())).await;
+    let call = stage
+        .has(StoredCall::ringing_by_sip("rtc_1", &"malta".into(), CallerNames::default(), true, now()))
+        .await;
 
     stage.order(Order::Tick { call_ref: call.clone() }).await;
 
@@ -140,7 +141,8 @@ async fn a_call_without_the_trunks_key_is_rejected_with_403() {
 #[tokio::test]
 async fn a_call_that_finds_no_task_is_rejected_within_its_ring_time() {
     let stage = Stage::new().await;
-    let mut ringing = StoredCall::ringing_by_sip("rtc_1", "malta", CallerNames::default(), false, now());
+    let mut ringing =
+        StoredCall::ringing_by_sip("rtc_1", &"malta".into(), CallerNames::default(), false, now());
     ringing.call.ring_deadline = Timestamp(now_ms() + 1_500);
     let call = stage.has(ringing).await;
     let begun = Instant::now();
@@ -184,7 +186,7 @@ impl Stage {
         cloud.change_key("openai_api_key", json!("sk-test"));
         let store = Store::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), TABLE);
         store.put_agent(&StoredAgent::new("shop", AGENT, now_ms())).await.unwrap();
-        store.assign("malta", "shop").await.unwrap();
+        store.assign(&"malta".into(), "shop").await.unwrap();
         let openai = OpenAi::start().await;
         let call_control = CallControl::connect(&cloud.sdk_config(), settings(&openai.url)).await.unwrap();
         Self { cloud, store, openai, call_control }
@@ -278,7 +280,7 @@ fn ready(call: &CallRef) -> Order {
 
 /// Returns a call that a task has taken.
 fn connecting() -> StoredCall {
-    let mut call = StoredCall::ringing_by_sip("rtc_1", "malta", CallerNames::default(), false, now());
+    let mut call = StoredCall::ringing_by_sip("rtc_1", &"malta".into(), CallerNames::default(), false, now());
     call.call.phase = Phase::Connecting;
     call.call.pending = vec![];
     call.call.fence = Fence(1);

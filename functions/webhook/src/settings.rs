@@ -68,7 +68,11 @@ fn sip(env: &Env) -> Result<Option<SipSettings>, SettingError> {
 }
 
 fn numbers(listed: Vec<String>) -> KnownNumbers {
-    if listed.is_empty() { KnownNumbers::WithAgents } else { KnownNumbers::Listed(listed) }
+    if listed.is_empty() {
+        KnownNumbers::WithAgents
+    } else {
+        KnownNumbers::Listed(listed.into_iter().map(Into::into).collect())
+    }
 }
 
 /// The part of Meta's secret that the webhook reads.

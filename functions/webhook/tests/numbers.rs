@@ -79,5 +79,5 @@ async fn a_listed_number_costs_no_read() {
 async fn has_an_agent(stage: &Stage, number: &str) {
     let store = Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
     store.put_agent(&StoredAgent::new("shop", "name = \"shop\"", 1)).await.unwrap();
-    store.assign(number, "shop").await.unwrap();
+    store.assign(&number.into(), "shop").await.unwrap();
 }

@@ -216,7 +216,7 @@ async fn ready() -> Stage {
 async fn name_number(stage: &Stage) {
     let store = stage.store();
     store.put_agent(&StoredAgent::new("shop", "name = \"shop\"", 1)).await.unwrap();
-    store.assign("malta", "shop").await.unwrap();
+    store.assign(&"malta".into(), "shop").await.unwrap();
     store.name_dialled("35621000000", "malta").await.unwrap();
 }
 

@@ -59,7 +59,7 @@ pub(super) struct ToolUsed {
 impl ToolUses {
     pub(super) fn new(call: CallIdentity, agent: &LoadedAgent, services: Services) -> Self {
         Self {
-            context: Arc::new(CallContext::new(call.call_ref.clone(), &call.number, &agent.file.name)),
+            context: Arc::new(CallContext::new(call.call_ref.clone(), call.number.clone(), &agent.file.name)),
             asks_for_number: call.hides_number,
             call,
             services,

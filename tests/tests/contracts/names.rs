@@ -182,7 +182,7 @@ fn metrics(template: &Template) -> Vec<String> {
 }
 
 #[test]
-fn everybody_logs_to_one_group() {
+fn all_programs_log_to_one_group() {
     kept_until_broken(
         log_group,
         &[

@@ -7,7 +7,7 @@ use crate::source;
 use crate::template::{self, PROGRAMS};
 use harness::raw_webhook::RawWebhook;
 use harness::{Story, StoryBuilder};
-use sim_aws::{Cloud, LastStatus, Need, Refusal, Right, Rights};
+use sim_aws::{AccessRequest, Cloud, LastStatus, Refusal, Right, Rights};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -59,10 +59,8 @@ async fn a_day_with_every_case_uses_every_right() {
             done.iter().find(|done| done.program == right.program && done.need.action == right.action);
         let needed = needed.expect("every right was made use of").need.clone();
         let refusal = less.exercise(&right.program, vec![needed]).expect_err("nothing allows it");
-        assert!(
-            refusal.code == "AccessDeniedException" && refusal.message.contains(&right.action),
-            "{refusal}"
-        );
+        assert_eq!(refusal.code, "AccessDeniedException");
+        assert!(refusal.message.contains(&right.action), "{refusal}");
     }
 }
 
@@ -71,7 +69,7 @@ fn a_media_task_writes_its_calls_its_spending_and_leases_alone() {
     let rights = Rights::of(&template::text()).expect("it is a template");
     let table = "arn:aws:dynamodb:us-east-1:000000000000:table/ahoy";
     let writes = |program: &str, pk: &str| {
-        let need = Need::new("dynamodb:PutItem", table).leading_to([pk.to_owned()]);
+        let need = AccessRequest::new("dynamodb:PutItem", table).leading_to([pk.to_owned()]);
         rights.exercise(program, vec![need]).is_ok()
     };
 
@@ -86,7 +84,7 @@ fn a_media_task_writes_its_calls_its_spending_and_leases_alone() {
 
 #[test]
 fn a_missing_pseudonym_key_is_requested_by_its_name() {
-    let missing = Need::new(
+    let missing = AccessRequest::new(
         "secretsmanager:GetSecretValue",
         "arn:aws:secretsmanager:us-east-1:000000000000:secret:marks",
     );

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use syn::visit::Visit;
 use syn::{Attribute, Expr, ExprCall, ExprLit, ExprMethodCall, ImplItemFn, ItemFn, ItemMod, Lit};
+use walkdir::WalkDir;
 
 /// How `service::env::Env` is asked for a setting.
 const ASKED_BY: [&str; 8] =
@@ -86,11 +87,9 @@ fn manifest_of_workspace() -> toml::Table {
 }
 
 fn read_all(folder: &Path, found: &mut impl for<'ast> Visit<'ast>) {
-    for entry in std::fs::read_dir(folder).expect("sources can be read") {
-        let path = entry.expect("sources can be read").path();
-        if path.is_dir() {
-            read_all(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") && !is_test(&path) {
+    for entry in WalkDir::new(folder) {
+        let path = entry.expect("sources can be read").into_path();
+        if path.extension().is_some_and(|extension| extension == "rs") && !is_test(&path) {
             let text = std::fs::read_to_string(&path).expect("sources are text");
             found.visit_file(&syn::parse_file(&text).expect("sources are Rust"));
         }

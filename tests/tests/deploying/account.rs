@@ -1,6 +1,6 @@
 //! The checks of an account, and what is made there, before a deployment.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, deployed, refused};
 use local::root;
 use std::collections::BTreeSet;
 
@@ -11,14 +11,10 @@ const BOTH: [&str; 2] = [
 
 #[test]
 fn a_new_account_gets_both_service_linked_roles_before_the_stack() {
-    let desk = Desk::new();
+    let (desk, _) = deployed(&[("NEW_ACCOUNT", "1")]);
 
-    let done = desk.run("deploy.sh", &[("NEW_ACCOUNT", "1")]);
-
-    assert_eq!(done.code, 0, "{}", done.said);
     let order = [BOTH[0], BOTH[1], "sleep 15", "sam deploy"];
-    let positions = order.map(|step| desk.position(step).unwrap_or_else(|| panic!("no step {step}")));
-    assert!(positions.is_sorted(), "{positions:?}");
+    assert!(desk.positions(order).is_sorted());
 }
 
 #[test]
@@ -28,71 +24,55 @@ fn roles_that_are_there_are_neither_made_nor_waited_for() {
     assert_eq!((desk.position(BOTH[0]), desk.position("sleep 15")), (None, None));
 
     // They are there, and these credentials may not look at them.
-    let desk = Desk::new();
-    let done = desk.run("deploy.sh", &[("NEW_ACCOUNT", "taken")]);
-    assert_eq!(done.code, 0, "{}", done.said);
+    let (desk, _) = deployed(&[("NEW_ACCOUNT", "taken")]);
     assert!(desk.position(BOTH[1]).is_some() && desk.position("sleep 15").is_none());
 }
 
 #[test]
 fn too_few_vcpus_for_one_task_stop_it_before_anything_is_built() {
-    let desk = Desk::new();
+    let (desk, done) = refused(&[("VCPUS", "0.0")]);
 
-    let done = desk.run("deploy.sh", &[("VCPUS", "0.0")]);
-
-    assert_ne!(done.code, 0);
-    assert!(done.said.contains("--quota-code L-3032A538 --desired-value 2"), "{}", done.said);
+    done.says("--quota-code L-3032A538 --desired-value 2");
     assert_eq!(desk.position("make"), None);
 }
 
 #[test]
 fn too_few_vcpus_for_all_tasks_are_said() {
-    let desk = Desk::new();
+    let (_, done) = deployed(&[("VCPUS", "3.0")]);
 
-    let done = desk.run("deploy.sh", &[("VCPUS", "3.0")]);
-
-    assert_eq!(done.code, 0, "{}", done.said);
-    assert!(done.said.contains("4 tasks, MaxTasks, would need 4: aws service-quotas"), "{}", done.said);
+    done.says("4 tasks, MaxTasks, would need 4: aws service-quotas");
     assert!(!Desk::new().run("deploy.sh", &[]).said.contains("would need 4"));
 }
 
 #[test]
 fn missing_rights_are_named_a_line_each_before_anything_is_built() {
     let lacking = [("LACKING", "ecs:CreateService\tiam:CreateRole")];
-    let desk = Desk::new();
+    let (desk, done) = refused(&lacking);
 
-    let done = desk.run("deploy.sh", &lacking);
-
-    assert_ne!(done.code, 0);
     for right in ["ecs:CreateService", "iam:CreateRole"] {
-        assert!(done.said.contains(&format!("ahoy: these credentials lack {right}\n")), "{}", done.said);
+        done.says(&format!("ahoy: these credentials lack {right}\n"));
     }
     assert_eq!(desk.position("make"), None);
     let asked = desk.asked("aws iam simulate-principal-policy").expect("it was asked");
     assert!(asked.contains("user/deployer") && asked.contains(" lambda:CreateFunctionUrlConfig "), "{asked}");
 
-    let meant = Desk::new().run("deploy.sh", &[lacking[0], ("GO_ON", "1")]);
-    assert_eq!(meant.code, 0, "{}", meant.said);
+    deployed(&[lacking[0], ("GO_ON", "1")]);
 }
 
 #[test]
 fn rights_are_asked_of_the_role_behind_a_session() {
     let session = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Deployers_0f3c/user@example.com";
-    let desk = Desk::new();
+    let (desk, _) = deployed(&[("CALLER", session)]);
 
-    let done = desk.run("deploy.sh", &[("CALLER", session)]);
-
-    assert_eq!(done.code, 0, "{}", done.said);
     let asked = desk.asked("aws iam simulate-principal-policy").expect("it was asked");
     assert!(asked.contains("role/aws-reserved/AWSReservedSSO_Deployers_0f3c"), "{asked}");
 }
 
 #[test]
 fn an_iam_that_tells_nothing_stops_nothing() {
-    let done = Desk::new().run("deploy.sh", &[("LACKING", "unknown")]);
+    let (_, done) = deployed(&[("LACKING", "unknown")]);
 
-    assert_eq!(done.code, 0, "{}", done.said);
-    assert!(done.said.contains("IAM does not tell"), "{}", done.said);
+    done.says("IAM does not tell");
 }
 
 #[test]
@@ -105,11 +85,8 @@ fn concurrency_is_reserved_for_call_control_where_the_quota_allows() {
         ("300 200", "100", true),
         ("300 250", "None", false),
     ] {
-        let desk = Desk::new();
+        let (desk, done) = deployed(&[("CONCURRENCY", concurrency), ("RESERVED", reserved)]);
 
-        let done = desk.run("deploy.sh", &[("CONCURRENCY", concurrency), ("RESERVED", reserved)]);
-
-        assert_eq!(done.code, 0, "{}", done.said);
         let stack = desk.asked("sam deploy").expect("it was asked");
         // What an earlier deployment reserved would stay without it.
         let given = if wanted { "CallControlConcurrency=100 " } else { "CallControlConcurrency=0 " };
@@ -120,28 +97,23 @@ fn concurrency_is_reserved_for_call_control_where_the_quota_allows() {
 
 #[test]
 fn what_is_reserved_stays_as_it_is_where_the_quota_is_unread() {
-    let desk = Desk::new();
+    let (desk, _) = deployed(&[("FAIL_AT", "get-account-settings")]);
 
-    let done = desk.run("deploy.sh", &[("FAIL_AT", "get-account-settings")]);
-
-    assert_eq!(done.code, 0, "{}", done.said);
     assert!(!desk.asked("sam deploy").expect("it was asked").contains("CallControlConcurrency"));
 }
 
 #[test]
 fn too_few_vcpus_to_replace_the_tasks_stop_an_update_only() {
     let desk = Desk::new();
-    let first = desk.run("deploy.sh", &[("VCPUS", "1.0")]);
-    assert_eq!(first.code, 0, "{}", first.said);
-    assert!(first.said.contains("--quota-code L-3032A538 --desired-value 2"), "{}", first.said);
+    let first = desk.run("deploy.sh", &[("VCPUS", "1.0")]).went_well();
+    first.says("--quota-code L-3032A538 --desired-value 2");
 
     let desk = Desk::new();
     let update = desk.run("deploy.sh", &[("VCPUS", "1.0"), ("LIVE", "1")]);
     assert_eq!((update.code, desk.position("make")), (1, None), "{}", update.said);
-    assert!(update.said.contains("--quota-code L-3032A538 --desired-value 2"), "{}", update.said);
+    update.says("--quota-code L-3032A538 --desired-value 2");
 
-    let meant = Desk::new().run("deploy.sh", &[("VCPUS", "1.0"), ("LIVE", "1"), ("GO_ON", "1")]);
-    assert_eq!(meant.code, 0, "{}", meant.said);
+    deployed(&[("VCPUS", "1.0"), ("LIVE", "1"), ("GO_ON", "1")]);
 }
 
 #[test]
@@ -149,10 +121,9 @@ fn a_cost_that_cannot_be_computed_stops_nothing() {
     let desk = Desk::new();
     desk.write("docs/bench/load.csv", "calls,lateness_p99_ms,gaps_over_60_ms\n50,11.0,3\n");
 
-    let done = desk.run("deploy.sh", &[]);
+    let done = desk.run("deploy.sh", &[]).went_well();
 
-    assert_eq!(done.code, 0, "{}", done.said);
-    assert!(done.said.contains("  What it costs a month cannot be computed\n"), "{}", done.said);
+    done.says("  What it costs a month cannot be computed\n");
     assert!(!done.said.contains("Traceback"), "{}", done.said);
 }
 

@@ -1,24 +1,20 @@
 //! Deploying where something is: a stack that failed, what an earlier one has left, another stack.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, deployed, refused};
 
 const TAKE_BACK: &str = "aws cloudformation create-change-set --stack-name ahoy";
 
 #[test]
 fn resources_of_an_earlier_stack_are_imported_before_deployment() {
-    let desk = Desk::new();
+    let (desk, _) = deployed(&[("LEFT", "1"), ("STATUS", "none")]);
 
-    let done = desk.run("deploy.sh", &[("LEFT", "1"), ("STATUS", "none")]);
-
-    assert_eq!(done.code, 0, "{}", done.said);
     let order = [
         TAKE_BACK,
         "aws cloudformation execute-change-set",
         "aws cloudformation wait stack-import",
         "sam deploy",
     ];
-    let positions = order.map(|step| desk.position(step).unwrap_or_else(|| panic!("step {step} is missing")));
-    assert!(positions.is_sorted(), "{positions:?}");
+    assert!(desk.positions(order).is_sorted());
     let asked = desk.asked(TAKE_BACK).expect("it was asked");
     assert!(asked.contains("--change-set-type IMPORT") && asked.contains("TableName,ParameterValue=ahoy"));
 }
@@ -49,11 +45,8 @@ fn the_import_covers_exactly_the_resources_the_template_retains() {
 #[test]
 fn nothing_is_imported_into_an_existing_stack_or_after_a_clean_removal() {
     for settings in [[("LEFT", "1"), ("STATUS", "UPDATE_COMPLETE")], [("LEFT", ""), ("STATUS", "none")]] {
-        let desk = Desk::new();
+        let (desk, _) = deployed(&settings);
 
-        let done = desk.run("deploy.sh", &settings);
-
-        assert_eq!(done.code, 0, "{}", done.said);
         assert_eq!(desk.position(TAKE_BACK), None, "{settings:?}");
     }
 }
@@ -68,11 +61,8 @@ fn a_stack_that_failed_to_create_is_deleted_before_the_next_try() {
         "IMPORT_ROLLBACK_COMPLETE",
     ];
     for status in failed.into_iter().chain(["IMPORT_ROLLBACK_FAILED"]) {
-        let desk = Desk::new();
+        let (desk, _) = deployed(&[("STATUS", status), ("STATUS_OF_IMAGES", status)]);
 
-        let done = desk.run("deploy.sh", &[("STATUS", status), ("STATUS_OF_IMAGES", status)]);
-
-        assert_eq!(done.code, 0, "{status}: {}", done.said);
         let order = [
             "aws cloudformation delete-stack --stack-name ahoy-images",
             "aws cloudformation deploy --stack-name ahoy-images",
@@ -101,11 +91,8 @@ fn a_failed_import_or_deletion_of_a_stack_with_tasks_deletes_nothing() {
 
 #[test]
 fn a_rollback_that_got_stuck_is_continued_first() {
-    let desk = Desk::new();
+    let (desk, _) = deployed(&[("STATUS", "UPDATE_ROLLBACK_FAILED")]);
 
-    let done = desk.run("deploy.sh", &[("STATUS", "UPDATE_ROLLBACK_FAILED")]);
-
-    assert_eq!(done.code, 0, "{}", done.said);
     let order = ["continue-update-rollback", "wait stack-rollback-complete"].map(|step| {
         desk.position(&format!("aws cloudformation {step} --stack-name ahoy")).expect("it was done")
     });
@@ -115,11 +102,8 @@ fn a_rollback_that_got_stuck_is_continued_first() {
 #[test]
 fn a_stack_at_work_is_left_alone() {
     for status in ["CREATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "IMPORT_IN_PROGRESS"] {
-        let desk = Desk::new();
+        let (desk, done) = refused(&[("STATUS", status)]);
 
-        let done = desk.run("deploy.sh", &[("STATUS", status)]);
-
-        assert_ne!(done.code, 0);
         assert!(done.said.contains(&format!("at work on the stack ahoy ({status})")), "{}", done.said);
         assert_eq!(desk.position("sam deploy"), None, "{status}");
     }
@@ -150,11 +134,7 @@ fn a_second_stack_has_a_table_and_images_of_its_own() {
     assert!(images.contains("RepositoryName=shop/media-task"), "{images}");
     let stack = desk.asked("sam deploy").expect("it was asked");
     assert!(stack.contains("WarmTasks=1 CallControlConcurrency=100 TableName=Shop "), "{stack}");
-    assert!(
-        done.said.contains("MEDIA_SECRET=Shop/media CALL_CONTROL=Shop-call-control WEBHOOK_URL="),
-        "{}",
-        done.said
-    );
+    done.says("MEDIA_SECRET=Shop/media CALL_CONTROL=Shop-call-control WEBHOOK_URL=");
 }
 
 #[test]
@@ -170,19 +150,16 @@ fn what_samconfig_says_is_passed_on_whole_and_once() {
     let stack = desk.asked("sam deploy").expect("it was asked");
     assert_eq!(stack.matches("TableName=").count(), 1, "{stack}");
     assert!(stack.contains("TableName=calls"), "{stack}");
-    assert!(
-        stack.contains(r#"ScheduleUp="cron(0 7 ? * * *)""#),
-        "SAM would end it at its first space: {stack}"
-    );
+    let quoted = r#"ScheduleUp="cron(0 7 ? * * *)""#;
+    assert!(stack.contains(quoted), "SAM would end it at its first space: {stack}");
 }
 
 #[test]
 fn undeploying_first_stops_the_tasks_that_belong_to_no_service() {
     let desk = Desk::new();
 
-    let done = desk.run("undeploy.sh", &[("YES", "1")]);
+    desk.run("undeploy.sh", &[("YES", "1")]).went_well();
 
-    assert_eq!(done.code, 0, "{}", done.said);
     let stopped = desk.asked("aws ecs stop-task").expect("it was asked");
     assert!(stopped.ends_with("task/ahoy/alone"), "{stopped}");
     let order = ["aws ecs stop-task", "aws ecs wait tasks-stopped", "aws cloudformation delete-stack"];

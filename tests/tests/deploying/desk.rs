@@ -121,11 +121,40 @@ const DOCTOR: &str = r#"{"healthy": false, "checks": [
 /// A place to deploy from, and the account behind it.
 pub(crate) struct Desk(PathBuf);
 
-/// What a script came to.
 pub(crate) struct Done {
     pub(crate) code: i32,
     /// Both outputs, as on a screen.
     pub(crate) said: String,
+}
+
+/// A new desk, from which the deployment went well.
+pub(crate) fn deployed(settings: &[(&str, &str)]) -> (Desk, Done) {
+    let desk = Desk::new();
+    let done = desk.run("deploy.sh", settings).went_well();
+    (desk, done)
+}
+
+/// A new desk, from which it failed.
+pub(crate) fn refused(settings: &[(&str, &str)]) -> (Desk, Done) {
+    let desk = Desk::new();
+    let done = desk.run("deploy.sh", settings).failed();
+    (desk, done)
+}
+
+impl Done {
+    pub(crate) fn went_well(self) -> Self {
+        assert_eq!(self.code, 0, "{}", self.said);
+        self
+    }
+
+    pub(crate) fn failed(self) -> Self {
+        assert_ne!(self.code, 0, "{}", self.said);
+        self
+    }
+
+    pub(crate) fn says(&self, words: &str) {
+        assert!(self.said.contains(words), "{words}: {}", self.said);
+    }
 }
 
 impl Desk {
@@ -176,20 +205,7 @@ impl Desk {
     fn borrow_tools(&self) {
         let path = std::env::var_os("PATH").expect("there is a PATH");
         symlink(python(), self.0.join("bin/python3")).expect("it is not there yet");
-        for tool in [
-            "bash",
-            "env",
-            "cat",
-            "sed",
-            "cut",
-            "sha256sum",
-            "mkdir",
-            "rm",
-            "grep",
-            "basename",
-            "dirname",
-            "ln",
-        ] {
+        for tool in "bash env cat sed cut sha256sum mkdir rm grep basename dirname ln".split(' ') {
             let found =
                 std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|path| path.exists());
             symlink(found.expect("every machine has it"), self.0.join("bin").join(tool))
@@ -267,6 +283,13 @@ impl Desk {
 
     pub(crate) fn position(&self, beginning: &str) -> Option<usize> {
         self.journal().lines().position(|line| line.starts_with(beginning))
+    }
+
+    /// Where each of these is in the journal, in which they all are.
+    pub(crate) fn positions<const N: usize>(&self, steps: [&str; N]) -> [usize; N] {
+        steps.map(|step| {
+            self.position(step).unwrap_or_else(|| panic!("{step} is missing: {}", self.journal()))
+        })
     }
 
     /// What the account's secret holds now.

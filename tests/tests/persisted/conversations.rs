@@ -6,7 +6,7 @@ use tools::{Callback, Message};
 
 #[test]
 fn lines_keep_their_form() {
-    let speakers = each!(Speaker; "caller": Caller, "agent": Agent);
+    let speakers = every!(Speaker; "caller": Caller, "agent": Agent);
     hold("speakers.tsv", &speakers);
     let least = TranscriptLine {
         place: 0,

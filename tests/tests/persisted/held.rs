@@ -8,23 +8,16 @@ use std::path::{Path, PathBuf};
 
 /// Lists a value of each variant with its name. A variant that is not listed does not compile.
 macro_rules! every {
-    ($type:ty; $($name:literal: $pattern:pat => $value:expr),+ $(,)?) => {{
+    ($type:ident; $($name:literal: $variant:ident $({ $($field:tt)* })? $(( $($of:tt)* ))?),+ $(,)?) => {{
         fn name(value: &$type) -> &'static str {
-            match value { $($pattern => $name),+ }
+            match value { $($type::$variant { .. } => $name),+ }
         }
-        let all: Vec<(&'static str, $type)> = vec![$(($name, $value)),+];
+        let all: Vec<(&'static str, $type)> = vec![$(($name, $type::$variant $({ $($field)* })? $(( $($of)* ))?)),+];
         for (expected, value) in &all {
             assert_eq!(name(value), *expected);
         }
         all
     }};
-}
-
-/// Lists the variants of an enum without fields with their names. A variant that is not listed does not compile.
-macro_rules! each {
-    ($type:ident; $($name:literal: $variant:ident),+ $(,)?) => {
-        every!($type; $($name: $type::$variant => $type::$variant),+)
-    };
 }
 
 /// A file or folder of the fixtures.

@@ -42,41 +42,39 @@ fn items_keep_their_attributes() {
 fn notices_keep_their_form() {
     let (codes, media) = (vec![131_044], || Media { id: "m1".into(), mime_type: "audio/ogg".into() });
     let notices = every!(NoticeKind;
-        "offer": NoticeKind::Offer(_) => NoticeKind::Offer("v=0\r\n".into()),
-        "over": NoticeKind::Over { .. } => NoticeKind::Over { errors: vec![138_021], talked_s: Some(9) },
-        "created": NoticeKind::Created => NoticeKind::Created,
-        "answer": NoticeKind::Answer => NoticeKind::Answer,
-        "ringing": NoticeKind::Ringing => NoticeKind::Ringing,
-        "accepted": NoticeKind::Accepted => NoticeKind::Accepted,
-        "rejected": NoticeKind::Rejected => NoticeKind::Rejected,
-        "recording": NoticeKind::Recording(_) => NoticeKind::Recording(media()),
-        "transcript": NoticeKind::Transcript(_) => NoticeKind::Transcript(media()),
-        "message_failed": NoticeKind::MessageFailed { .. } => NoticeKind::MessageFailed { message: "cd34".into(), errors: vec![131_026] },
-        "user_changed": NoticeKind::UserChanged { .. } => NoticeKind::UserChanged { names: vec!["US.1".into(), "US.2".into()] },
-        "voicemail": NoticeKind::Voicemail(_) => NoticeKind::Voicemail(media()),
-        "permission_reply": NoticeKind::PermissionReply { .. } => NoticeKind::PermissionReply {
-            is_granted: true, is_permanent: false, until: Some(7), is_automatic: true,
-        },
-        "settings": NoticeKind::Settings { .. } => NoticeKind::Settings {
+        "offer": Offer("v=0\r\n".into()),
+        "over": Over { errors: vec![138_021], talked_s: Some(9) },
+        "created": Created,
+        "answer": Answer,
+        "ringing": Ringing,
+        "accepted": Accepted,
+        "rejected": Rejected,
+        "recording": Recording(media()),
+        "transcript": Transcript(media()),
+        "message_failed": MessageFailed { message: "cd34".into(), errors: vec![131_026] },
+        "user_changed": UserChanged { names: vec!["US.1".into(), "US.2".into()] },
+        "voicemail": Voicemail(media()),
+        "permission_reply": PermissionReply { is_granted: true, is_permanent: false, until: Some(7), is_automatic: true },
+        "settings": Settings {
             calling: "enabled".into(),
             call_icon: "default".into(),
             callback: "disabled".into(),
             sip: "disabled".into(),
             key_exchange: "dtls".into(),
         },
-        "violation": NoticeKind::Violation { .. } => NoticeKind::Violation { kind: "low_pickup_rate".into() },
-        "restricted": NoticeKind::Restricted(_) => NoticeKind::Restricted(vec![Restriction { kind: "calling".into(), until: "7".into() }]),
-        "account_changed": NoticeKind::AccountChanged => NoticeKind::AccountChanged,
-        "trouble": NoticeKind::Trouble { .. } => NoticeKind::Trouble { errors: codes },
-        "unknown": NoticeKind::Unknown => NoticeKind::Unknown,
-        "unknown_field": NoticeKind::UnknownField { .. } => NoticeKind::UnknownField { bytes: 12 },
-        "unreadable": NoticeKind::Unreadable => NoticeKind::Unreadable,
+        "violation": Violation { kind: "low_pickup_rate".into() },
+        "restricted": Restricted(vec![Restriction { kind: "calling".into(), until: "7".into() }]),
+        "account_changed": AccountChanged,
+        "trouble": Trouble { errors: codes },
+        "unknown": Unknown,
+        "unknown_field": UnknownField { bytes: 12 },
+        "unreadable": Unreadable,
     );
     hold_written("notices.tsv", &notices);
     let about = every!(NoticeSubject;
-        "call": NoticeSubject::Call { .. } => NoticeSubject::Call { id: "wacid.1".into(), number: Some("220".into()) },
-        "number": NoticeSubject::Number(_) => NoticeSubject::Number("220".into()),
-        "account": NoticeSubject::Account(_) => NoticeSubject::Account("330".into()),
+        "call": Call { id: "wacid.1".into(), number: Some("220".into()) },
+        "number": Number("220".into()),
+        "account": Account("330".into()),
     );
     hold_written("notices-about.tsv", &about);
     let caller = Caller { number: Some("15550001111".into()), user_id: Some("US.1".into()) };

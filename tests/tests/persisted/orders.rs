@@ -38,20 +38,14 @@ fn orders_keep_their_form() {
     let (call_ref, token) = (CallRef::from("ab12"), Some("t0".to_owned()));
     let (fence, call) = (Fence(2), || call_ref.clone());
     let mut orders = every!(Order;
-        "tick": Order::Tick { .. } => Order::Tick { call_ref: call() },
-        "media_connected": Order::MediaConnected { .. } => Order::MediaConnected {
-            call_ref: call(), fence, was_lost: true, question: Some(4), lost: Some(3), token: token.clone(),
-        },
-        "task_ended": Order::TaskEnded { .. } => Order::TaskEnded {
+        "tick": Tick { call_ref: call() },
+        "media_connected": MediaConnected { call_ref: call(), fence, was_lost: true, question: Some(4), lost: Some(3), token: token.clone() },
+        "task_ended": TaskEnded {
             call_ref: call(), fence, token: token.clone(), ending: Ending::TookTooLong.into(), newer: Some(Ending::CapReached.into()),
         },
-        "send_message": Order::SendMessage { .. } => Order::SendMessage {
-            call_ref: call(), fence, token, id: "call_1".into(), text: "Mill Lane 14".into(),
-        },
-        "message_failed": Order::MessageFailed { .. } => Order::MessageFailed { call_ref: call(), message: "cd34".into() },
-        "user_changed": Order::UserChanged { .. } => Order::UserChanged {
-            number: "220".into(), notice: "NOTICE#user#changed#5eed".into(),
-        },
+        "send_message": SendMessage { call_ref: call(), fence, token, id: "call_1".into(), text: "Mill Lane 14".into() },
+        "message_failed": MessageFailed { call_ref: call(), message: "cd34".into() },
+        "user_changed": UserChanged { number: "220".into(), notice: "NOTICE#user#changed#5eed".into() },
     );
     let least = Order::MediaConnected {
         call_ref: call(),
@@ -76,11 +70,11 @@ fn orders_keep_their_form() {
 #[test]
 fn replies_keep_their_form() {
     let replies = every!(Reply;
-        "open": Reply::Open { .. } => Reply::Open { version: 7 },
-        "wait": Reply::Wait => Reply::Wait,
-        "over": Reply::Over => Reply::Over,
-        "sent": Reply::Sent => Reply::Sent,
-        "not_sent": Reply::NotSent { .. } => Reply::NotSent { reason: "it is empty".into(), in_doubt: true },
+        "open": Open { version: 7 },
+        "wait": Wait,
+        "over": Over,
+        "sent": Sent,
+        "not_sent": NotSent { reason: "it is empty".into(), in_doubt: true },
     );
     hold("replies.tsv", &replies);
 }

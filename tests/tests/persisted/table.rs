@@ -43,7 +43,7 @@ async fn items_that_ledger_and_store_write_stay() {
 
 async fn write_settings(ledger: &Store) {
     ledger.put_agent(&StoredAgent::new("a", "name = \"a\"\n", NOW)).await.unwrap();
-    ledger.assign("220", "a").await.unwrap();
+    ledger.assign(&"220".into(), "a").await.unwrap();
     ledger.renew(&Lease::new(&"0a".into(), "127.0.0.1:8443", "ff00", "12", 50, NOW).using(3)).await.unwrap();
     ledger.link_pseudonyms(&["5eed".to_owned(), "5eee".to_owned()], NOW).await.unwrap();
 }
@@ -67,10 +67,11 @@ async fn write_calls(ledger: &Store) {
     for item in listed.items(&["5eed".to_owned()], DAY, keys::forget_at(NOW)) {
         ledger.put(item).await.unwrap();
     }
-    let of_caller = CallerCall { number: "220", pseudonym: "5eed", call_ref: &CALL.into(), rang_at_ms: NOW };
+    let of_caller =
+        CallerCall { number: &"220".into(), pseudonym: "5eed", call_ref: &CALL.into(), rang_at_ms: NOW };
     ledger.count_call(&of_caller).await.unwrap();
     for action in [BudgetedAction::Message, BudgetedAction::Tool, BudgetedAction::Notice] {
-        assert!(ledger.may_act("220", "5eed", action, 3, NOW).await.unwrap());
+        assert!(ledger.may_act(&"220".into(), "5eed", action, 3, NOW).await.unwrap());
     }
     ledger.claim_message(&CALL.into(), "call_1", NOW).await.unwrap();
     ledger.note_message_sent(&CALL.into(), "call_1").await.unwrap();
@@ -91,7 +92,7 @@ async fn write_spending(ledger: &Store) {
     let conclusion =
         CallOutcome { by, day: DAY.into(), counted: vec![40], micro_dollars: 90, summary, has_opened: true };
     assert!(ledger.conclude(&conclusion).await.unwrap());
-    assert!(ledger.claim_cap_event("220", DAY).await.unwrap());
+    assert!(ledger.claim_cap_event(&"220".into(), DAY).await.unwrap());
 }
 
 async fn write_launches(ledger: &Store) {

@@ -23,30 +23,30 @@ fn words_from_code_stay() {
         add("verdict", word, value.as_str());
     }
     for (word, value) in
-        each!(ToolOutcomeKind; "done": Done, "failed": Failed, "timed_out": TimedOut, "refused": Refused)
+        every!(ToolOutcomeKind; "done": Done, "failed": Failed, "timed_out": TimedOut, "refused": Refused)
     {
         add("tool_outcome", word, value.as_str());
     }
-    for (word, value) in each!(HostedOutcome; "done": Done, "failed": Failed, "timed_out": TimedOut) {
+    for (word, value) in every!(HostedOutcome; "done": Done, "failed": Failed, "timed_out": TimedOut) {
         add("hosted_tool_outcome", word, value.as_str());
     }
-    for (word, value) in each!(Purpose; "greeting": Greeting, "answer": Answer, "asked": Asked) {
+    for (word, value) in every!(Purpose; "greeting": Greeting, "answer": Answer, "asked": Asked) {
         add("purpose", word, value.as_str());
     }
-    let then = each!(EmptyResponseAction; "asked_again": AskedAgain, "another_session": AnotherSession, "gave_up": GaveUp,
+    let then = every!(EmptyResponseAction; "asked_again": AskedAgain, "another_session": AnotherSession, "gave_up": GaveUp,
         "gone_on": GoneOn, "left": Left, "done": Done);
     for (word, value) in then {
         add("then", word, value.as_str());
     }
-    let parts = each!(OptionalPart; "transcription": Transcription, "noise_reduction": NoiseReduction,
+    let parts = every!(OptionalPart; "transcription": Transcription, "noise_reduction": NoiseReduction,
         "reasoning": Reasoning, "speed": Speed, "vad_numbers": VadNumbers);
     for (word, value) in parts {
         add("part", word, &value.to_string());
     }
-    for (word, value) in each!(BudgetedAction; "message": Message, "tool": Tool, "notice": Notice) {
+    for (word, value) in every!(BudgetedAction; "message": Message, "tool": Tool, "notice": Notice) {
         add("action", word, value.name());
     }
-    for (word, value) in each!(Level; "info": Info, "warn": Warn, "error": Error) {
+    for (word, value) in every!(Level; "info": Info, "warn": Warn, "error": Error) {
         add("level", word, &json(&value));
     }
     hold_texts("words.tsv", words);
@@ -57,20 +57,20 @@ fn words_of_the_models_options_stay() {
     let mut words = vec![];
     let mut add = |kind: &str, word: &str, written: String| words.push((format!("{kind}.{word}"), written));
     let efforts =
-        each!(Effort; "minimal": Minimal, "low": Low, "medium": Medium, "high": High, "xhigh": Xhigh);
+        every!(Effort; "minimal": Minimal, "low": Low, "medium": Medium, "high": High, "xhigh": Xhigh);
     for (word, value) in efforts {
         add("reasoning_effort", word, json(&value));
         assert_eq!(serde_json::from_str::<Effort>(&json(&value)).unwrap(), value);
     }
-    for (word, value) in each!(Eagerness; "low": Low, "medium": Medium, "high": High, "auto": Auto) {
+    for (word, value) in every!(Eagerness; "low": Low, "medium": Medium, "high": High, "auto": Auto) {
         add("eagerness", word, json(&value));
         assert_eq!(serde_json::from_str::<Eagerness>(&json(&value)).unwrap(), value);
     }
-    for (word, value) in each!(NoiseReduction; "near_field": NearField, "far_field": FarField) {
+    for (word, value) in every!(NoiseReduction; "near_field": NearField, "far_field": FarField) {
         add("noise_reduction", word, json(&value));
         assert_eq!(serde_json::from_str::<NoiseReduction>(&json(&value)).unwrap(), value);
     }
-    for (word, value) in each!(Format; "pcm": Pcm, "pcmu": Ulaw, "pcma": Alaw) {
+    for (word, value) in every!(Format; "pcm": Pcm, "pcmu": Ulaw, "pcma": Alaw) {
         add("format", word, json(&value));
         assert_eq!(serde_json::from_str::<Format>(&json(&value)).unwrap(), value);
     }
@@ -78,7 +78,7 @@ fn words_of_the_models_options_stay() {
 }
 
 fn metrics() -> Vec<(&'static str, Metric)> {
-    each!(Metric;
+    every!(Metric;
         "slot_utilization": SlotUtilization,
         "free_slots": FreeSlots,
         "calls": Calls,
@@ -98,7 +98,7 @@ fn metrics() -> Vec<(&'static str, Metric)> {
 }
 
 fn verdicts() -> Vec<(&'static str, Diagnosis)> {
-    each!(Diagnosis;
+    every!(Diagnosis;
         "no_stun_answer": NoStunAnswer,
         "role_conflict": RoleConflict,
         "candidate_unreachable": CandidateUnreachable,

@@ -1,7 +1,7 @@
 //! Calls that their agent does not take: closed, too much spent today, called too often.
 
-use call::{Ending, Fence};
-use harness::{Afterwards, Story};
+use call::{Ending, Fence, NumberId};
+use harness::{Afterwards, Story, entries};
 use journal::JournalEvent;
 use service::time::now_ms;
 use sim_meta::{ActionName, Ending as AtMeta, MetaConfig};
@@ -26,7 +26,7 @@ async fn a_call_on_a_closed_day_is_turned_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_past_the_days_budget_is_turned_away() {
     let story = with("[caps]\ndollars_a_day = 0.5").await;
-    let (number, store) = (MetaConfig::default().phone_number_id, &story.stack.store);
+    let (number, store) = (NumberId::from(MetaConfig::default().phone_number_id), &story.stack.store);
     for day in [day(now_ms()), day(now_ms() + DAY_MS)] {
         let by = CallOwner {
             call_ref: day.clone().into(),
@@ -40,9 +40,8 @@ async fn a_call_past_the_days_budget_is_turned_away() {
     let after = story.ring().await.afterwards().await;
 
     was_turned_away(&after, Ending::OverBudget, "over_budget");
-    let near =
-        |event: &&JournalEvent| matches!(event, JournalEvent::CapNear { cap_micro_dollars: 500_000, .. });
-    assert_eq!(after.journal.iter().filter(near).count(), 1, "{after:?}");
+    let near = entries!(after.journal, JournalEvent::CapNear { cap_micro_dollars, .. } => *cap_micro_dollars);
+    assert_eq!(near, [500_000], "{after:?}");
     was_told(&story, "No more today.");
 }
 
@@ -82,8 +81,8 @@ async fn a_caller_who_is_turned_away_again_is_told_no_more() {
 fn was_turned_away(after: &Afterwards, ending: Ending, why: &str) {
     assert_eq!((after.ending, after.at_meta), (ending, AtMeta::Rejected), "{after:?}");
     assert_eq!((&after.actions[..], after.assignments), (&[ActionName::Reject][..], 0), "{after:?}");
-    let told = |event: &JournalEvent| matches!(event, JournalEvent::TurnedAway { why: told } if told.to_string() == why);
-    assert_eq!(after.journal.iter().filter(|event| told(event)).count(), 1, "{after:?}");
+    let whys = entries!(after.journal, JournalEvent::TurnedAway { why } => why.to_string());
+    assert_eq!(whys, [why], "{after:?}");
 }
 
 /// There was one message, and it said this.
@@ -103,7 +102,7 @@ async fn with(more: &str) -> Story {
     let store = &story.stack.store;
     let agent = StoredAgent::new("shop", &agent, now_ms());
     store.put_agent(&agent).await.expect("the table can be written to");
-    let number = MetaConfig::default().phone_number_id;
+    let number = MetaConfig::default().phone_number_id.into();
     store.assign(&number, "shop").await.expect("the table can be written to");
     story
 }

@@ -98,8 +98,7 @@ async fn a_call_that_goes_on_does_not_stutter_for_what_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_connections_from_several_hosts_costs_no_call() {
     let story = Story::begin().await;
-    let live = story.ring().await;
-    live.is_greeted().await;
+    let live = story.greeted_caller().await;
     let flood = Flood::of(&story.media_lease().await.door);
     story.comes_to(|| flood.made() > 4_000 && flood.dropped() > 2_000).await;
 
@@ -109,8 +108,7 @@ async fn a_flood_of_connections_from_several_hosts_costs_no_call() {
         assert_eq!(healthy.code, Some(0), "{healthy:?}");
         // Kept connections are beyond every limit: a new one has to get in.
         story.stack.cloud.kill_function("call-control").await.expect("there is call-control");
-        let new = story.ring().await;
-        new.is_greeted().await;
+        let new = story.greeted_caller().await;
         callers.push(new);
     }
 

@@ -1,7 +1,7 @@
 //! The docs' statements about tests are true.
 
 use local::root;
-use std::path::Path;
+use walkdir::WalkDir;
 
 #[test]
 fn every_test_that_the_security_page_names_exists() {
@@ -28,19 +28,10 @@ fn is_test_in(code: &str, name: &str) -> bool {
     above.lines().next_back().is_some_and(|line| line.trim_start().starts_with("#[") && line.contains("test"))
 }
 
+/// The text of every file of code in these folders.
 fn code_in(folders: &[&str]) -> Vec<String> {
-    folders.iter().flat_map(|folder| files_under(&root().join(folder))).collect()
-}
-
-fn files_under(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).expect("the folder can be read");
-    let paths = entries.map(|entry| entry.expect("it can be read").path());
-    let read = |path: std::path::PathBuf| match path.is_dir() {
-        true => files_under(&path),
-        false if path.extension().is_some_and(|end| end == "rs") => {
-            vec![std::fs::read_to_string(&path).expect("code is text")]
-        }
-        false => vec![],
-    };
-    paths.flat_map(read).collect()
+    let entries = folders.iter().flat_map(|folder| WalkDir::new(root().join(folder)));
+    let files = entries.map(|entry| entry.expect("the folder can be read").into_path());
+    let code = files.filter(|file| file.extension().is_some_and(|end| end == "rs"));
+    code.map(|file| std::fs::read_to_string(file).expect("code is text")).collect()
 }

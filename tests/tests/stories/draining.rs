@@ -5,7 +5,7 @@ mod protected_tasks;
 mod task_death;
 
 use call::Ending;
-use harness::{Afterwards, Caller, Story, StoryBuilder};
+use harness::{Afterwards, Caller, Story, StoryBuilder, entries};
 use journal::JournalEvent;
 use local::eventually;
 use sim_audio::clips;
@@ -47,13 +47,12 @@ async fn a_spot_warning_lets_the_call_finish_and_diverts_the_next() {
 
     story.stack.cloud.interrupt_spot(&interrupted).expect("the task lives");
     ready(&story, |ready| ready.iter().all(|lease| lease.task.as_str() != interrupted)).await;
-    let next = story.ring().await;
-    next.is_greeted().await;
+    let next = story.greeted_caller().await;
     next.phone().hang_up().await;
 
-    was_an_ordinary_call(&caller.hangs_up().await);
+    caller.hangs_up().await.was_ordinary();
     let after = next.afterwards().await;
-    was_an_ordinary_call(&after);
+    after.was_ordinary();
     assert_ne!(last_task_of(&after), interrupted);
     has_left(&story, &interrupted).await;
 }
@@ -63,17 +62,12 @@ async fn an_idle_overflow_task_exits() {
     let builder = StoryBuilder::default().with_setting_of(TASK, "AHOY_SLOTS", "1");
     let story = builder.with_setting_of("call-control", "AHOY_LEAVE_AFTER_IDLE_S", "3").begin().await;
     let warm = story.stack.cloud.tasks()[0].id.clone();
-    let first = story.ring().await;
-    first.is_greeted().await;
-    let second = story.ring().await;
-    second.is_greeted().await;
+    let first = story.greeted_caller().await;
+    let second = story.greeted_caller().await;
     let overflow = holder(&second).await;
     assert_eq!(task(&story, &overflow).service, None);
-    first.phone().hang_up().await;
-    second.phone().hang_up().await;
 
-    was_an_ordinary_call(&first.afterwards().await);
-    was_an_ordinary_call(&second.afterwards().await);
+    both_hang_up(first, second).await;
     has_left(&story, &overflow).await;
     assert_eq!(task(&story, &warm).last_status, LastStatus::Running);
 }
@@ -114,6 +108,14 @@ async fn ready(story: &Story, wished: impl Fn(&[Lease]) -> bool) -> Vec<Lease> {
     found.await.expect("the table can be read").expect("the leases are as wished")
 }
 
+async fn both_hang_up(first: Caller<'_>, second: Caller<'_>) {
+    for caller in [&first, &second] {
+        caller.phone().hang_up().await;
+    }
+    first.afterwards().await.was_ordinary();
+    second.afterwards().await.was_ordinary();
+}
+
 async fn holder(caller: &Caller<'_>) -> String {
     let journal = caller.journal().await;
     last_claim(&journal).expect("a call that is answered has a task").to_owned()
@@ -125,10 +127,7 @@ fn last_task_of(after: &Afterwards) -> &str {
 
 /// The task that a call was taken to last: one that is slow to answer is passed over.
 fn last_claim(journal: &[JournalEvent]) -> Option<&str> {
-    journal.iter().rev().find_map(|event| match event {
-        JournalEvent::Claimed { task, .. } => Some(task.as_str()),
-        _ => None,
-    })
+    entries!(journal, JournalEvent::Claimed { task, .. } => task.as_str()).pop()
 }
 
 fn task(story: &Story, id: &str) -> TaskStatus {
@@ -143,11 +142,4 @@ async fn has_left(story: &Story, id: &str) -> TaskStatus {
     let left = gone.into_iter().find(is_gone).expect("it was just found");
     assert_eq!(left.exit_code, Some(0), "{left:?}");
     left
-}
-
-fn was_an_ordinary_call(after: &Afterwards) {
-    let at_meta = sim_meta::Ending::CallerHungUp;
-    assert_eq!((after.ending, after.at_meta), (Ending::CallerHungUp, at_meta), "{after:?}");
-    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
-    assert_eq!(after.messages, 0, "{after:?}");
 }

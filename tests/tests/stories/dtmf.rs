@@ -1,12 +1,14 @@
 //! DTMF: digits that the caller types on the keypad.
 
-use harness::{StoryBuilder, looks_up};
+use harness::{StoryBuilder, entries, looks_up};
 use journal::JournalEvent;
 use local::root;
 use serde_json::Value;
 use sim_audio::clips;
 use sim_meta::{CallerConfig, OfferVariant, RecordedKey};
 use sim_openai::{Reply, Script};
+use std::collections::BTreeMap;
+use std::fs::DirEntry;
 use std::time::{Duration, Instant};
 
 fn by_keys() -> Script {
@@ -31,11 +33,8 @@ async fn an_order_number_that_is_typed_is_looked_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_are_private_reach_the_model_and_nothing_else() {
     let script = Script::about_bikes().on_message("90317", Reply::speech(clips::agent_keys()));
-    let story = StoryBuilder::default()
-        .scripted(script)
-        .with_agent_also("\n[keypad]\nsensitive = true\n")
-        .begin()
-        .await;
+    let builder = StoryBuilder::default().scripted(script).with_agent_also("\n[keypad]\nsensitive = true\n");
+    let story = builder.begin().await;
     let caller = story.caller_after_greeting().await;
 
     // Without the hash: a pause says that this was all.
@@ -74,9 +73,7 @@ async fn a_key_press_stops_the_agent_within_200_ms() {
         .on_message("keypad", Reply::speech(clips::agent_answer()));
     let story = StoryBuilder::default().scripted(script).begin().await;
     let caller = story.greeted_caller().await;
-    let (_, case) =
-        cases().into_iter().find(|(name, _)| name == "dtmf-while-agent-speaks").expect("it is there");
-    let packets = packets(&case);
+    let packets = packets(&cases()["dtmf-while-agent-speaks"]);
     let after_the_first = packets[packets.len() - 1].at - packets[0].at;
 
     caller.phone().play_keys(&packets).await.expect("the phone sends them");
@@ -111,26 +108,20 @@ async fn a_flood_of_keys_is_dropped_and_leaves_few_records() {
     // Every second of some eighty presses that count is a hash, which ends what is keyed.
     assert!((30..=60).contains(&after.keys().len()), "{} records", after.keys().len());
     assert_eq!(after.journal.iter().filter(|event| **event == JournalEvent::KeysDropped {}).count(), 1);
-    let dropped = after.journal.iter().find_map(|event| match event {
-        JournalEvent::Media { keys_dropped, .. } => Some(*keys_dropped),
-        _ => None,
-    });
-    assert!(dropped.is_some_and(|dropped| dropped > 800), "{dropped:?}");
+    let dropped = entries!(after.journal, JournalEvent::Media { keys_dropped, .. } => *keys_dropped);
+    assert!(dropped[0] > 800, "{dropped:?}");
 }
 
 /// The cases of `fixtures/rtp`, by name.
-fn cases() -> Vec<(String, Value)> {
+fn cases() -> BTreeMap<String, Value> {
     let files = std::fs::read_dir(root().join("fixtures/rtp")).expect("the cases are there");
-    let mut cases: Vec<(String, Value)> = files
-        .map(|file| {
-            let path = file.expect("the folder can be read").path();
-            let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path).expect("a case is text");
-            (name, serde_json::from_str(&text).expect("a case is JSON"))
-        })
-        .collect();
-    cases.sort_by(|(one, _), (other, _)| one.cmp(other));
-    cases
+    let read = |file: std::io::Result<DirEntry>| {
+        let path = file.expect("the folder can be read").path();
+        let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).expect("a case is text");
+        (name, serde_json::from_str(&text).expect("a case is JSON"))
+    };
+    files.map(read).collect()
 }
 
 fn packets(case: &Value) -> Vec<RecordedKey> {

@@ -3,14 +3,31 @@
 
 use call::Ending;
 use harness::scripted_model::ScriptedModel;
-use harness::{Afterwards, StoryBuilder};
+use harness::{Afterwards, StoryBuilder, entries};
 use journal::JournalEvent;
 use local::root;
 use serde_json::Value;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_comes_as_text_is_asked_for_again() {
-    plays("answer-comes-as-text", None).await;
+/// A story for each case of a call that is answered, with the agent file that goes with it.
+macro_rules! answered {
+    ($($name:ident: $case:literal, $agent:expr;)*) => {
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            plays($case, $agent).await;
+        })*
+    };
+}
+
+answered! {
+    an_answer_that_comes_as_text_is_asked_for_again: "answer-comes-as-text", None;
+    half_a_call_is_taken_back_and_the_answer_asked_for_again: "call-cut-short", None;
+    an_agent_that_hangs_up_mute_is_asked_for_a_goodbye: "hang-up-without-a-word", None;
+    half_a_sentence_is_continued: "incomplete-max-output-tokens", None;
+    a_call_of_a_hosted_tool_is_followed_by_an_answer: "mcp-answer-needs-response-create", Some("mcp");
+    a_failed_call_of_a_hosted_tool_is_followed_by_an_answer: "mcp-call-failed", Some("mcp");
+    an_idle_prompt_right_after_the_greeting_is_not_heard: "idle-timeout-set-after-greeting", Some("idle-timeout");
+    half_a_tool_call_is_not_run: "tool-cancelled-by-caller", None;
+    a_transient_error_of_set_up_is_tried_again: "setup-internal-error", None;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,31 +43,6 @@ async fn an_answer_with_nothing_in_it_is_asked_for_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_a_call_is_taken_back_and_the_answer_asked_for_again() {
-    plays("call-cut-short", None).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_agent_that_hangs_up_mute_is_asked_for_a_goodbye() {
-    plays("hang-up-without-a-word", None).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn half_a_sentence_is_continued() {
-    plays("incomplete-max-output-tokens", None).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_call_of_a_hosted_tool_is_followed_by_an_answer() {
-    plays("mcp-answer-needs-response-create", Some("mcp")).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failed_call_of_a_hosted_tool_is_followed_by_an_answer() {
-    plays("mcp-call-failed", Some("mcp")).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn hosted_tools_that_cannot_be_listed_are_in_the_journal() {
     let after = plays("mcp-list-tools-failed", Some("mcp")).await;
 
@@ -62,21 +54,8 @@ async fn hosted_tools_that_cannot_be_listed_are_in_the_journal() {
 async fn transcriptions_that_fail_are_in_the_journal() {
     let after = plays("transcription-failed", None).await;
 
-    let why = after.journal.iter().filter_map(|event| match event {
-        JournalEvent::TranscriptionFailed { model, code } => Some((model.as_str(), code.as_str())),
-        _ => None,
-    });
-    assert_eq!(why.collect::<Vec<_>>(), [("gpt-transcribe", "model_not_found")]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_turn_that_never_ends_is_committed() {
-    plays("speech-never-stops", None).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_idle_prompt_right_after_the_greeting_is_not_heard() {
-    plays("idle-timeout-set-after-greeting", Some("idle-timeout")).await;
+    let why = entries!(after.journal, JournalEvent::TranscriptionFailed { model, code } => [model, code]);
+    assert_eq!(why, [["gpt-transcribe", "model_not_found"]]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,13 +69,8 @@ async fn an_interrupted_sentence_without_spaces_is_retold_in_part() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_a_tool_call_is_not_run() {
-    plays("tool-cancelled-by-caller", None).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_transient_error_of_set_up_is_tried_again() {
-    plays("setup-internal-error", None).await;
+async fn a_turn_that_never_ends_is_committed() {
+    plays("speech-never-stops", None).await;
 }
 
 /// Plays a case of a call that is answered.

@@ -1,5 +1,8 @@
 //! Stories of the whole product: real processes, a real wire, on loopback only.
 
+// The futures of a story are deeply nested.
+#![recursion_limit = "256"]
+
 mod aws_faults;
 mod blocked_dependencies;
 mod call_admission;

@@ -42,7 +42,7 @@ async fn a_call_for_another_number_is_recorded_and_not_answered() {
     let caller = story.ring_but_tell(|call| RawWebhook::connect_to("330000000000003", call, "v=0\r\n")).await;
 
     assert!(
-        matches!(&caller.journal().await[..], [JournalEvent::NotOurs { number }] if number == "330000000000003")
+        matches!(&caller.journal().await[..], [JournalEvent::NotOurs { number }] if number.as_str() == "330000000000003")
     );
     assert_eq!(story.calls.call(&caller.call_ref()).await.expect("the table can be read"), None);
     assert!(story.call_control_was_left_alone());

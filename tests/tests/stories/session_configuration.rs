@@ -1,7 +1,7 @@
 //! Configuration of sessions: a part that the service refuses costs no call.
 
 use call::Ending;
-use harness::{Afterwards, Story, StoryBuilder, using};
+use harness::{Afterwards, Story, StoryBuilder, entries, using};
 use journal::JournalEvent;
 use sim_audio::clips;
 use sim_openai::{ForbiddenParameter, Script, Side};
@@ -45,10 +45,7 @@ async fn a_service_that_fails_at_set_up_is_asked_again() {
     let (after, summary) = talks(&story).await;
 
     assert_eq!((after.connections, summary.without.len()), (3, 0));
-    assert!(
-        !after.journal.iter().any(|event| matches!(event, JournalEvent::AgentFailed { .. })),
-        "{after:?}"
-    );
+    assert!(entries!(after.journal, JournalEvent::AgentFailed { .. } => ()).is_empty(), "{after:?}");
 }
 
 /// It was pushed before it was known that the service refuses such schemas.
@@ -88,11 +85,7 @@ async fn talks(story: &Story) -> (Afterwards, journal::CallSummary) {
 }
 
 fn refused(after: &Afterwards) -> Vec<&str> {
-    let parts = after.journal.iter().filter_map(|event| match event {
-        JournalEvent::PartRefused { part, .. } => Some(part.as_str()),
-        _ => None,
-    });
-    let mut parts: Vec<_> = parts.collect();
+    let mut parts = entries!(after.journal, JournalEvent::PartRefused { part, .. } => part.as_str());
     parts.sort_unstable();
     parts
 }

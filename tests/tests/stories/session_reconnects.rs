@@ -2,7 +2,7 @@
 //! a word.
 
 use call::Ending;
-use harness::{Caller, Story, StoryBuilder};
+use harness::{Caller, Story, StoryBuilder, entries};
 use journal::JournalEvent;
 use sim_audio::clips;
 use sim_openai::{Reply, Script};
@@ -47,20 +47,11 @@ async fn a_session_near_its_end_is_replaced_in_a_silence() {
     let greetings = caller.times_heard(&clips::agent_greeting());
     let after = caller.hangs_up().await;
     assert_eq!((after.ending, greetings), (Ending::CallerHungUp, 1));
-    assert!(
-        !after.journal.iter().any(|event| matches!(event, JournalEvent::SessionLost { .. })),
-        "{after:?}"
-    );
-    let replayed: Vec<String> = story.model.sessions()[1]
-        .replayed
-        .iter()
-        .map(|item| format!("{}: {}", item.role, item.text))
-        .collect();
-    let told = replayed.join("\n");
-    assert!(
-        told.contains(&clips::agent_answer().text) && told.contains(&clips::caller_question().text),
-        "{told}"
-    );
+    assert!(entries!(after.journal, JournalEvent::SessionLost { .. } => ()).is_empty(), "{after:?}");
+    let told = &story.model.sessions()[1].replayed;
+    for words in [clips::agent_answer().text, clips::caller_question().text] {
+        assert!(told.iter().any(|item| item.text.contains(&words)), "{words}: {told:?}");
+    }
     assert_eq!(story.model_faults(), [""; 0]);
 }
 
@@ -93,10 +84,7 @@ async fn a_rate_limit_is_waited_for() {
 
     let after = caller.hangs_up().await;
     assert_eq!((after.ending, after.connections), (Ending::CallerHungUp, 1));
-    assert!(
-        after.journal.iter().any(|event| matches!(event, JournalEvent::AgentTrouble { .. })),
-        "{after:?}"
-    );
+    assert!(!entries!(after.journal, JournalEvent::AgentTrouble { .. } => ()).is_empty(), "{after:?}");
 }
 
 /// The key is taken away in mid-call: the caller hears an apology, and the operator what to do.
@@ -113,11 +101,8 @@ async fn when_no_session_is_to_be_had_the_caller_hears_an_apology() {
 
         let after = caller.afterwards().await;
         assert_eq!((after.ending, after.at_meta), (Ending::AgentUnavailable, sim_meta::Ending::Terminated));
-        let failed = after.journal.iter().find_map(|event| match event {
-            JournalEvent::AgentFailed { code, cure } => Some((code.clone(), cure.clone())),
-            _ => None,
-        });
-        let (told, cure) = failed.expect("the failure is reported");
+        let failed = entries!(after.journal, JournalEvent::AgentFailed { code, cure } => (code, cure));
+        let (told, cure) = failed[0];
         assert_eq!(told, code);
         assert!(!cure.is_empty() && !cure.contains("sk-"), "{cure}");
         assert_eq!(story.logs_with("sk-rehearsal"), [""; 0]);

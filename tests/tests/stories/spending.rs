@@ -1,7 +1,7 @@
 //! The day's money binds calls that go on; and what was counted of a call stays counted.
 
 use call::{Ending, Fence};
-use harness::{Story, StoryBuilder, using};
+use harness::{Story, StoryBuilder, entries, using};
 use journal::JournalEvent;
 use service::time::now_ms;
 use sim_audio::clips;
@@ -26,9 +26,8 @@ async fn a_call_that_reaches_the_days_cap_ends_with_a_goodbye() {
 
     let after = caller.afterwards().await;
     assert_eq!((after.ending, after.at_meta), (Ending::CapReached, sim_meta::Ending::Terminated));
-    let near =
-        |event: &&JournalEvent| matches!(event, JournalEvent::CapNear { cap_micro_dollars: 500_000, .. });
-    assert_eq!(after.journal.iter().filter(near).count(), 1, "{after:?}");
+    let near = entries!(after.journal, JournalEvent::CapNear { cap_micro_dollars, .. } => *cap_micro_dollars);
+    assert_eq!(near, [500_000], "{after:?}");
     let own = story.calls.summary(&call_ref).await.expect("the table can be read").expect("there is one");
     assert_eq!(Some(story.spent_today().await - 500_000), own.micro_dollars, "it is counted once");
 }
@@ -52,11 +51,8 @@ async fn what_a_lost_call_has_cost_by_then_stays_counted() {
 async fn a_tool_past_its_budget_is_refused_by_name() {
     let left = r#"{"message":"The bell is broken"}"#;
     let script = using("take_message", left, clips::agent_closing());
-    let story = StoryBuilder::default()
-        .scripted(script)
-        .with_agent_also("\n[caps]\ntools_an_hour = 0\n")
-        .begin()
-        .await;
+    let builder = StoryBuilder::default().scripted(script).with_agent_also("\n[caps]\ntools_an_hour = 0\n");
+    let story = builder.begin().await;
     let caller = story.ring().await;
     let call_ref = caller.call_ref();
     caller.hears_the_greeting().await;
@@ -67,17 +63,14 @@ async fn a_tool_past_its_budget_is_refused_by_name() {
     assert_eq!(after.tools(), ["take_message: refused"]);
     let refused = JournalEvent::ActionRefused { action: "tool".into(), budget: "hour".into() };
     assert!(after.journal.contains(&refused), "{after:?}");
-    assert!(
-        story.tool_outputs()[0].contains("for this caller within the hour"),
-        "{:?}",
-        story.tool_outputs()
-    );
+    let told = story.tool_outputs();
+    assert!(told[0].contains("for this caller within the hour"), "{told:?}");
     assert!(story.calls.left(&call_ref).await.expect("the table can be read").is_empty());
 }
 
 /// Another call to the number has cost so much today.
 async fn spends(story: &Story, call_ref: &str, micro_dollars: u64) {
-    let number = MetaConfig::default().phone_number_id;
+    let number = MetaConfig::default().phone_number_id.into();
     let by = CallOwner { call_ref: call_ref.into(), number, fence: Fence(1), forget_at: u64::MAX >> 20 };
     let day = agents::Agent::built_in().day(now_ms());
     story.stack.store.count_spent(&by, &day, 0, micro_dollars).await.expect("the table can be written to");

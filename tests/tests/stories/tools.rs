@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use call::Ending;
 use harness::tool_server::ToolBehaviour;
-use harness::{StoryBuilder, looking_up, using};
+use harness::{StoryBuilder, entries, looking_up, using};
 use journal::JournalEvent;
 use sim_audio::clips;
 use sim_meta::InjectedFault;
@@ -66,11 +66,8 @@ async fn wrong_arguments_never_leave_the_house() {
 async fn a_caller_who_speaks_while_a_tool_works_gets_both_answers_once() {
     let mut script = looking_up("427", clips::agent_order());
     script.answers.push(Reply::speech(clips::agent_answer()));
-    let story = StoryBuilder::default()
-        .scripted(script)
-        .with_agent_but("timeout_ms = 2000", "timeout_ms = 20000")
-        .begin()
-        .await;
+    let builder = StoryBuilder::default().scripted(script);
+    let story = builder.with_agent_but("timeout_ms = 2000", "timeout_ms = 20000").begin().await;
     story.tool_server.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(12)));
     let caller = story.caller_after_greeting().await;
     caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
@@ -119,8 +116,7 @@ async fn a_message_that_fails_later_is_told_to_the_agent() {
     let told: Vec<_> =
         story.told_to_the_model().into_iter().filter(|text| text.contains("did not reach")).collect();
     assert!(told.len() == 1 && told[0].contains("Mirsk Bikes"), "{told:?}");
-    let failed = |event: &JournalEvent| matches!(event, JournalEvent::MessageFailed { code: 131_026, .. });
-    assert_eq!(after.journal.iter().filter(|event| failed(event)).count(), 1);
+    assert_eq!(entries!(after.journal, JournalEvent::MessageFailed { code, .. } => *code), [131_026]);
     assert!(stored.contains(&format!("CALL#{call_ref}")) && !stored.contains("wamid."), "{stored}");
 }
 
@@ -311,11 +307,8 @@ async fn what_a_hosted_tool_answers_is_spoken_of_once() {
     for (answer, takes, outcome) in
         [(Ok("ready".to_owned()), 900, "done"), (Err("It is out of order.".to_owned()), 0, "failed")]
     {
-        let story = StoryBuilder::default()
-            .scripted(looking_up_hosted(answer, takes))
-            .with_agent_also(HOSTED)
-            .begin()
-            .await;
+        let builder = StoryBuilder::default().scripted(looking_up_hosted(answer, takes));
+        let story = builder.with_agent_also(HOSTED).begin().await;
         let caller = story.caller_after_greeting().await;
 
         caller.asks(&clips::caller_order(), &clips::agent_order()).await;
@@ -337,14 +330,12 @@ async fn hosted_tools_that_cannot_be_listed_are_told_to_agent_and_operator() {
 
     let after = caller.hangs_up().await;
 
-    let missing = journal::JournalEvent::ToolsMissing { server: "stock".to_owned() };
+    let missing = JournalEvent::ToolsMissing { server: "stock".to_owned() };
     assert_eq!(after.journal.iter().filter(|event| **event == missing).count(), 1, "{after:?}");
     let sessions = story.model.sessions();
     let told = sessions[0].events_of(sim_openai::Side::Client, "conversation.item.create");
-    assert!(
-        told.into_iter()
-            .any(|event| event["item"]["role"] == "system" && event.to_string().contains("stock"))
-    );
+    let mut of_system = told.into_iter().filter(|event| event["item"]["role"] == "system");
+    assert!(of_system.any(|event| event.to_string().contains("stock")));
 }
 
 const HOSTED: &str = "\n[[tools.mcp]]\nlabel = \"stock\"\nurl = \"https://mcp.tool_server.example/mcp\"\nallowed_tools = [\"search\"]\n";

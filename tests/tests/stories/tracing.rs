@@ -7,7 +7,6 @@ use journal::{JournalEntry, JournalEvent};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Who tells of calls.
 const PROGRAMS: [&str; 3] = ["webhook", "call-control", "media-task"];
 
 /// Longer than any pause of ours for a trace receiver, and shorter than one attempt to send them.

@@ -1,7 +1,7 @@
 //! Turn-taking: long speeches, short noises, silence, and agents that will not be interrupted.
 
 use call::Ending;
-use harness::{StoryBuilder, monologue_of};
+use harness::{StoryBuilder, entries, monologue_of};
 use journal::{JournalEvent, Speaker};
 use sim_audio::clips;
 use sim_openai::{Reply, ReplyItem, Script};
@@ -34,8 +34,8 @@ async fn a_turn_without_an_end_is_answered_after_forty_five_seconds() {
     assert!(caller.has_heard(&clips::agent_answer()), "it was said while the caller went on");
     caller.hears(&clips::agent_long()).await;
     let after = caller.hangs_up().await;
-    let is_told = |event: &JournalEvent| matches!(event, JournalEvent::AgentTrouble { code } if code == "turn_without_end");
-    assert_eq!(after.journal.iter().filter(|event| is_told(event)).count(), 1, "{after:?}");
+    let troubles = entries!(after.journal, JournalEvent::AgentTrouble { code } => code);
+    assert_eq!(troubles, ["turn_without_end"], "{after:?}");
     assert!(story.model_heard(&clips::caller_monologue()));
     assert_eq!(story.model_faults(), [""; 0]);
 }
@@ -71,10 +71,7 @@ async fn an_agent_talking_for_seventy_seconds_is_heard_to_its_last_word() {
 
     let after = caller.hangs_up().await;
     assert_eq!(after.ending, Ending::CallerHungUp);
-    assert!(
-        !after.journal.iter().any(|event| matches!(event, JournalEvent::Interrupted { .. })),
-        "{after:?}"
-    );
+    assert_eq!(entries!(after.journal, JournalEvent::Interrupted { .. } => ()), [], "{after:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,10 +93,8 @@ async fn two_items_of_one_response_are_heard_one_after_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_uninterruptible_greeting_finishes_and_speech_over_it_is_answered() {
-    let story = StoryBuilder::default()
-        .with_agent_but("[greeting]\n", "[greeting]\ninterruptible = false\n")
-        .begin()
-        .await;
+    let builder = StoryBuilder::default();
+    let story = builder.with_agent_but("[greeting]\n", "[greeting]\ninterruptible = false\n").begin().await;
     let caller = story.greeted_caller().await;
     tokio::time::sleep(Duration::from_millis(500)).await;
 
@@ -114,8 +109,7 @@ async fn an_uninterruptible_greeting_finishes_and_speech_over_it_is_answered() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     caller.asks(&clips::caller_interrupts(), &clips::agent_closing()).await;
     let after = caller.hangs_up().await;
-    let interrupted =
-        after.journal.iter().filter(|event| matches!(event, JournalEvent::Interrupted { .. })).count();
+    let interrupted = entries!(after.journal, JournalEvent::Interrupted { .. } => ()).len();
     assert_eq!((interrupted, after.ending), (1, Ending::CallerHungUp));
     assert_eq!(story.model_faults(), [""; 0]);
 }
@@ -124,11 +118,8 @@ async fn an_uninterruptible_greeting_finishes_and_speech_over_it_is_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mhm_does_not_interrupt_an_agent_that_was_told_so() {
     let answers = [clips::agent_long(), clips::agent_answer()].map(Reply::speech);
-    let story = StoryBuilder::default()
-        .scripted(answering(answers))
-        .with_agent_also("\n[interruption]\nafter_ms = 1500\n")
-        .begin()
-        .await;
+    let builder = StoryBuilder::default().scripted(answering(answers));
+    let story = builder.with_agent_also("\n[interruption]\nafter_ms = 1500\n").begin().await;
     let caller = story.caller_after_greeting().await;
     caller.says(&clips::caller_directions()).await;
     caller.phone().agent_speaks(Duration::from_secs(10)).await.expect("the agent answers");
@@ -138,10 +129,7 @@ async fn a_mhm_does_not_interrupt_an_agent_that_was_told_so() {
     caller.hears_out(&clips::agent_long()).await;
 
     let after = caller.hangs_up().await;
-    assert!(
-        !after.journal.iter().any(|event| matches!(event, JournalEvent::Interrupted { .. })),
-        "{after:?}"
-    );
+    assert_eq!(entries!(after.journal, JournalEvent::Interrupted { .. } => ()), [], "{after:?}");
     assert_eq!(story.model_faults(), [""; 0]);
 }
 
@@ -150,11 +138,8 @@ async fn a_silent_caller_is_nudged_and_then_hears_goodbye() {
     let script = Script::about_bikes()
         .aside("Are you still there?", Reply::speech(clips::agent_nudge()))
         .aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
-    let story = StoryBuilder::default()
-        .scripted(script)
-        .with_agent_also("\n[limits]\nsilence_s = 5\nnudges = 2\n")
-        .begin()
-        .await;
+    let builder = StoryBuilder::default().scripted(script);
+    let story = builder.with_agent_also("\n[limits]\nsilence_s = 5\nnudges = 2\n").begin().await;
     let caller = story.caller_after_greeting().await;
 
     for _ in 0..2 {

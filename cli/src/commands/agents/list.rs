@@ -3,6 +3,7 @@
 use crate::output;
 use crate::{Common, cloud};
 use agents::Agent;
+use call::NumberId;
 use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, ContentArrangement, Table};
@@ -30,14 +31,14 @@ struct Row {
     language: Option<String>,
     /// `None` when the file names none: calls use the deployment's model.
     model: Option<String>,
-    numbers: Vec<String>,
+    numbers: Vec<NumberId>,
     pushed_at_ms: u64,
     digest: String,
 }
 
 #[derive(Debug, Serialize)]
 struct Astray {
-    number: String,
+    number: NumberId,
     agent: String,
 }
 
@@ -101,7 +102,8 @@ impl Row {
     fn cells(&self) -> [String; 5] {
         let otherwise = if self.readable { "default" } else { "unreadable" };
         let or = |text: &Option<String>| text.clone().unwrap_or_else(|| otherwise.to_owned());
-        let numbers = if self.numbers.is_empty() { "none".to_owned() } else { self.numbers.join(", ") };
+        let numbers: Vec<_> = self.numbers.iter().map(NumberId::as_str).collect();
+        let numbers = if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") };
         [self.name.clone(), or(&self.language), or(&self.model), numbers, date(self.pushed_at_ms)]
     }
 }

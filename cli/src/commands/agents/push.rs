@@ -3,6 +3,7 @@
 use crate::agent_file::AgentFile;
 use crate::output::{self, GOOD, styled};
 use crate::{Common, cloud};
+use call::NumberId;
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -33,7 +34,7 @@ pub(crate) struct Push {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum NumberArg {
     /// Meta's phone number id.
-    Id(String),
+    Id(NumberId),
     /// The digits of a number of the telephone line.
     Dialled(String),
 }
@@ -44,7 +45,7 @@ struct Pushed {
     agent: String,
     change: Change,
     /// All numbers whose calls the agent takes now.
-    numbers: BTreeSet<String>,
+    numbers: BTreeSet<NumberId>,
     /// The numbers that another agent had before.
     taken_over: Vec<TakenOver>,
 }
@@ -59,7 +60,7 @@ enum Change {
 
 #[derive(Debug, Serialize)]
 struct TakenOver {
-    number: String,
+    number: NumberId,
     from: String,
 }
 
@@ -97,7 +98,7 @@ impl Push {
                 store.name_dialled(digits, name).await?;
             }
         }
-        let assigned: Vec<_> = self.ids().map(str::to_owned).chain(name_of_dialled).collect();
+        let assigned: Vec<_> = self.ids().cloned().chain(name_of_dialled.map(NumberId::from)).collect();
         for number in &assigned {
             let before = store.number(number).await?.agent.filter(|before| before != name);
             taken_over.extend(before.map(|from| TakenOver { number: number.clone(), from }));
@@ -118,9 +119,9 @@ impl Push {
 
 impl Push {
     /// Returns Meta's ids of the numbers.
-    fn ids(&self) -> impl Iterator<Item = &str> {
+    fn ids(&self) -> impl Iterator<Item = &NumberId> {
         self.numbers.iter().filter_map(|number| match number {
-            NumberArg::Id(id) => Some(id.as_str()),
+            NumberArg::Id(id) => Some(id),
             NumberArg::Dialled(_) => None,
         })
     }
@@ -162,7 +163,7 @@ impl Pushed {
                 "No number is assigned to it yet: push it with --number and Meta's id of your number.",
             );
         } else {
-            let numbers: Vec<_> = self.numbers.iter().map(String::as_str).collect();
+            let numbers: Vec<_> = self.numbers.iter().map(NumberId::as_str).collect();
             output::line(format!("It takes calls to {} from the next call on.", numbers.join(", ")));
         }
     }
@@ -191,7 +192,7 @@ fn dialled_name(text: &str) -> Result<String, String> {
 }
 
 /// Parses Meta's id of a number. A phone number in its place would never match a call: ids have neither plus nor spaces.
-fn number_id(text: &str) -> Result<String, String> {
+fn number_id(text: &str) -> Result<NumberId, String> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err("this is not Meta's phone number id, which has digits only".to_owned());
     }
@@ -201,12 +202,12 @@ fn number_id(text: &str) -> Result<String, String> {
             "this is not Meta's phone number id, which has 5 to 32 digits: this has {length}"
         ));
     }
-    Ok(text.to_owned())
+    Ok(text.into())
 }
 
 /// Returns a warning about an id that is probably a phone number, and that must therefore not be printed.
-fn short_id_warning(id: &str) -> Option<String> {
-    let length = id.len();
+fn short_id_warning(id: &NumberId) -> Option<String> {
+    let length = id.as_str().len();
     let warning = || {
         format!(
             "a --number has {length} digits: it is probably a phone number, not Meta's phone number id, which has about 15 digits"
@@ -241,6 +242,6 @@ mod tests {
     fn an_invalid_id_is_refused_with_the_reason() {
         assert!(number_id("+15550001111").unwrap_err().ends_with("has digits only"));
         assert!(number_id("123").unwrap_err().ends_with("has 5 to 32 digits: this has 3"));
-        assert_eq!(number_id("220000000000002").as_deref(), Ok("220000000000002"));
+        assert_eq!(number_id("220000000000002"), Ok("220000000000002".into()));
     }
 }

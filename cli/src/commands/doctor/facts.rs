@@ -13,6 +13,7 @@ use crate::deployment_args::{DeploymentArgs, Keys};
 use crate::fetched::{FetchError, Fetched};
 use crate::meta::{self, MetaClient};
 use aws_config::SdkConfig;
+use call::NumberId;
 use service::env::Env;
 
 /// Everything that was fetched, for one number.
@@ -21,9 +22,9 @@ pub(crate) struct Facts {
     /// When the facts were gathered, in seconds since 1970.
     pub(crate) now: u64,
     /// Meta's id of the number that was checked.
-    pub(crate) number: Fetched<String>,
+    pub(crate) number: Fetched<NumberId>,
     /// The deployment's other numbers, unless `--number` names one.
-    pub(crate) others: Vec<String>,
+    pub(crate) others: Vec<NumberId>,
     pub(crate) meta: meta::Facts,
     pub(crate) deployment: Deployment,
     pub(crate) webhook: WebhookFacts,
@@ -79,24 +80,24 @@ async fn webhook_url(args: &DeploymentArgs, common: &Common, aws: &SdkConfig) ->
 }
 
 /// Returns the number given by `--number`, else the deployment's only one.
-fn number(args: &DeploymentArgs, deployment: &Deployment) -> Fetched<String> {
+fn number(args: &DeploymentArgs, deployment: &Deployment) -> Fetched<NumberId> {
     match &numbers(args, deployment)?[..] {
         [number] => Ok(number.clone()),
         several => Err(FetchError::because(format!(
             "the deployment has several numbers: name one with --number: {}",
-            several.join(", ")
+            several.iter().map(NumberId::as_str).collect::<Vec<_>>().join(", ")
         ))),
     }
 }
 
 /// Returns the number given by `--number`, else all of the deployment's; at least one.
-fn numbers(args: &DeploymentArgs, deployment: &Deployment) -> Fetched<Vec<String>> {
+fn numbers(args: &DeploymentArgs, deployment: &Deployment) -> Fetched<Vec<NumberId>> {
     if let Some(number) = &args.number {
         return Ok(vec![number.clone()]);
     }
     let set = Env::of_process().list("AHOY_NUMBERS");
     if !set.is_empty() {
-        return Ok(set);
+        return Ok(set.into_iter().map(NumberId::from).collect());
     }
     let at_meta = deployment.numbers.as_ref().map(|numbers| {
         numbers.iter().map(|(number, _)| number.clone()).filter(|number| is_id(number)).collect::<Vec<_>>()
@@ -113,11 +114,11 @@ fn numbers(args: &DeploymentArgs, deployment: &Deployment) -> Fetched<Vec<String
 }
 
 /// Whether this is Meta's id of a number. A number of the telephone line has a name.
-fn is_id(number: &str) -> bool {
-    number.bytes().all(|byte| byte.is_ascii_digit())
+fn is_id(number: &NumberId) -> bool {
+    number.as_str().bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn first(mut numbers: Vec<String>) -> (Fetched<String>, Vec<String>) {
+fn first(mut numbers: Vec<NumberId>) -> (Fetched<NumberId>, Vec<NumberId>) {
     let others = numbers.split_off(1);
     (Ok(numbers.remove(0)), others)
 }

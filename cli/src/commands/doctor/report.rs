@@ -3,6 +3,7 @@
 use super::check::{Check, Finding};
 use crate::meta::Change;
 use crate::output::{self, BAD, GOOD, UNSURE, styled};
+use call::NumberId;
 use serde::Serialize;
 
 /// A check with its finding.
@@ -16,7 +17,7 @@ pub(crate) struct Checked {
 #[derive(Debug, Clone)]
 pub(crate) struct Report {
     /// Meta's id of the number; `None` if it could not be determined.
-    pub(crate) number: Option<String>,
+    pub(crate) number: Option<NumberId>,
     /// In the order in which a call depends on them.
     pub(crate) checked: Vec<Checked>,
 }
@@ -25,7 +26,7 @@ pub(crate) struct Report {
 #[derive(Debug, Serialize)]
 struct JsonReport<'a> {
     healthy: bool,
-    numbers: Vec<&'a str>,
+    numbers: Vec<&'a NumberId>,
     fixed: &'a [String],
     checks: Vec<Line<'a>>,
 }
@@ -35,7 +36,7 @@ struct Line<'a> {
     name: &'static str,
     /// Only set when several numbers are checked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    number: Option<&'a str>,
+    number: Option<&'a NumberId>,
     finding: &'static str,
     says: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,10 +73,10 @@ impl Report {
 
 /// Prints all numbers' findings as JSON.
 pub(crate) fn print_json(reports: &[Report], fixed: &[String]) {
-    let numbers = reports.iter().filter_map(|report| report.number.as_deref()).collect();
+    let numbers = reports.iter().filter_map(|report| report.number.as_ref()).collect();
     let has_several = reports.len() > 1;
     let checks = reports.iter().flat_map(|report| {
-        let number = report.number.as_deref().filter(|_| has_several);
+        let number = report.number.as_ref().filter(|_| has_several);
         report
             .checked
             .iter()

@@ -114,7 +114,7 @@ fn chunks(call_ref: CallRef, mut reports: Vec<ReportedCall>) -> impl Iterator<It
 
 /// Whether a notice is about a number of ours.
 pub(super) fn is_ours(notice: &Notice, settings: &IntakeSettings, unknown_numbers: &UnknownNumbers) -> bool {
-    notice.number().is_some_and(|number| settings.includes(number, unknown_numbers))
+    notice.number().is_some_and(|number| settings.includes(&number.into(), unknown_numbers))
 }
 
 fn standing(

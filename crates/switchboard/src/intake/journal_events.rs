@@ -1,6 +1,7 @@
 //! Maps a notice about a call to its journal event.
 
 use super::grouping::{ReportedCall, Standing};
+use call::NumberId;
 use journal::JournalEvent;
 use whatsapp::error::{misconfiguration, undelivered};
 use whatsapp::notice::Media;
@@ -8,7 +9,7 @@ use whatsapp::{Notice, NoticeKind};
 
 /// Returns the journal event of a notice.
 pub(super) fn event_of(report: &ReportedCall) -> JournalEvent {
-    let number = report.notice.number().unwrap_or_default().to_owned();
+    let number = report.notice.number().unwrap_or_default().into();
     match report.standing {
         Standing::NotOurs => JournalEvent::NotOurs { number },
         Standing::Stale { late_ms, ahead_ms } => JournalEvent::Stale { number, late_ms, ahead_ms },
@@ -16,7 +17,7 @@ pub(super) fn event_of(report: &ReportedCall) -> JournalEvent {
     }
 }
 
-fn event(notice: &Notice, number: String) -> JournalEvent {
+fn event(notice: &Notice, number: NumberId) -> JournalEvent {
     match &notice.what {
         NoticeKind::Offer(_) => JournalEvent::Connect { number },
         NoticeKind::Over { errors, talked_s } => {

@@ -13,7 +13,7 @@ impl Intake {
     /// Records a notice about a number or an account.
     pub(super) async fn record_other(&self, notice: &Notice, now_ms: u64) -> anyhow::Result<IntakeResult> {
         let about = match &notice.about {
-            NoticeSubject::Number(id) => NoticeOwner::Number(id),
+            NoticeSubject::Number(id) => NoticeOwner::Number(id.as_str().into()),
             NoticeSubject::Account(id) => NoticeOwner::Account(id),
             NoticeSubject::Call { .. } => bail!("this notice is about a call"),
         };
@@ -68,7 +68,7 @@ fn orders(notice: &Notice) -> Vec<Order> {
     match (&notice.what, &notice.about) {
         (NoticeKind::UserChanged { .. }, NoticeSubject::Number(number)) => {
             let notice = keys::notice(&notice.event, &notice.status, &notice.digest);
-            vec![Order::UserChanged { number: number.clone(), notice }]
+            vec![Order::UserChanged { number: number.as_str().into(), notice }]
         }
         _ => vec![],
     }

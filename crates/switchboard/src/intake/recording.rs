@@ -4,7 +4,7 @@ use super::grouping::{NoticeGroup, ReportedCall, Standing};
 use super::journal_events::event_of;
 use super::other_notices::kept_content;
 use super::{Intake, IntakeResult};
-use call::{CallRef, Effect, Phase, Stage, Timestamp};
+use call::{CallRef, Effect, NumberId, Phase, Stage, Timestamp};
 use internal_api::order::Order;
 use journal::{EntryBuilder, EntryContext, JournalEntry};
 use store::{CallReport, CallerNames, HungUp, LoadedCall, ReportedChange, StoredCall, Written};
@@ -118,7 +118,8 @@ impl Intake {
         let (wacid, number) = (notice.call_id()?, notice.number()?);
         let Caller { number: phone, user_id } = notice.caller.clone();
         let (caller, now) = (CallerNames { number: phone, user_id }, Timestamp(now_ms));
-        let mut call = StoredCall::ringing(wacid, number, offer, caller, now, self.settings.ring_budget);
+        let mut call =
+            StoredCall::ringing(wacid, &number.into(), offer, caller, now, self.settings.ring_budget);
         call.hung_up = over;
         Some(ReportedChange::Rings(Box::new(call)))
     }
@@ -172,7 +173,7 @@ fn entry(call_ref: &CallRef, report: &ReportedCall, now_ms: u64) -> JournalEntry
         NoticeKind::Over { .. } => (None, Some(Stage::Over)),
         _ => (None, None),
     };
-    let (number, phase) = (report.notice.number().map(str::to_owned), phase.map(Into::into));
+    let (number, phase) = (report.notice.number().map(NumberId::from), phase.map(Into::into));
     let context = EntryContext { number, task: None, phase };
     EntryBuilder::new(call_ref, &writer, rang_at_ms, 0).at(context).enter(event_of(report), now_ms)
 }

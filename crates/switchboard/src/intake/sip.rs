@@ -2,7 +2,7 @@
 
 use super::recording::is_untouched;
 use super::{Intake, IntakeResult};
-use call::{CallRef, Stage, Timestamp};
+use call::{CallRef, NumberId, Stage, Timestamp};
 use journal::{EntryBuilder, EntryContext, JournalEntry, JournalEvent};
 use openai_calls::{CallParties, IncomingCall, trunk_key};
 use sha2::{Digest, Sha256};
@@ -75,14 +75,15 @@ impl Intake {
     }
 
     /// Returns the name of the dialled number, and whether it has an agent. Of a number without a name, the last two digits stand for it.
-    async fn number_of(&self, parties: &CallParties) -> anyhow::Result<(String, bool)> {
-        let Some(digits) = &parties.dialled else { return Ok((String::new(), false)) };
+    async fn number_of(&self, parties: &CallParties) -> anyhow::Result<(NumberId, bool)> {
+        let Some(digits) = &parties.dialled else { return Ok((NumberId::default(), false)) };
         match self.store.name_of_dialled(digits).await? {
             Some(name) => {
+                let name = NumberId::from(name);
                 let has_agent = self.store.number(&name).await?.agent.is_some();
                 Ok((name, has_agent))
             }
-            None => Ok((format!("…{}", &digits[digits.len().saturating_sub(2)..]), false)),
+            None => Ok((format!("…{}", &digits[digits.len().saturating_sub(2)..]).into(), false)),
         }
     }
 
@@ -99,7 +100,7 @@ impl Intake {
 
 fn standing(
     incoming: &IncomingCall,
-    number: &str,
+    number: &NumberId,
     is_known: bool,
     trunk: TrunkCheck<'_>,
     now_ms: u64,
@@ -131,11 +132,11 @@ fn entries(
     call_ref: &CallRef,
     incoming: &IncomingCall,
     delivery: &str,
-    (number, standing): (&str, &Standing),
+    (number, standing): (&NumberId, &Standing),
     now_ms: u64,
 ) -> Vec<JournalEntry> {
     let writer = format!("webhook-{}", &hex::encode(Sha256::digest(delivery))[..16]);
-    let number = number.to_owned();
+    let number = number.clone();
     let context = |phase| EntryContext { number: Some(number.clone()), task: None, phase };
     let (rang_at_ms, context, event) = match *standing {
         Standing::Ours(_) => (

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-/// Where the model is said to be.
 const HOST: &str = "model.test";
 
 /// Writes appends and reads deltas.
@@ -111,7 +110,7 @@ fn sent(connection: &mut Connection) -> Vec<u8> {
     records
 }
 
-/// Has a connection take records, and reads what was in them.
+/// Feeds records to a connection, and reads their plaintext.
 fn take(connection: &mut Connection, mut records: &[u8]) -> usize {
     let mut read = 0;
     let mut room = [0; 16 * 1_024];

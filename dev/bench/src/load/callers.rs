@@ -1,4 +1,4 @@
-//! The callers: they ring one after the other, so that it is known whose session with the model is whose.
+//! The callers: they ring one after the other, so that each session with the model is matched with its call.
 
 use super::model::Model;
 use anyhow::{Context, ensure};
@@ -7,10 +7,10 @@ use sim_meta::{Call, CallerConfig, Meta, Replay};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A session with the model begins within this, or the call is not answered.
+/// The longest time until a session with the model begins.
 const BEGINS_WITHIN: Duration = Duration::from_secs(10);
 
-/// A call is answered within this, or the product cannot cope.
+/// The longest time until a call is answered: beyond it the product is overloaded.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
 
 const OVER_WITHIN: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ impl<'a> Callers<'a> {
         Ok(Self { meta, model, replay, rung: 0, calls: vec![] })
     }
 
-    /// Lets callers ring until so many calls are open. Returns when sound flows in all of them.
+    /// Places calls until this many are open. Returns when sound flows in all of them.
     pub(super) async fn grow(&mut self, to: usize) -> anyhow::Result<()> {
         let there = self.calls.len();
         for _ in there..to {
@@ -49,7 +49,7 @@ impl<'a> Callers<'a> {
         Ok(())
     }
 
-    /// Ends all calls. Returns when the product knows.
+    /// Ends all calls. Returns when the product has recorded it.
     pub(super) async fn leave(&mut self) -> anyhow::Result<()> {
         for call in &self.calls {
             call.hang_up().await;

@@ -3,7 +3,7 @@
 use super::window::Window;
 use std::time::Duration;
 
-/// What so many calls at once cost, and how punctual they were.
+/// The cost and the punctuality of a number of calls at once.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LoadFigures {
     /// Calls open at once.
@@ -12,7 +12,7 @@ pub struct LoadFigures {
     pub windows: usize,
     /// Windows that did not count, since the callers themselves were late.
     pub void: usize,
-    /// Whether none counted: these are of windows that prove nothing, but for what CPU time it took.
+    /// Whether none counted: then only the CPU time here is valid.
     pub is_void: bool,
     /// CPU time of the media task for each second of each call, ms.
     pub cpu_ms: f64,
@@ -38,7 +38,7 @@ pub struct LoadFigures {
     pub downlink: Delay,
     /// How late the callers' own packets left: over 3 ms at p99, a window is void.
     pub own_lateness: Delay,
-    /// What the model was told that is not said in a conversation that goes well, in all windows.
+    /// Unexpected client events at the model, in all windows.
     pub surprises: u64,
 }
 

@@ -8,12 +8,12 @@ const CPU_MS: f64 = 8.0;
 const LATENESS_MS: f64 = 10.0;
 /// Memory for each call, MiB.
 const MEMORY_MIB: f64 = 0.6;
-/// With so many calls CPU is judged.
+/// The number of calls at which the limit of CPU applies.
 const CALLS_FOR_CPU: usize = 50;
-/// With so many calls punctuality is judged.
+/// The number of calls at which the limit of lateness applies.
 const CALLS_FOR_LATENESS: usize = 100;
 
-/// What these figures miss, in words.
+/// Returns the limits that these figures exceed, in words.
 pub(super) fn missed(figures: &[LoadFigures]) -> Vec<String> {
     figures.iter().flat_map(missed_by).collect()
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// How long to wait after the last answer: greetings are still being said.
 const SETTLES: Duration = Duration::from_secs(3);
 
-/// So many times it is looked whether they are; then windows say for themselves that they are void.
+/// How often that is checked; then the windows themselves are found void.
 const SETTLES_WITHIN: usize = 10;
 
 /// What is to be measured.
@@ -20,7 +20,7 @@ const SETTLES_WITHIN: usize = 10;
 pub struct LoadBench {
     /// Numbers of calls at once, ascending.
     pub calls: Vec<usize>,
-    /// A figure is the median of so many windows.
+    /// The number of windows whose median is a figure.
     pub windows: usize,
     /// How long a window is.
     pub length: Duration,
@@ -67,7 +67,7 @@ impl LoadBench {
     }
 }
 
-/// Returns once the callers are on time again: functions that took calls up are at work for a while after the last one.
+/// Returns once the callers are on time again: the functions still work for a while after the last call was answered.
 async fn settle(testbed: &LoadTestbed, callers: &Callers<'_>) -> anyhow::Result<()> {
     let task = testbed.task()?;
     for _ in 0..SETTLES_WITHIN {

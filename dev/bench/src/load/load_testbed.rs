@@ -43,7 +43,6 @@ impl LoadTestbed {
         Callers::none(&self.meta, &self.model)
     }
 
-    /// The media task's process.
     pub(super) fn task(&self) -> anyhow::Result<Process> {
         let tasks = self.stack.cloud.tasks();
         let running = tasks.iter().find(|task| task.family == "media-task" && task.exit_code.is_none());

@@ -1,7 +1,7 @@
-//! A Realtime API for load: over TLS, for hundreds of sessions at once, and next to free.
+//! A Realtime API for load: over TLS, for hundreds of sessions at once, with little CPU time.
 //!
-//! It says what a service says to a conversation that goes well, with sound that was serialised once, and listens only
-//! for where speech begins. It judges nothing: the strict one is `dev/sim-openai`.
+//! It sends the events of a conversation without faults, with sound that was serialised once, and only detects where
+//! speech begins. It checks nothing: `dev/sim-openai` is the strict one.
 
 mod certificate;
 mod rhythm;

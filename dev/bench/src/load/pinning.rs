@@ -17,7 +17,7 @@ pub fn leave_a_core_to_the_task() -> anyhow::Result<()> {
         return Ok(());
     }
     let others: Vec<String> = ours.iter().filter(|core| **core != CORE).map(usize::to_string).collect();
-    ensure!(!others.is_empty(), "two cores are needed: one for the media task, one for everybody else");
+    ensure!(!others.is_empty(), "two cores are needed: one for the media task, one for all other processes");
     let mut again = Command::new(taskset()?);
     again
         .args(["--cpu-list", &others.join(",")])
@@ -28,7 +28,7 @@ pub fn leave_a_core_to_the_task() -> anyhow::Result<()> {
     bail!("cannot start taskset: {}", again.exec())
 }
 
-/// Functions may keep neither callers nor model waiting: all share a core here, which they do not in AWS.
+/// Functions must not delay callers or model: here they all share a core, unlike in AWS.
 const FUNCTIONS: [&str; 3] = ["webhook", "call-control", "reaper"];
 
 /// The same programs, but the media task runs on its own core, and functions only when it is idle. The programs

@@ -7,20 +7,20 @@ use local::{Binaries, eventually_every};
 use std::fmt;
 use std::time::Duration;
 
-/// So many calls are open at once.
+/// The number of calls open at once.
 const AT_ONCE: usize = 40;
 
 /// How long a call lasts once there is sound.
 const LASTS: Duration = Duration::from_millis(1_500);
 
-/// After the first calls, so many, everything has been used once: memory is compared to then. The memory of fewer calls is
-/// shown, not judged.
+/// After this many calls everything has been used once: memory is compared with that point. Memory before it is shown, and
+/// has no limit.
 const WARM: usize = 200;
 
-/// A heartbeat may be under way whenever it is looked: this many sockets or files more than at the start are no leak.
+/// A heartbeat may be under way at any sample: this many more sockets or files than at the start are no leak.
 const FILES: usize = 4;
 
-/// So many threads more are as many calls to the system's resolver or files at once, which come and go, too.
+/// The threads that blocking calls (resolver, files) may need at once, which also come and go.
 const THREADS: usize = 4;
 
 /// Memory may grow by this share, or by [`MEMORY`]: the allocator's, and the memory of calls that were over lately.
@@ -32,7 +32,7 @@ const MEMORY: f64 = 3.0 * 1_048_576.0;
 /// so one may stay for 180 s; the control API's close after a minute. What is open after this is a leak.
 const RESTED_WITHIN: Duration = Duration::from_secs(200);
 
-/// How often it is looked.
+/// The time between two samples.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What is to be done.
@@ -57,7 +57,7 @@ pub struct Sample {
     pub threads: usize,
 }
 
-/// What was seen along the way.
+/// The measurements during the run.
 #[derive(Debug, Clone)]
 pub struct SoakReport {
     /// In their order.
@@ -96,7 +96,7 @@ impl Soak {
 }
 
 impl SoakReport {
-    /// What did not come back, in words.
+    /// Returns the leaks, in words.
     pub fn left_behind(&self) -> Vec<String> {
         let [start, warm, .., rested] = self.samples.as_slice() else {
             return vec!["no call was made".to_owned()];

@@ -17,7 +17,7 @@ pub struct LoadTable {
 }
 
 impl LoadTable {
-    /// What misses its limit, in words.
+    /// Returns the limits that are exceeded, in words.
     pub fn missed(&self) -> Vec<String> {
         limits::missed(&self.rows)
     }

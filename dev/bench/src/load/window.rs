@@ -1,4 +1,4 @@
-//! One window of measuring: counts are emptied, time goes by, counts are read.
+//! One window of measurement: counters are reset, time passes, counters are read.
 
 use super::callers::Callers;
 use super::model::{Model, SessionCounters};
@@ -7,10 +7,10 @@ use anyhow::ensure;
 use sim_meta::PacketCounts;
 use std::time::{Duration, Instant};
 
-/// What takes longer is no answer to it.
+/// An effect that follows later is not counted as one of its cause.
 const LONGEST_DELAY: Duration = Duration::from_millis(500);
 
-/// A window in which the callers were later than this at p99 proves nothing.
+/// A window in which the callers were later than this at p99 is void.
 const TRUSTED: Duration = Duration::from_millis(3);
 
 /// What was measured, all calls together.
@@ -31,7 +31,7 @@ pub(super) struct Window {
     pub(super) uplink: Vec<Duration>,
     pub(super) downlink: Vec<Duration>,
     pub(super) appends: u64,
-    /// What the model was told that is not said in a conversation that goes well.
+    /// Unexpected client events at the model.
     pub(super) surprises: u64,
 }
 
@@ -53,12 +53,12 @@ impl Window {
         Ok(Self { lasted, ran, memory, ..Self::of(counted, &heard) })
     }
 
-    /// A percentile of what is sorted; zero of nothing.
+    /// A percentile of sorted values; zero where there are none.
     pub(super) fn percentile(sorted: &[Duration], share: usize) -> Duration {
         sorted.get((sorted.len().saturating_sub(1)) * share / 100).copied().unwrap_or_default()
     }
 
-    /// Whether the callers themselves were too late for this to prove anything.
+    /// Whether the callers themselves were too late for this window to count.
     pub(super) fn is_void(&self) -> bool {
         Self::percentile(&self.own_lateness, 99) > TRUSTED
     }

@@ -1,8 +1,9 @@
 //! A caller who rings, talks and hangs up, and what is known of the call afterwards.
 
-use crate::Story;
 use crate::testbed::Testbed;
+use crate::{Story, entries};
 use call::{CallRef, Ending};
+use journal::JournalEvent;
 use sim_audio::hearing::{HEARD, find};
 use sim_audio::{Clip, clips};
 use sim_meta::{ActionName, Event, Seen, TriedAction};
@@ -39,7 +40,7 @@ pub struct Afterwards {
     /// How many model sessions were opened, in all calls of the story.
     pub connections: usize,
     /// The events of its journal.
-    pub journal: Vec<journal::JournalEvent>,
+    pub journal: Vec<JournalEvent>,
 }
 
 impl<'a> Caller<'a> {
@@ -112,17 +113,14 @@ impl<'a> Caller<'a> {
             at_meta,
             actions: self.actions(),
             messages: self.testbed().meta.messages().len(),
-            assignments: journal
-                .iter()
-                .filter(|event| matches!(event, journal::JournalEvent::Claimed { .. }))
-                .count(),
+            assignments: entries!(journal, JournalEvent::Claimed { .. } => ()).len(),
             connections: self.testbed().model.connections(),
             journal,
         }
     }
 
     /// Returns the events of the call's journal.
-    pub async fn journal(&self) -> Vec<journal::JournalEvent> {
+    pub async fn journal(&self) -> Vec<JournalEvent> {
         let entries = self.testbed().calls.journal(&self.call_ref()).await.expect("the journal can be read");
         entries.into_iter().map(|entry| entry.event).collect()
     }
@@ -147,10 +145,8 @@ impl<'a> Caller<'a> {
 
     /// Waits until the agent speaks, and has said all of this clip.
     pub async fn hears(&self, clip: &Clip) {
-        self.call
-            .agent_speaks(PATIENCE)
-            .await
-            .unwrap_or_else(|_| panic!("the agent does not say {}", clip.name));
+        let speaks = self.call.agent_speaks(PATIENCE).await;
+        speaks.unwrap_or_else(|_| panic!("the agent does not say {}", clip.name));
         self.hears_out(clip).await;
     }
 
@@ -162,10 +158,8 @@ impl<'a> Caller<'a> {
 
     /// Waits until the agent hangs up, having said all of this clip.
     pub async fn hears_to_the_end(&self, clip: &Clip) {
-        self.call
-            .agent_speaks(PATIENCE)
-            .await
-            .unwrap_or_else(|_| panic!("the agent does not say {}", clip.name));
+        let speaks = self.call.agent_speaks(PATIENCE).await;
+        speaks.unwrap_or_else(|_| panic!("the agent does not say {}", clip.name));
         self.call.ended(LONGEST_SPEECH).await.expect("the agent hangs up");
         assert!(self.has_heard(clip), "{} was not heard: {:?}", clip.name, self.fit(clip));
     }
@@ -189,7 +183,36 @@ impl<'a> Caller<'a> {
     }
 }
 
+/// Returns what `$value` is for each event of a journal that matches.
+#[macro_export]
+macro_rules! entries {
+    ($journal:expr, $event:pat $(if $condition:expr)? => $value:expr) => {
+        $journal
+            .iter()
+            .filter_map(|event| match event {
+                $event $(if $condition)? => Some($value),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+}
+
 impl Afterwards {
+    /// Asserts that the call was accepted, and that the caller hung up, and was written nothing.
+    pub fn was_ordinary(&self) {
+        let ended = (self.ending, self.at_meta, self.messages);
+        assert_eq!(ended, (Ending::CallerHungUp, sim_meta::Ending::CallerHungUp, 0), "{self:?}");
+        assert_eq!(self.actions, [ActionName::PreAccept, ActionName::Accept], "{self:?}");
+    }
+
+    /// Asserts that the accepted call was ended at Meta once its task was dead, and the caller written to once.
+    pub fn was_lost(&self) {
+        let ended = (self.ending, self.at_meta, self.messages);
+        assert_eq!(ended, (Ending::Lost, sim_meta::Ending::Terminated, 1), "{self:?}");
+        let actions = [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate];
+        assert_eq!(self.actions, actions, "{self:?}");
+    }
+
     /// Whether it had one assignment and one model session.
     pub fn was_held_once(&self) -> bool {
         (self.assignments, self.connections) == (1, 1)
@@ -197,14 +220,10 @@ impl Afterwards {
 
     /// Returns the diagnoses of its media, in order; each has its evidence and cure.
     pub fn verdicts(&self) -> Vec<&str> {
-        let found = self.journal.iter().filter_map(|event| match event {
-            journal::JournalEvent::MediaVerdict { verdict, evidence, cure } => {
-                assert!(evidence.ends_with('.') && cure.ends_with('.'), "{evidence} {cure}");
-                Some(verdict.as_str())
-            }
-            _ => None,
-        });
-        found.collect()
+        entries!(self.journal, JournalEvent::MediaVerdict { verdict, evidence, cure } => {
+            assert!(evidence.ends_with('.') && cure.ends_with('.'), "{evidence} {cure}");
+            verdict.as_str()
+        })
     }
 
     /// Returns the names of the journal's events.

@@ -1,6 +1,6 @@
 //! Scripts of the model for stories, and what is known of a conversation afterwards.
 
-use crate::{Afterwards, Caller, Story};
+use crate::{Afterwards, Caller, Story, entries};
 use journal::JournalEvent;
 use local::root;
 use sim_audio::hearing::{HEARD, find};
@@ -97,7 +97,7 @@ impl Story {
         let agent = agents::Agent::read(&crate::testbed::AGENT.replace("{shop}", "http://127.0.0.1"))
             .expect("the rehearsal's agent is right");
         let day = agent.day(service::time::now_ms());
-        let number = sim_meta::MetaConfig::default().phone_number_id;
+        let number = sim_meta::MetaConfig::default().phone_number_id.into();
         self.stack.store.spent(&number, &day).await.expect("the table can be read")
     }
 
@@ -123,20 +123,12 @@ impl Caller<'_> {
 impl Afterwards {
     /// Returns the tools that were used, with their outcomes.
     pub fn tools(&self) -> Vec<String> {
-        let used = self.journal.iter().filter_map(|event| match event {
-            JournalEvent::Tool { tool, outcome, .. } => Some(format!("{tool}: {outcome}")),
-            _ => None,
-        });
-        used.collect()
+        entries!(self.journal, JournalEvent::Tool { tool, outcome, .. } => format!("{tool}: {outcome}"))
     }
 
     /// Returns the counts of pressed keys, in order.
     pub fn keys(&self) -> Vec<u64> {
-        let pressed = self.journal.iter().filter_map(|event| match event {
-            JournalEvent::Keys { count } => Some(*count),
-            _ => None,
-        });
-        pressed.collect()
+        entries!(self.journal, JournalEvent::Keys { count } => *count)
     }
 }
 

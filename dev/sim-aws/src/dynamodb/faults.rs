@@ -81,13 +81,13 @@ pub(crate) struct DynamoDbFaults {
 }
 
 #[derive(Debug)]
-struct Plan {
-    throttles: usize,
-    cancelled: (usize, CancellationReason),
-    unanswered: usize,
-    throttled_share: f64,
+pub(crate) struct Plan {
+    pub(crate) throttles: usize,
+    pub(crate) cancelled: (usize, CancellationReason),
+    pub(crate) unanswered: usize,
+    pub(crate) throttled_share: f64,
+    pub(crate) delay: Duration,
     rng: Rng,
-    delay: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -104,26 +104,6 @@ impl DynamoDbFaults {
         Self { plan: Mutex::new(plan), outage: watch::Sender::default() }
     }
 
-    pub(crate) fn throttle(&self, times: usize) {
-        self.plan().throttles = times;
-    }
-
-    pub(crate) fn throttle_share(&self, share: f64) {
-        self.plan().throttled_share = share;
-    }
-
-    pub(crate) fn cancel(&self, times: usize, why: CancellationReason) {
-        self.plan().cancelled = (times, why);
-    }
-
-    pub(crate) fn leave_unanswered(&self, times: usize) {
-        self.plan().unanswered = times;
-    }
-
-    pub(crate) fn delay(&self, delay: Duration) {
-        self.plan().delay = delay;
-    }
-
     pub(crate) fn begin_outage(&self, kind: Outage, lasts: Duration) {
         self.outage.send_replace(Some(CurrentOutage { kind, until: Instant::now() + lasts }));
     }
@@ -132,8 +112,8 @@ impl DynamoDbFaults {
         self.outage.send_replace(None);
     }
 
-    pub(super) fn outcome(&self, asker: &str, action: &str) -> Outcome {
-        if asker == OUTSIDER {
+    pub(super) fn outcome(&self, client: &str, action: &str) -> Outcome {
+        if client == OUTSIDER {
             return Outcome::Reached { after: Duration::ZERO };
         }
         let outage = self.outage.borrow().filter(|outage| outage.until > Instant::now());
@@ -145,7 +125,6 @@ impl DynamoDbFaults {
         }
     }
 
-    /// Resolves when DynamoDB is back.
     pub(super) async fn outage_ended(&self) {
         let mut outage = self.outage.subscribe();
         loop {
@@ -157,7 +136,8 @@ impl DynamoDbFaults {
         }
     }
 
-    fn plan(&self) -> MutexGuard<'_, Plan> {
+    /// Returns what is to happen to the next requests, to be changed.
+    pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
         self.plan.lock().expect("no thread panics while planning faults")
     }
 }
@@ -228,7 +208,7 @@ mod tests {
     #[test]
     fn the_rehearsal_itself_meets_no_trouble() {
         let faults = DynamoDbFaults::new(0);
-        faults.throttle(1);
+        faults.plan().throttles = 1;
 
         assert_eq!(faults.outcome(OUTSIDER, "PutItem"), REACHED);
         assert_eq!(faults.outcome("webhook-1", "PutItem"), Outcome::Refused(throttled()));
@@ -238,7 +218,7 @@ mod tests {
     #[test]
     fn only_transactions_are_cancelled() {
         let faults = DynamoDbFaults::new(0);
-        faults.cancel(1, CancellationReason::Validation);
+        faults.plan().cancelled = (1, CancellationReason::Validation);
 
         assert_eq!(faults.outcome("webhook-1", "PutItem"), REACHED);
         let cancelled = Outcome::Cancelled(CancellationReason::Validation);
@@ -250,7 +230,7 @@ mod tests {
     fn the_same_seed_throttles_the_same_requests() {
         let outcomes = |seed| {
             let faults = DynamoDbFaults::new(seed);
-            faults.throttle_share(0.3);
+            faults.plan().throttled_share = 0.3;
             (0..32).map(|_| faults.outcome("webhook-1", "PutItem")).collect::<Vec<_>>()
         };
 

@@ -40,8 +40,9 @@ impl Ecs {
         self.check_cluster(request.cluster.as_deref())?;
         not_empty(&request.tasks, "Tasks cannot be empty.")?;
         self.look(|state| {
-            let found = request.tasks.iter().map(|name| state.task(name).ok_or(name));
-            let (tasks, failures) = divide(found, |task| shapes::task(&self.cluster, task));
+            let shown = |name| Some(shapes::task(&self.cluster, state.task(name)?));
+            let (tasks, failures) =
+                divide(request.tasks.iter().map(|name| shown(name).ok_or_else(|| missing(name))));
             Ok(json!({"tasks": tasks, "failures": failures}))
         })
     }
@@ -52,7 +53,7 @@ impl Ecs {
             state.tasks.iter().filter(|task| request.wants(task)).map(|task| json!(task.arn)).collect()
         });
         if request.next_token.is_some() || arns.len() > request.max_results.unwrap_or(PAGE) {
-            return Err(Refusal::new("InvalidParameterException", "a second page of tasks is not played"));
+            return Err(invalid("a second page of tasks is not played"));
         }
         Ok(json!({"taskArns": arns}))
     }
@@ -63,9 +64,7 @@ impl Ecs {
         let reason = request.reason.as_deref().unwrap_or("Task stopped by user");
         self.change(|state| {
             let task = state.task_mut(name);
-            let task = task.ok_or_else(|| {
-                Refusal::new("InvalidParameterException", "The referenced task was not found.")
-            })?;
+            let task = task.ok_or_else(|| invalid("The referenced task was not found."))?;
             task.ask_to_stop(StopCode::UserInitiated, reason);
             Ok(json!({"task": shapes::task(&self.cluster, task)}))
         })
@@ -75,9 +74,9 @@ impl Ecs {
         self.check_cluster(request.cluster.as_deref())?;
         not_empty(&request.services, "Services cannot be empty.")?;
         self.look(|state| {
-            let found = request.services.iter().map(|name| state.service(name).ok_or(name));
+            let shown = |name| Some(shapes::service(&self.cluster, state, state.service(name)?));
             let (services, failures) =
-                divide(found, |service| shapes::service(&self.cluster, state, service));
+                divide(request.services.iter().map(|name| shown(name).ok_or_else(|| missing(name))));
             Ok(json!({"services": services, "failures": failures}))
         })
     }
@@ -103,9 +102,8 @@ impl Ecs {
 
     fn update_task_protection(&self, request: &TaskProtection) -> Result<Value, Refusal> {
         self.check_cluster(request.cluster.as_deref())?;
-        let enabled = request
-            .protection_enabled
-            .ok_or_else(|| Refusal::new("InvalidParameterException", "protectionEnabled must be set"))?;
+        let enabled = request.protection_enabled;
+        let enabled = enabled.ok_or_else(|| invalid("protectionEnabled must be set"))?;
         not_empty(&request.tasks, "Tasks cannot be empty.")?;
         let minutes = request.expires_in_minutes;
         let changed: Result<Vec<_>, _> =
@@ -126,8 +124,7 @@ impl Ecs {
         minutes: Option<i64>,
     ) -> Result<Result<Value, Value>, Refusal> {
         let protection = Protection::new(enabled, minutes, SystemTime::now());
-        let protection = protection
-            .map_err(|error: OutOfRange| Refusal::new("InvalidParameterException", error.to_string()))?;
+        let protection = protection.map_err(|error: OutOfRange| invalid(error.to_string()))?;
         Ok(self.change(|state| {
             protected(state.task(name), name)?;
             let (left, reason) = &mut state.faults.protection;
@@ -180,34 +177,27 @@ fn protected(task: Option<&Task>, name: &str) -> Result<Value, Value> {
 }
 
 fn protections(found: impl Iterator<Item = Result<Value, Value>>) -> Value {
-    let (mut protected, mut failures) = (Vec::new(), Vec::new());
-    for task in found {
-        match task {
-            Ok(task) => protected.push(task),
-            Err(failure) => failures.push(failure),
-        }
-    }
+    let (protected, failures) = divide(found);
     json!({"protectedTasks": protected, "failures": failures})
 }
 
-/// Shows what was found, and which names were not.
-fn divide<'a, T>(
-    found: impl Iterator<Item = Result<T, &'a String>>,
-    show: impl Fn(T) -> Value,
-) -> (Vec<Value>, Vec<Value>) {
-    let (mut shown, mut failures) = (Vec::new(), Vec::new());
-    for item in found {
-        match item {
-            Ok(item) => shown.push(show(item)),
-            Err(name) => failures.push(json!({"arn": name, "reason": "MISSING"})),
-        }
-    }
-    (shown, failures)
+/// What was found, and the failures of the rest.
+fn divide(found: impl Iterator<Item = Result<Value, Value>>) -> (Vec<Value>, Vec<Value>) {
+    let (shown, failures): (Vec<_>, Vec<_>) = found.partition(Result::is_ok);
+    (shown.into_iter().flatten().collect(), failures.into_iter().filter_map(Result::err).collect())
+}
+
+fn missing(name: &str) -> Value {
+    json!({"arn": name, "reason": "MISSING"})
+}
+
+pub(super) fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::new("InvalidParameterException", message)
 }
 
 fn not_empty(list: &[String], otherwise: &str) -> Result<(), Refusal> {
     if list.is_empty() {
-        return Err(Refusal::new("InvalidParameterException", otherwise));
+        return Err(invalid(otherwise));
     }
     Ok(())
 }

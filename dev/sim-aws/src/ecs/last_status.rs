@@ -1,7 +1,10 @@
 //! The statuses of a task, as ECS names them.
 
+use strum::IntoStaticStr;
+
 /// Where a task stands (`lastStatus`). ECS has some more that pass quickly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum LastStatus {
     /// It has no process yet.
     Provisioning,
@@ -16,11 +19,6 @@ pub enum LastStatus {
 impl LastStatus {
     /// As ECS writes it.
     pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Provisioning => "PROVISIONING",
-            Self::Running => "RUNNING",
-            Self::Stopping => "STOPPING",
-            Self::Stopped => "STOPPED",
-        }
+        self.into()
     }
 }

@@ -1,5 +1,6 @@
 //! `RunTask`: what it refuses, what a client token means, and the tasks it starts.
 
+use super::api::invalid;
 use super::input::{Awsvpc, RunTask};
 use super::state::{AnsweredRequest, State};
 use super::task::Task;
@@ -10,7 +11,6 @@ use crate::refusal::Refusal;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The most tasks one request may start.
 const MOST_TASKS: usize = 10;
 /// The most characters a client token may have.
 const LONGEST_TOKEN: usize = 64;
@@ -39,8 +39,7 @@ impl Ecs {
 
     fn definition(&self, request: &RunTask) -> Result<(usize, Service), Refusal> {
         let name = request.task_definition.as_deref();
-        let name = name
-            .ok_or_else(|| Refusal::new("InvalidParameterException", "TaskDefinition can not be blank."))?;
+        let name = name.ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
         let definition =
             self.look(|state| state.definition(name).map(|(revision, service)| (revision, service.clone())));
         definition.ok_or_else(|| Refusal::new("ClientException", "TaskDefinition not found."))
@@ -116,28 +115,21 @@ fn admit(
 
 /// What a Fargate task in an awsvpc network cannot do without, and the limits of the API reference.
 fn check(request: &RunTask) -> Result<(), Refusal> {
-    let invalid = |message: &str| Err(Refusal::new("InvalidParameterException", message));
-    if !(1..=MOST_TASKS).contains(&request.count.unwrap_or(1)) {
-        return invalid("count must be between 1 and 10");
-    }
-    if request.client_token.as_ref().is_some_and(|token| token.len() > LONGEST_TOKEN) {
-        return invalid("clientToken must not be longer than 64 characters");
-    }
-    if request.started_by.as_ref().is_some_and(|by| by.len() > LONGEST_STARTED_BY) {
-        return invalid("startedBy must not be longer than 128 characters");
-    }
-    match (request.launch_type.as_deref(), &request.capacity_provider_strategy) {
-        (Some("FARGATE"), None) | (None, Some(_)) => {}
-        (Some(_), Some(_)) => return invalid("Specify either launchType or capacityProviderStrategy."),
-        (_, None) => return invalid("No Container Instances were found in your cluster."),
-    }
-    let network =
-        request.network_configuration.as_ref().and_then(|network| network.awsvpc_configuration.as_ref());
-    match network {
-        None => invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified."),
-        Some(Awsvpc { subnets, .. }) if subnets.is_empty() => invalid("subnets can not be empty."),
-        Some(_) => Ok(()),
-    }
+    let longer = |text: &Option<String>, most| text.as_ref().is_some_and(|text| text.len() > most);
+    let (launch, strategy) = (request.launch_type.as_deref(), request.capacity_provider_strategy.is_some());
+    let network = request.network_configuration.as_ref();
+    let network = network.and_then(|network| network.awsvpc_configuration.as_ref());
+    let without_subnets = |Awsvpc { subnets, .. }: &Awsvpc| subnets.is_empty();
+    let refusals = [
+        (!(1..=MOST_TASKS).contains(&request.count.unwrap_or(1)), "count must be between 1 and 10"),
+        (longer(&request.client_token, LONGEST_TOKEN), "clientToken must not be longer than 64 characters"),
+        (longer(&request.started_by, LONGEST_STARTED_BY), "startedBy must not be longer than 128 characters"),
+        (launch.is_some() && strategy, "Specify either launchType or capacityProviderStrategy."),
+        (launch != Some("FARGATE") && !strategy, "No Container Instances were found in your cluster."),
+        (network.is_none(), "Network Configuration must be provided when networkMode 'awsvpc' is specified."),
+        (network.is_some_and(without_subnets), "subnets can not be empty."),
+    ];
+    refusals.iter().find(|(applies, _)| *applies).map_or(Ok(()), |(_, message)| Err(invalid(*message)))
 }
 
 fn overrides(request: &RunTask, definition: &Service) -> Result<Environment, Refusal> {
@@ -145,9 +137,9 @@ fn overrides(request: &RunTask, definition: &Service) -> Result<Environment, Ref
     for container in &request.overrides.container_overrides {
         let name = container.name.as_deref().unwrap_or_default();
         if name != definition.container {
-            let message =
-                format!("Override for container named {name} is not a container in the TaskDefinition.");
-            return Err(Refusal::new("InvalidParameterException", message));
+            return Err(invalid(format!(
+                "Override for container named {name} is not a container in the TaskDefinition."
+            )));
         }
         environment
             .extend(container.environment.iter().map(|entry| (entry.name.clone(), entry.value.clone())));

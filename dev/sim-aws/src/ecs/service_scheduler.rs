@@ -153,12 +153,7 @@ mod tests {
 
     #[test]
     fn missing_tasks_are_started() {
-        let task = task();
-
-        assert_eq!(
-            plan(3, 1, None, &[&task], StartThrottle::default(), T0),
-            Plan { start: 2, ..Plan::default() }
-        );
+        assert_eq!(planned(3, 1, &[&task()]), Plan { start: 2, ..Plan::default() });
     }
 
     #[test]
@@ -166,14 +161,12 @@ mod tests {
         let mut task = task();
         task.ask_to_stop(StopCode::UserInitiated, "because");
 
-        assert_eq!(plan(1, 1, None, &[&task], StartThrottle::default(), T0).start, 1);
+        assert_eq!(planned(1, 1, &[&task]).start, 1);
     }
 
     #[test]
     fn enough_tasks_are_left_alone() {
-        let task = task();
-
-        assert_eq!(plan(1, 1, None, &[&task], StartThrottle::default(), T0), Plan::default());
+        assert_eq!(planned(1, 1, &[&task()]), Plan::default());
     }
 
     #[test]
@@ -182,7 +175,7 @@ mod tests {
         first.protection = Protection::new(true, Some(1), T0).unwrap();
         let expiry = T0 + Duration::from_secs(60);
 
-        let now = plan(0, 1, None, &[&first, &second], StartThrottle::default(), T0);
+        let now = planned(0, 1, &[&first, &second]);
         let later = plan(0, 1, None, &[&first], StartThrottle::default(), expiry);
 
         assert_eq!(now, Plan { stop: vec![second.id], again_at: Some(expiry), ..Plan::default() });
@@ -220,7 +213,7 @@ mod tests {
         let (first, second) = (task(), task());
         let mut new = Task { revision: 2, ..task() };
 
-        let plan_for = |tasks: &[&Task]| plan(2, 2, None, tasks, StartThrottle::default(), T0);
+        let plan_for = |tasks: &[&Task]| planned(2, 2, tasks);
         assert_eq!(plan_for(&[&first, &second]), Plan { start: 2, ..Plan::default() });
         assert_eq!(plan_for(&[&first, &second, &new]), Plan { start: 1, ..Plan::default() });
         new.last_status = LastStatus::Running;
@@ -235,7 +228,7 @@ mod tests {
         let old = [protected(), protected(), protected()];
         let new = Task { revision: 2, last_status: LastStatus::Running, ..task() };
 
-        let now = plan(2, 2, None, &[&old[0], &old[1], &old[2], &new], StartThrottle::default(), T0);
+        let now = planned(2, 2, &[&old[0], &old[1], &old[2], &new]);
         let later = plan(2, 2, None, &[&old[0], &old[1], &old[2], &new], StartThrottle::default(), until);
 
         assert_eq!(now, Plan { again_at: Some(until), ..Plan::default() });
@@ -264,6 +257,10 @@ mod tests {
         let plan = plan(3, 2, source, &[&old, &new], StartThrottle::default(), T0);
 
         assert_eq!(plan, Plan { start: 2, start_old: 2, ..Plan::default() });
+    }
+
+    fn planned(desired: usize, revision: usize, tasks: &[&Task]) -> Plan {
+        plan(desired, revision, None, tasks, StartThrottle::default(), T0)
     }
 
     fn task() -> Task {

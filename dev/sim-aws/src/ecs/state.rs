@@ -27,17 +27,17 @@ pub(super) struct AnsweredRequest {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct EcsFaults {
+pub(crate) struct EcsFaults {
     /// How many of the next `RunTask` start nothing, and the reason.
-    pub(super) run_task: (usize, String),
+    pub(crate) run_task: (usize, String),
     /// How many of the next attempts to protect a task fail, and the reason.
-    pub(super) protection: (usize, String),
+    pub(crate) protection: (usize, String),
     /// How the agents fail when they are asked about protection, and how often from now on.
-    pub(super) agent: Option<(usize, AgentFault)>,
+    pub(crate) agent: Option<(usize, AgentFault)>,
     /// How many of the next requests for a task's metadata fail.
-    pub(super) metadata: usize,
+    pub(crate) metadata: usize,
     /// When a deployment blocks protection.
-    pub(super) rule: ProtectionRule,
+    pub(crate) rule: ProtectionRule,
 }
 
 /// When `UpdateTaskProtection` fails with `DEPLOYMENT_BLOCKED`: AWS says "more protected tasks than the desired count", and

@@ -73,10 +73,8 @@ mod tests {
         assert_eq!(change.event["time"], "2020-03-04T19:03:58Z");
         let detail = &change.event["detail"];
         assert_eq!((&detail["lastStatus"], &detail["desiredStatus"]), (&json!("STOPPED"), &json!("STOPPED")));
-        assert_eq!(
-            (&detail["stopCode"], &detail["stoppedReason"]),
-            (&json!("UserInitiated"), &json!("enough"))
-        );
+        assert_eq!(detail["stopCode"], "UserInitiated");
+        assert_eq!(detail["stoppedReason"], "enough");
         assert_eq!((&detail["taskArn"], &detail["group"]), (&json!(task.arn), &json!("service:media-task")));
         assert_eq!(detail["clusterArn"], "arn:aws:ecs:us-east-1:000000000000:cluster/ahoy");
         assert_eq!(detail["stoppedAt"], "2020-03-04T19:03:58.39Z");

@@ -59,17 +59,16 @@ fn what_a_policy_allows_is_allowed_and_nothing_else() {
     let rights = Rights::of(TEMPLATE).unwrap();
     let table = arn("dynamodb", "table/ahoy");
 
-    assert_eq!(rights.exercise("control-1", vec![Need::new("dynamodb:PutItem", &table)]), Ok(()));
+    assert_eq!(rights.exercise("control-1", vec![AccessRequest::new("dynamodb:PutItem", &table)]), Ok(()));
     let index = format!("{table}/index/gsi1");
-    assert_eq!(rights.exercise("control-1", vec![Need::new("dynamodb:Query", &index)]), Ok(()));
+    assert_eq!(rights.exercise("control-1", vec![AccessRequest::new("dynamodb:Query", &index)]), Ok(()));
 
-    let refusal = rights.exercise("control-1", vec![Need::new("dynamodb:Scan", &table)]).unwrap_err();
+    let refusal =
+        rights.exercise("control-1", vec![AccessRequest::new("dynamodb:Scan", &table)]).unwrap_err();
     assert_eq!(refusal.code, "AccessDeniedException");
-    assert!(
-        refusal.message.contains("ControlRole/control-1")
-            && refusal.message.contains("dynamodb:Scan on resource: arn:aws:dynamodb")
-    );
-    let other = Need::new("dynamodb:PutItem", &arn("dynamodb", "table/other"));
+    assert!(refusal.message.contains("ControlRole/control-1"));
+    assert!(refusal.message.contains("dynamodb:Scan on resource: arn:aws:dynamodb"));
+    let other = AccessRequest::new("dynamodb:PutItem", &arn("dynamodb", "table/other"));
     assert!(rights.exercise("control", vec![other]).is_err());
 }
 
@@ -78,16 +77,14 @@ fn a_condition_must_be_met() {
     let rights = Rights::of(TEMPLATE).unwrap();
     let run = |cluster: &str| {
         let definition = arn("ecs", "task-definition/media:1");
-        Need::new("ecs:RunTask", &definition).under("ecs:cluster", &arn("ecs", cluster))
+        AccessRequest::new("ecs:RunTask", &definition).under("ecs:cluster", &arn("ecs", cluster))
     };
     let pass = |service: &str| {
-        Need::new("iam:PassRole", &role_arn("TaskRole")).under("iam:PassedToService", service)
+        AccessRequest::new("iam:PassRole", &role_arn("TaskRole")).under("iam:PassedToService", service)
     };
 
-    assert_eq!(
-        rights.exercise("control", vec![run("cluster/ahoy"), pass("ecs-tasks.amazonaws.com")]),
-        Ok(())
-    );
+    let allowed = rights.exercise("control", vec![run("cluster/ahoy"), pass("ecs-tasks.amazonaws.com")]);
+    assert_eq!(allowed, Ok(()));
     assert!(rights.exercise("control", vec![run("cluster/other")]).is_err());
     assert!(rights.exercise("control", vec![pass("ec2.amazonaws.com")]).is_err());
     assert_eq!(rights.passed_to("media"), [role_arn("TaskRole"), role_arn("TaskRole")]);
@@ -100,7 +97,13 @@ fn a_missing_secret_is_denied_to_a_role_with_a_suffix_pattern() {
         let template = TEMPLATE.replacen("!Ref Secret", &format!("'{}'", arn("secretsmanager", allowed)), 1);
         let rights = Rights::of(&template).unwrap();
         let body = json!({"SecretId": id}).to_string();
-        let needs = needs::of_request(&rights, &secrets, "secretsmanager", "GetSecretValue", body.as_bytes());
+        let needs = access_requests::of_request(
+            &rights,
+            &secrets,
+            "secretsmanager",
+            "GetSecretValue",
+            body.as_bytes(),
+        );
         rights.exercise("control", needs).is_ok()
     };
 
@@ -113,8 +116,13 @@ fn a_missing_secret_is_denied_to_a_role_with_a_suffix_pattern() {
 fn every_item_of_a_request_needs_an_allowed_leading_key() {
     let rights = Rights::of(TEMPLATE).unwrap();
     let ask = |action: &str, request: Value| {
-        let needs =
-            needs::of_request(&rights, &no_secrets(), "dynamodb", action, request.to_string().as_bytes());
+        let needs = access_requests::of_request(
+            &rights,
+            &no_secrets(),
+            "dynamodb",
+            action,
+            request.to_string().as_bytes(),
+        );
         rights.exercise("media-1", needs).map_err(|refusal| refusal.code)
     };
     let of = |pk: &str| json!({"pk": {"S": pk}, "sk": {"S": "STATE"}});
@@ -150,17 +158,15 @@ fn every_item_of_a_request_needs_an_allowed_leading_key() {
 fn who_is_not_in_the_template_may_do_everything() {
     let rights = Rights::of(TEMPLATE).unwrap();
 
-    assert_eq!(
-        rights.exercise("rehearsal", vec![Need::new("dynamodb:Scan", "arn:aws:dynamodb:::x")]),
-        Ok(())
-    );
+    let scan = AccessRequest::new("dynamodb:Scan", "arn:aws:dynamodb:::x");
+    assert_eq!(rights.exercise("rehearsal", vec![scan]), Ok(()));
 }
 
 #[test]
 fn an_unused_right_is_found() {
     let rights = Rights::of(TEMPLATE).unwrap();
     let table = arn("dynamodb", "table/ahoy");
-    rights.exercise("control", vec![Need::new("dynamodb:PutItem", &table)]).unwrap();
+    rights.exercise("control", vec![AccessRequest::new("dynamodb:PutItem", &table)]).unwrap();
 
     let unused = rights.unused(&rights.exercised());
 

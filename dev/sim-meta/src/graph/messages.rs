@@ -94,10 +94,8 @@ mod tests {
 
         assert_eq!(to(json!({ "to": "919900000001" })), Ok("919900000001".to_owned()));
         assert_eq!(to(json!({ "recipient": "IN.5550" })), Ok("IN.5550".to_owned()));
-        assert_eq!(
-            to(json!({ "to": "919900000001", "recipient": "IN.5550" })),
-            Ok("919900000001".to_owned())
-        );
+        let both = to(json!({ "to": "919900000001", "recipient": "IN.5550" }));
+        assert_eq!(both, Ok("919900000001".to_owned()));
         assert!(to(json!({})).is_err());
     }
 

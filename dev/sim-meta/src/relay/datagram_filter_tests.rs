@@ -67,10 +67,8 @@ fn dtls_before_a_path_is_flagged() {
 
 #[test]
 fn injected_faults_drop_checks_or_handshakes_silently() {
-    assert_eq!(
-        answered(Some(InjectedFault::IceNever)).judge(&check(false, PWD), HERE),
-        Decision::dropped(None)
-    );
+    let decision = answered(Some(InjectedFault::IceNever)).judge(&check(false, PWD), HERE);
+    assert_eq!(decision, Decision::dropped(None));
     assert_eq!(answered(Some(InjectedFault::DtlsNever)).judge(&DTLS, HERE), Decision::dropped(None));
 }
 

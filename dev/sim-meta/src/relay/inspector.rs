@@ -149,10 +149,8 @@ mod tests {
         let mut stream = Stream::new();
         stream.send(packet(0), 0);
 
-        assert_eq!(
-            stream.send(RtpHeader { ssrc: 2, ..packet(9) }, 10),
-            [ProtocolViolation::SecondSsrc { ssrc: 2 }]
-        );
+        let violations = stream.send(RtpHeader { ssrc: 2, ..packet(9) }, 10);
+        assert_eq!(violations, [ProtocolViolation::SecondSsrc { ssrc: 2 }]);
         assert_eq!(stream.send(packet(1), 20), []);
     }
 
@@ -169,14 +167,10 @@ mod tests {
     fn flags_extensions_and_foreign_payload_types() {
         let mut stream = Stream::new();
 
-        assert_eq!(
-            stream.send(RtpHeader { has_extension: true, ..packet(0) }, 0),
-            [ProtocolViolation::HeaderExtension]
-        );
-        assert_eq!(
-            stream.send(RtpHeader { payload_type: 0, ..packet(1) }, 20),
-            [ProtocolViolation::WrongPayloadType(0)]
-        );
+        let violations = stream.send(RtpHeader { has_extension: true, ..packet(0) }, 0);
+        assert_eq!(violations, [ProtocolViolation::HeaderExtension]);
+        let violations = stream.send(RtpHeader { payload_type: 0, ..packet(1) }, 20);
+        assert_eq!(violations, [ProtocolViolation::WrongPayloadType(0)]);
         assert_eq!(stream.send(RtpHeader { payload_type: 126, ..packet(2) }, 40), []);
     }
 
@@ -218,10 +212,8 @@ mod tests {
         let mut stream = Stream::new();
         stream.send(packet(0), 0);
 
-        assert_eq!(
-            stream.send(RtpHeader { timestamp: 480, ..packet(1) }, 20),
-            [ProtocolViolation::TimestampJump(-480)]
-        );
+        let violations = stream.send(RtpHeader { timestamp: 480, ..packet(1) }, 20);
+        assert_eq!(violations, [ProtocolViolation::TimestampJump(-480)]);
     }
 
     #[test]

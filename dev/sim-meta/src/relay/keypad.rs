@@ -14,7 +14,6 @@ const BEATS: u32 = 50;
 const VOLUME: u8 = 10;
 const END: u8 = 0x80;
 
-/// A key, known to be on the keypad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key(char);
 

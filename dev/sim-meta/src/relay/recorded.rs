@@ -86,9 +86,7 @@ mod tests {
         }
 
         let first = 99 * 960;
-        assert_eq!(
-            sent,
-            [(1, 101, first + 1_920, false), (2, 102, first + 1_920, false), (2, 105, first + 3_840, true)]
-        );
+        let (second, third) = (first + 1_920, first + 3_840);
+        assert_eq!(sent, [(1, 101, second, false), (2, 102, second, false), (2, 105, third, true)]);
     }
 }

@@ -135,10 +135,8 @@ mod tests {
         let forty = encoder.encode_vec(&[0; 2 * FRAME], 400).unwrap();
         let mut speaker = Speaker::new().unwrap();
 
-        assert_eq!(
-            speaker.play(0, &forty).fault,
-            Some(ProtocolViolation::WrongDuration(Duration::from_millis(40)))
-        );
+        let fault = speaker.play(0, &forty).fault;
+        assert_eq!(fault, Some(ProtocolViolation::WrongDuration(Duration::from_millis(40))));
         assert_eq!(speaker.play(1920, &[0xff; 3]).fault, Some(ProtocolViolation::Undecodable));
     }
 

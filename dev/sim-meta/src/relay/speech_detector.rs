@@ -60,10 +60,8 @@ mod tests {
         assert_eq!(detector.handle_frame(true, t0), Some(Change::Began));
         assert_eq!(detector.handle_frame(false, t0 + ms(599)), None);
         assert_eq!(detector.handle_frame(true, t0 + ms(600)), None);
-        assert_eq!(
-            detector.handle_frame(false, t0 + ms(1_200)),
-            Some(Change::FellSilent { since: t0 + ms(600) })
-        );
+        let change = detector.handle_frame(false, t0 + ms(1_200));
+        assert_eq!(change, Some(Change::FellSilent { since: t0 + ms(600) }));
         assert_eq!(detector.handle_frame(true, t0 + ms(1_300)), Some(Change::Began));
     }
 

@@ -26,10 +26,8 @@ mod tests {
     fn signs_as_the_rfcs_do() {
         let body = b"what do ya want for nothing?";
 
-        assert_eq!(
-            sha256("Jefe", body),
-            "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
-        );
+        let signature = sha256("Jefe", body);
+        assert_eq!(signature, "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
         assert_eq!(sha1("Jefe", body), "sha1=effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
     }
 }

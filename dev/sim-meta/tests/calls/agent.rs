@@ -68,7 +68,21 @@ impl Agent {
         let (orders, obeyed) = mpsc::unbounded_channel();
         let (tell, state) = watch::channel(State::default());
         let (heard, arrived) = (Arc::default(), Arc::default());
-        let live = Live::new(rtc, socket, obeyed, tell, Arc::clone(&heard), Arc::clone(&arrived));
+        let live = Live {
+            rtc,
+            socket,
+            orders: obeyed,
+            tell,
+            heard: Arc::clone(&heard),
+            arrived: Arc::clone(&arrived),
+            events: 0,
+            lost: Vec::new(),
+            decoder: Decoder::new(sim_audio::RATE, Channels::Mono).unwrap(),
+            encoder: Encoder::new(sim_audio::RATE, Channels::Mono, Application::Voip).unwrap(),
+            unsaid: VecDeque::new(),
+            next: None,
+            packets: 0,
+        };
         tokio::spawn(live.run());
         Agent { sdp, heard, arrived, orders, state }
     }
@@ -177,31 +191,6 @@ struct Live {
 }
 
 impl Live {
-    fn new(
-        rtc: Rtc,
-        socket: UdpSocket,
-        orders: mpsc::UnboundedReceiver<Order>,
-        tell: watch::Sender<State>,
-        heard: Arc<Mutex<Vec<i16>>>,
-        arrived: Arc<Mutex<Vec<Arrived>>>,
-    ) -> Live {
-        Live {
-            rtc,
-            socket,
-            orders,
-            tell,
-            heard,
-            arrived,
-            events: 0,
-            lost: Vec::new(),
-            decoder: Decoder::new(sim_audio::RATE, Channels::Mono).unwrap(),
-            encoder: Encoder::new(sim_audio::RATE, Channels::Mono, Application::Voip).unwrap(),
-            unsaid: VecDeque::new(),
-            next: None,
-            packets: 0,
-        }
-    }
-
     async fn run(mut self) {
         let mut buffer = vec![0; 2_000];
         loop {

@@ -61,10 +61,8 @@ async fn the_report_tells_the_call_in_its_order() {
     assert!(report.traffic.packets >= 40 && report.traffic.sent >= 45, "{:?}", report.traffic);
     assert!(sim_audio::tone::strength(&call.recording()[4_800..19_200], 440.0) > 0.9);
     let seen: Vec<Seen> = std::iter::from_fn(|| observations.try_recv().ok()).map(|seen| seen.what).collect();
-    assert!(
-        seen.contains(&Seen::Ended(Ending::CallerHungUp)) && seen.contains(&Seen::AgentVoice),
-        "{seen:?}"
-    );
+    assert!(seen.contains(&Seen::Ended(Ending::CallerHungUp)), "{seen:?}");
+    assert!(seen.contains(&Seen::AgentVoice), "{seen:?}");
 }
 
 #[tokio::test]
@@ -246,10 +244,8 @@ async fn a_muted_phone_is_still_there() {
     let arrived = agent.arrived();
     let gaps = arrived.windows(2).map(|two| two[1].timestamp.wrapping_sub(two[0].timestamp));
     assert!(gaps.max() > Some(48_000), "a second was not sent");
-    assert!(
-        arrived.windows(2).all(|two| two[1].sequence == two[0].sequence.wrapping_add(1)),
-        "and nothing was lost"
-    );
+    let mut steps = arrived.windows(2).map(|two| two[1].sequence.wrapping_sub(two[0].sequence));
+    assert!(steps.all(|step| step == 1), "and nothing was lost");
     assert!(sim_audio::tone::strength(&agent.heard(), 660.0) < 0.01);
 }
 

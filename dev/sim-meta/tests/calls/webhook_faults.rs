@@ -34,11 +34,8 @@ async fn stale_connect_is_four_minutes_old_and_rings_on() {
     call.hang_up().await;
     let (terminate, _) = business.notice().await;
 
-    assert_eq!(
-        business.meta.calls()[0].taken(ActionName::PreAccept),
-        1,
-        "a business that answers is found out"
-    );
+    let taken = business.meta.calls()[0].taken(ActionName::PreAccept);
+    assert_eq!(taken, 1, "a business that answers is found out");
     assert!(stamp(&terminate).abs_diff(unix_now()) <= 2, "only connect is stale");
 }
 
@@ -119,10 +116,8 @@ async fn foreign_calls_come_and_go_beside_ours() {
 
     let events =
         |told: &[(Value, Value)]| told.iter().map(|(item, _)| item["event"].clone()).collect::<Vec<_>>();
-    assert_eq!(
-        (events(&ours), events(&foreign)),
-        (events(&foreign), vec!["connect".into(), "terminate".into()])
-    );
+    assert_eq!(events(&ours), events(&foreign));
+    assert_eq!(events(&foreign), ["connect", "terminate"]);
     for (_, notice) in &foreign {
         let number = &notice["entry"][0]["changes"][0]["value"]["metadata"]["phone_number_id"];
         assert_ne!(*number, business.config.phone_number_id);

@@ -57,6 +57,13 @@ impl Rig {
         rig
     }
 
+    /// A session that has greeted the caller, unless something went wrong.
+    fn greeted(config: Config) -> Self {
+        let mut rig = Self::configured(config);
+        rig.respond(json!({}));
+        rig
+    }
+
     fn configure(&mut self, mut session: Value) {
         session["type"] = json!("realtime");
         self.send(json!({"type": "session.update", "session": session}));
@@ -137,6 +144,11 @@ impl Rig {
 
     fn last(&self, kind: &str) -> &Value {
         self.all(kind).last().copied().unwrap_or(&Value::Null)
+    }
+
+    /// The last of the caller's turns, written down.
+    fn transcript(&self) -> Option<&str> {
+        self.last("conversation.item.input_audio_transcription.completed")["transcript"].as_str()
     }
 
     fn error(&self) -> (&str, &str) {

@@ -22,7 +22,6 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client that has configured its session.
     pub(crate) async fn configured(realtime: &Realtime) -> Result<Self> {
         let mut client = Self::connect(realtime, "sk-test").await?;
         client.configure().await?;

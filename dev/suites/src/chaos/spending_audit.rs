@@ -1,7 +1,7 @@
 //! Audits spending: owners' summaries, counted spending, and the days' totals of the numbers.
 
 use anyhow::Context;
-use call::{CallRef, Fence};
+use call::{CallRef, Fence, NumberId};
 use harness::testbed::Testbed;
 use journal::{CallSummary, JournalEvent};
 use std::collections::BTreeMap;
@@ -37,7 +37,6 @@ impl SpendingAudit {
         Ok(audit)
     }
 
-    /// Returns the counted spending of all owners.
     pub(super) fn total(&self) -> u64 {
         self.counted.values().sum()
     }
@@ -84,7 +83,7 @@ impl SpendingAudit {
 }
 
 /// Returns the spending of a number, all days together, in millionths of a dollar.
-pub(super) async fn spent(testbed: &Testbed, number: &str) -> anyhow::Result<u64> {
+pub(super) async fn spent(testbed: &Testbed, number: &NumberId) -> anyhow::Result<u64> {
     partition(testbed, &keys::spent(number)).await?.iter().map(micro_dollars).sum()
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use strum::Display;
 
 /// One call of the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,35 +16,42 @@ pub struct Cell {
 }
 
 /// A caller's WebRTC stack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display)]
 pub enum Maker {
     /// Python's WebRTC, full ICE.
+    #[strum(serialize = "aiortc")]
     Aiortc,
     /// The browser, without a window, full ICE.
     Chromium,
     /// Rust's, as Meta is: ICE-lite.
+    #[strum(serialize = "str0m lite")]
     Str0mLite,
     /// The same with full ICE.
+    #[strum(serialize = "str0m full")]
     Str0mFull,
 }
 
 /// The form of an offer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display)]
 pub enum Form {
     /// As its maker writes it.
+    #[strum(serialize = "own")]
     Own,
     /// As Meta writes offers since 2025.
     WhatsApp,
     /// As Meta's documentation prints them.
+    #[strum(serialize = "WhatsApp old")]
     WhatsAppOld,
 }
 
 /// An address family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display)]
 pub enum Family {
     /// 127.0.0.1.
+    #[strum(serialize = "IPv4")]
     V4,
     /// `::1`.
+    #[strum(serialize = "IPv6")]
     V6,
 }
 
@@ -103,36 +111,6 @@ impl Family {
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {}, {}", self.maker, self.form, self.family)
-    }
-}
-
-impl fmt::Display for Maker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Aiortc => "aiortc",
-            Self::Chromium => "Chromium",
-            Self::Str0mLite => "str0m lite",
-            Self::Str0mFull => "str0m full",
-        })
-    }
-}
-
-impl fmt::Display for Form {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Own => "own",
-            Self::WhatsApp => "WhatsApp",
-            Self::WhatsAppOld => "WhatsApp old",
-        })
-    }
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V4 => "IPv4",
-            Self::V6 => "IPv6",
-        })
     }
 }
 

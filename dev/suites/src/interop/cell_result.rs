@@ -14,9 +14,9 @@ use store::call_ref;
 /// What is pressed, but for the `#` that ends it.
 pub(super) const DIGITS: &str = "427";
 
-/// Sound is compared in pieces of 400 ms,
+/// Sound is compared in pieces of 400 ms.
 const PIECE: usize = 20 * FRAME;
-/// each of which may be so much earlier or later than the whole.
+/// How much earlier or later than the whole each piece may be.
 const STRETCH: usize = 8 * FRAME;
 
 /// Within this everything that follows the end of a call is done.

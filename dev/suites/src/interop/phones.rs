@@ -32,7 +32,6 @@ pub(super) enum Phone {
     },
 }
 
-/// A caller's own report.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CallerReport {
     /// All that was heard, 24 kHz.
@@ -126,7 +125,6 @@ impl Phone {
         }
     }
 
-    /// Returns when the product has picked up.
     pub(super) async fn accepted(&self) -> anyhow::Result<()> {
         self.call().answered(ANSWERED_WITHIN).await?;
         Ok(())

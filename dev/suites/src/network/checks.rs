@@ -5,10 +5,10 @@ use super::scenario::Scenario;
 use harness::rehearsal::Check;
 use sim_network::Profile;
 
-/// So much may be lost between libopus alone and clean speech through the product, MOS-LQO.
+/// How much lower than libopus alone clean speech through the product may score, MOS-LQO.
 const LOST_IN_THE_PRODUCT: f64 = 0.1;
 
-/// So much of its score, encoded in the same way with nothing lost, speech has left at 5 % random loss.
+/// The share of its score without loss that speech keeps at 5 % random loss, encoded in the same way.
 const LEFT_AT_5_PERCENT: f64 = 0.9;
 
 pub(super) fn all(figures: &Figures) -> Vec<Check> {

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
-/// So many calls at once: two cores also play everybody else.
+/// The most calls at once: the two cores also run the network and the simulators.
 const AT_ONCE: usize = 6;
 
-/// A scored call that fell short while this machine was busy otherwise may be made so often in all.
+/// How often a scored call is placed at most, if other processes used this machine while it fell short.
 const TRIES: u64 = 3;
 
 /// Calls that were held together.

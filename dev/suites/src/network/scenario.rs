@@ -31,7 +31,7 @@ const SPEAKS_WITHIN: Duration = Duration::from_secs(10);
 /// The longest utterance.
 const SILENT_WITHIN: Duration = Duration::from_secs(60);
 
-/// So much of an answer tells that it is the answer.
+/// How much of an answer must be heard to know that it is the answer.
 const ENOUGH: Duration = Duration::from_millis(1_900);
 
 /// Everything that follows the end of a call is done within this.
@@ -52,7 +52,6 @@ pub(super) enum Scenario {
     IsMuted,
 }
 
-/// The result of a call.
 #[derive(Debug)]
 pub(super) struct ScenarioResult {
     pub(super) scenario: Scenario,

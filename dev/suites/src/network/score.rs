@@ -12,7 +12,7 @@ use std::process::Stdio;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-/// So far a piece may be from where the whole says that it is: holes that were filled move what follows.
+/// How far a piece may be from its place in the whole: filled gaps shift what follows.
 const MOVED: usize = 50 * FRAME;
 
 /// Scores all results, and libopus alone.

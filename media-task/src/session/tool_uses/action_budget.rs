@@ -1,6 +1,7 @@
 //! Caps the messages and tool calls of an agent, per call and per caller and hour.
 
 use agents::Caps;
+use call::NumberId;
 use service::time::now_ms;
 use std::time::Duration;
 use store::{BudgetedAction, Store};
@@ -20,7 +21,7 @@ pub(super) struct ActionBudget {
 /// The cap of one action for one caller within the hour, counted in the table.
 pub(super) struct HourlyBudget {
     pub(super) store: Store,
-    pub(super) number: String,
+    pub(super) number: NumberId,
     /// The caller's pseudonym; without one nothing is counted.
     pub(super) caller: Option<String>,
     pub(super) action: BudgetedAction,

@@ -1,10 +1,7 @@
 //! Deployments, and fewer tasks: no call is cut.
 
-use super::{
-    SOON, TASK, begin_with_two_tasks, deploy, has_left, holder, last_task_of, ready, task,
-    was_an_ordinary_call,
-};
-use harness::{Caller, Story};
+use super::{SOON, TASK, begin_with_two_tasks, deploy, has_left, holder, last_task_of, ready, task};
+use harness::Story;
 use sim_audio::clips;
 use sim_aws::LastStatus;
 use std::time::Duration;
@@ -23,12 +20,11 @@ async fn a_deployment_cuts_none_of_ten_calls() {
 
     deploy(&story);
     ready(&story, |ready| !ready.is_empty() && ready.iter().all(|lease| lease.revision == "2")).await;
-    let next = story.ring().await;
-    next.is_greeted().await;
-    callers[0].phone().say(&clips::caller_question()).await.expect("the caller can speak");
+    let next = story.greeted_caller().await;
+    callers[0].says(&clips::caller_question()).await;
     callers[0].phone().agent_speaks(SOON).await.expect("the agent answers");
     for caller in &callers {
-        assert!(!has_ended(caller).await);
+        assert!(caller.phone().ended(Duration::from_millis(1)).await.is_err());
     }
     let held = task(&story, &old);
     assert!(held.protected && held.last_status == LastStatus::Running, "{held:?}");
@@ -38,11 +34,11 @@ async fn a_deployment_cuts_none_of_ten_calls() {
 
     for caller in callers {
         let after = caller.afterwards().await;
-        was_an_ordinary_call(&after);
+        after.was_ordinary();
         assert_eq!(task(&story, last_task_of(&after)).revision, 1);
     }
     let after = next.afterwards().await;
-    was_an_ordinary_call(&after);
+    after.was_ordinary();
     assert_eq!(task(&story, last_task_of(&after)).revision, 2);
     let left = has_left(&story, &old).await;
     assert!(left.stopped_reason.as_ref().is_some_and(|reason| reason.contains("deployment")), "{left:?}");
@@ -58,13 +54,12 @@ async fn a_rolled_back_deployment_lets_the_old_task_take_calls_again() {
 
     story.stack.cloud.roll_back(TASK, 1).expect("there is that revision");
     ready(&story, |ready| ready.len() == 1 && ready[0].task.as_str() == old).await;
-    let next = story.ring().await;
-    next.is_greeted().await;
+    let next = story.greeted_caller().await;
     next.phone().hang_up().await;
 
-    was_an_ordinary_call(&caller.hangs_up().await);
+    caller.hangs_up().await.was_ordinary();
     let after = next.afterwards().await;
-    was_an_ordinary_call(&after);
+    after.was_ordinary();
     assert_eq!(last_task_of(&after), old);
 }
 
@@ -79,13 +74,9 @@ async fn scaling_in_takes_the_task_without_calls() {
     for idle in others {
         has_left(&story, &idle.id).await;
     }
-    caller.phone().say(&clips::caller_question()).await.expect("the caller can speak");
+    caller.says(&clips::caller_question()).await;
     caller.phone().agent_speaks(SOON).await.expect("the agent answers");
 
     assert_eq!(task(&story, &busy).last_status, LastStatus::Running);
-    was_an_ordinary_call(&caller.hangs_up().await);
-}
-
-async fn has_ended(caller: &Caller<'_>) -> bool {
-    caller.phone().ended(Duration::from_millis(1)).await.is_ok()
+    caller.hangs_up().await.was_ordinary();
 }

@@ -1,6 +1,8 @@
 //! Tasks that ECS does not protect at once, or refuses to protect.
 
-use super::{SOON, TASK, deploy, has_left, holder, last_task_of, ready, task, was_an_ordinary_call};
+use super::{
+    SOON, TASK, begin_with_two_tasks, both_hang_up, deploy, has_left, holder, last_task_of, ready, task,
+};
 use harness::Story;
 use sim_aws::{AgentFault, ProtectionRule, TaskStatus};
 use std::time::Duration;
@@ -32,35 +34,27 @@ async fn is_protected_in_the_end(fault: AgentFault) {
     is_protected(&story, &busy).await;
 
     ready(&story, |ready| ready.iter().any(|lease| lease.task.as_str() == busy)).await;
-    was_an_ordinary_call(&caller.hangs_up().await);
+    caller.hangs_up().await.was_ordinary();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_newest_task_takes_calls_while_a_deployment_blocks_its_protection() {
     let story = Story::begin().await;
     story.stack.cloud.faults().refuse_protection(1_000);
-    let first = story.ring().await;
-    first.is_greeted().await;
+    let first = story.greeted_caller().await;
     let busy = holder(&first).await;
 
-    let second = story.ring().await;
-    second.is_greeted().await;
+    let second = story.greeted_caller().await;
     assert_eq!(holder(&second).await, busy);
     story.stack.cloud.faults().refuse_protection(0);
     is_protected(&story, &busy).await;
 
-    for caller in [&first, &second] {
-        caller.phone().hang_up().await;
-    }
-    was_an_ordinary_call(&first.afterwards().await);
-    was_an_ordinary_call(&second.afterwards().await);
+    both_hang_up(first, second).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_ecs_refuses_takes_calls_again_once_it_is_protected() {
-    let story = Story::begin().await;
-    story.stack.cloud.scale(TASK, 2).expect("there is such a service");
-    ready(&story, |ready| ready.len() == 2).await;
+    let story = begin_with_two_tasks().await;
     story.stack.cloud.faults().refuse_protection_as(1_000, "TASK_NOT_VALID");
     let caller = story.greeted_caller().await;
     let busy = holder(&caller).await;
@@ -70,24 +64,18 @@ async fn a_task_that_ecs_refuses_takes_calls_again_once_it_is_protected() {
     ready(&story, |ready| ready.len() == 2).await;
 
     is_protected(&story, &busy).await;
-    was_an_ordinary_call(&caller.hangs_up().await);
+    caller.hangs_up().await.was_ordinary();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_ecs_refuses_takes_calls_where_no_other_does() {
     let story = Story::begin().await;
     story.stack.cloud.faults().refuse_protection_as(1_000, "TASK_NOT_VALID");
-    let first = story.ring().await;
-    first.is_greeted().await;
+    let first = story.greeted_caller().await;
 
-    let second = story.ring().await;
-    second.is_greeted().await;
+    let second = story.greeted_caller().await;
 
-    for caller in [&first, &second] {
-        caller.phone().hang_up().await;
-    }
-    was_an_ordinary_call(&first.afterwards().await);
-    was_an_ordinary_call(&second.afterwards().await);
+    both_hang_up(first, second).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,17 +83,14 @@ async fn during_a_deployment_the_unprotected_new_task_takes_calls() {
     let story = Story::begin().await;
     story.stack.cloud.faults().block_protection(ProtectionRule::After);
     let old = story.stack.cloud.tasks()[0].id.clone();
-    let first = story.ring().await;
-    first.is_greeted().await;
+    let first = story.greeted_caller().await;
     is_protected(&story, &old).await;
     deploy(&story);
     ready(&story, |ready| ready.len() == 1 && ready[0].revision == "2").await;
 
-    let second = story.ring().await;
-    second.is_greeted().await;
+    let second = story.greeted_caller().await;
     let new = holder(&second).await;
-    let third = story.ring().await;
-    third.is_greeted().await;
+    let third = story.greeted_caller().await;
     assert!(!task(&story, &new).protected);
     first.phone().hang_up().await;
     has_left(&story, &old).await;
@@ -114,10 +99,10 @@ async fn during_a_deployment_the_unprotected_new_task_takes_calls() {
     for caller in [&second, &third] {
         caller.phone().hang_up().await;
     }
-    was_an_ordinary_call(&first.afterwards().await);
+    first.afterwards().await.was_ordinary();
     for caller in [second, third] {
         let after = caller.afterwards().await;
-        was_an_ordinary_call(&after);
+        after.was_ordinary();
         assert_eq!(last_task_of(&after), new);
     }
 }

@@ -1,12 +1,10 @@
 //! A task that dies: its calls are ended at Meta by the processes that are left.
 
 use super::{SOON, TASK, begin_with_two_tasks, holder};
-use call::Ending;
-use harness::{Afterwards, Story};
+use harness::Story;
 use local::eventually;
 use service::time::now_ms;
 use sim_aws::Delivery;
-use sim_meta::ActionName;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,7 +18,7 @@ async fn a_live_task_ends_a_dead_tasks_call_within_30_s() {
     story.stack.cloud.kill_task(&holder(&caller).await).await.expect("the task lives");
     caller.phone().ended(Duration::from_secs(30)).await.expect("Meta hears of the end in time");
 
-    was_lost(&caller.afterwards().await);
+    caller.afterwards().await.was_lost();
 }
 
 /// That is within two minutes, if Meta does not miss our sound before.
@@ -44,7 +42,7 @@ async fn without_live_tasks_the_reaper_ends_dead_calls_in_two_rounds() {
     // What is left to do for it would take the reaper another minute.
     fault.start_delay(TASK, Duration::ZERO).expect("there is such a service");
     story.stack.cloud.scale(TASK, 2).expect("there is such a service");
-    was_lost(&caller.afterwards().await);
+    caller.afterwards().await.was_lost();
 }
 
 /// Waits until something is due, or nothing is any more.
@@ -55,10 +53,4 @@ async fn something_is_due(story: &Story, wished: bool) {
     });
     let found = found.await.expect("the table can be read");
     found.expect("a call without a task is due, and then looked after");
-}
-
-fn was_lost(after: &Afterwards) {
-    assert_eq!((after.ending, after.at_meta), (Ending::Lost, sim_meta::Ending::Terminated), "{after:?}");
-    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
-    assert_eq!(after.messages, 1);
 }

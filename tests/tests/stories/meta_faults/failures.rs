@@ -3,7 +3,7 @@
 use super::{SOON, is_told};
 use call::Ending;
 use harness::raw_webhook::RawWebhook;
-use harness::{Story, StoryBuilder};
+use harness::{Story, StoryBuilder, entries};
 use journal::JournalEvent as Happened;
 use sim_meta::{ActionName, Event, InjectedFault};
 
@@ -32,13 +32,10 @@ pub(super) async fn hears_no_more_than_that_it_could_not_be_sent(fault: Injected
     let story = StoryBuilder::with_fault("quota-exhausted").begin().await;
     let after = story.ring_with_faults(&[fault]).await.afterwards().await;
 
-    let codes = after.journal.iter().filter_map(|event| match event {
-        Happened::MetaTrouble { code, cure, .. } => Some((*code, cure.is_empty())),
-        _ => None,
-    });
+    let codes = entries!(after.journal, Happened::MetaTrouble { code, cure, .. } => (*code, cure.is_empty()));
     let unpaid = fault == InjectedFault::MessageUnpaid;
     let expected = if unpaid { (131_042, false) } else { (131_056, true) };
-    assert_eq!(codes.collect::<Vec<_>>(), [expected]);
+    assert_eq!(codes, [expected]);
     assert_eq!((after.ending, after.messages), (Ending::AgentUnavailable, 0));
 }
 
@@ -50,7 +47,7 @@ pub(super) async fn is_written_to_at_the_second_try(fault: InjectedFault) {
     caller.waits_for(&story, |event| matches!(event, Happened::CallerTold { .. })).await;
     let after = caller.afterwards().await;
 
-    let troubles = after.journal.iter().filter(|event| matches!(event, Happened::MetaTrouble { .. })).count();
+    let troubles = entries!(after.journal, Happened::MetaTrouble { .. } => ()).len();
     assert_eq!((after.ending, after.messages, troubles), (Ending::AgentUnavailable, 1, 0));
 }
 
@@ -62,9 +59,6 @@ pub(super) async fn is_known_to_have_failed(fault: InjectedFault) {
 
     let after = caller.afterwards().await;
 
-    let failed = after.journal.iter().filter_map(|event| match event {
-        Happened::MessageFailed { code, .. } => Some(*code),
-        _ => None,
-    });
-    assert_eq!((failed.collect::<Vec<_>>(), after.messages), (vec![131_026], 1));
+    let failed = entries!(after.journal, Happened::MessageFailed { code, .. } => *code);
+    assert_eq!((failed, after.messages), (vec![131_026], 1));
 }

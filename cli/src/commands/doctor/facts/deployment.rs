@@ -4,6 +4,7 @@ use crate::cloud;
 use crate::fetched::{FetchError, Fetched};
 use agents::Agent;
 use aws_config::SdkConfig;
+use call::NumberId;
 use store::{Store, StoreError};
 
 /// The deployment's resources on AWS.
@@ -14,7 +15,7 @@ pub(crate) struct Deployment {
     /// The id of the media tasks' secret.
     pub(crate) media_secret: Fetched<String>,
     /// Each number with its agent.
-    pub(crate) numbers: Fetched<Vec<(String, String)>>,
+    pub(crate) numbers: Fetched<Vec<(NumberId, String)>>,
     /// The stored agents that this release can parse.
     pub(crate) agents: Fetched<Vec<Agent>>,
     /// How many media tasks are ready for calls.

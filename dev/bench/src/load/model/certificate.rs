@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// A self-signed certificate for 127.0.0.1, ready to serve with.
 pub(crate) struct Certificate {
     pub(crate) config: Arc<ServerConfig>,
-    /// For those who are to believe it.
+    /// For clients that are to trust it.
     pub(crate) pem: String,
 }
 

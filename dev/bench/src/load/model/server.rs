@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 /// A Realtime API for load. It stops when it is dropped.
@@ -19,7 +19,7 @@ pub(crate) struct Model {
     pem: String,
     sessions: Sessions,
     begun: watch::Receiver<usize>,
-    listening: JoinHandle<()>,
+    _listening: JoinSet<()>,
 }
 
 pub(crate) type SharedCounters = Arc<Mutex<SessionCounters>>;
@@ -36,8 +36,8 @@ impl Model {
         let (count, begun) = watch::channel(0);
         let voice = Arc::new(Voice { speech: Speech::of(&rhythm), rhythm });
         let shared = Shared { voice, sessions: sessions.clone(), count: Arc::new(count) };
-        let listening = tokio::spawn(shared.listen(listener, TlsAcceptor::from(config)));
-        Ok(Self { address, pem, sessions, begun, listening })
+        let listening = JoinSet::from_iter([shared.listen(listener, TlsAcceptor::from(config))]);
+        Ok(Self { address, pem, sessions, begun, _listening: listening })
     }
 
     pub(crate) fn url(&self) -> String {
@@ -48,7 +48,6 @@ impl Model {
         &self.pem
     }
 
-    /// Returns when so many sessions have begun.
     pub(crate) async fn begun(&self, sessions: usize) {
         let mut begun = self.begun.clone();
         // The listener, which counts, lives as long as we do.
@@ -58,12 +57,6 @@ impl Model {
     /// What each session counted since this was last asked, in the order they began.
     pub(crate) fn take(&self) -> Vec<SessionCounters> {
         lock(&self.sessions).iter().map(|session| lock(session).take()).collect()
-    }
-}
-
-impl Drop for Model {
-    fn drop(&mut self) {
-        self.listening.abort();
     }
 }
 

@@ -14,7 +14,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-/// What everybody is told.
+/// The sound and the timing of all sessions.
 #[derive(Debug)]
 pub(crate) struct Voice {
     pub(crate) speech: Speech,
@@ -24,7 +24,7 @@ pub(crate) struct Voice {
 /// What a reply says, in words; a part of them goes with each piece of sound.
 const WORDS: &str = "From the station ";
 
-/// Far enough away never to come.
+/// Longer than any bench runs.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is to be done next.

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use sim_audio::{FRAME, clips, level, samples};
 use std::time::Duration;
 
-/// How long the pieces of a reply are, over and over. Real ones are of any length, and fit no frame.
+/// The lengths of a reply's pieces, repeated. Real ones have any length, and are no multiple of a frame.
 const PIECES_MS: [f64; 5] = [120.3, 310.7, 199.1, 151.9, 250.5];
 
 /// A reply, ready to be sent to any session.
@@ -25,7 +25,7 @@ pub(crate) struct Piece {
 }
 
 impl Speech {
-    /// The voice of this rhythm. Its first sample is loud, so that there is no doubt when it is heard.
+    /// The speech of this rhythm. Its first sample is loud, so that its arrival can be detected exactly.
     pub(crate) fn of(rhythm: &Rhythm) -> Self {
         let clip = clips::agent_long();
         let mut frames = clip.samples.chunks_exact(FRAME);

@@ -1,10 +1,10 @@
-//! Listens to appends without reading them as JSON: only whether speech begins in one.
+//! Detects in appends where speech begins, without parsing them as JSON.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sim_audio::onset::Onsets;
 
-/// How the product's appends begin; whatever else it says is rare enough to be read properly.
+/// How the product's appends begin; its other messages are rare, and are parsed as JSON.
 const APPEND: &str = r#"{"type":"input_audio_buffer.append""#;
 const AUDIO: &str = r#""audio":""#;
 

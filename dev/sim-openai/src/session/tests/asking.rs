@@ -20,8 +20,7 @@ fn instructions_of_its_own_get_a_reply_of_their_own() {
 #[test]
 fn a_system_message_at_the_end_is_followed() {
     let script = Script::about_bikes().aside("Say goodbye", Reply::speech(clips::agent_goodbye()));
-    let mut rig = Rig::configured(Config { script, ..config() });
-    rig.respond(json!({}));
+    let mut rig = Rig::greeted(Config { script, ..config() });
 
     rig.send(written("system", "Say goodbye, exactly so."));
     rig.respond(json!({}));
@@ -57,8 +56,7 @@ fn only_a_response_under_the_sessions_instructions_reads_from_the_cache() {
 #[test]
 fn a_message_of_keys_is_answered_and_is_no_turn() {
     let script = Script::about_bikes().on_message("427", Reply::speech(clips::agent_keys()));
-    let mut rig = Rig::configured(Config { script, ..config() });
-    rig.respond(json!({}));
+    let mut rig = Rig::greeted(Config { script, ..config() });
 
     rig.send(written("user", "The caller pressed 427#."));
     rig.respond(json!({}));
@@ -80,8 +78,7 @@ fn a_caller_who_says_nothing_is_asked_whether_he_is_there() {
 
 #[test]
 fn an_idle_timeout_that_is_set_late_may_expire_at_once() {
-    let mut rig = Rig::configured(Config { idles_at_once: true, ..config() });
-    rig.respond(json!({}));
+    let mut rig = Rig::greeted(Config { idles_at_once: true, ..config() });
 
     rig.detect(json!({"idle_timeout_ms": 5_000}));
     rig.pass(ms(3_000));

@@ -4,16 +4,11 @@ use super::*;
 
 #[test]
 fn a_caller_who_speaks_cuts_the_answer_short() {
-    let mut rig = Rig::configured(config());
-    rig.ask("response.create");
-    rig.pass(ms(400));
-    let sent = rig.session.report().spoken[0].sent_ms;
-    rig.inbox.clear();
+    let (rig, _) = interrupted();
 
-    rig.speak(&voice());
-
+    let is_before = |name: &&str| *name != "input_audio_buffer.speech_started";
     assert_eq!(
-        cut_short(&rig),
+        rig.received().into_iter().skip_while(is_before).collect::<Vec<_>>(),
         [
             "input_audio_buffer.speech_started",
             "response.output_audio.done",
@@ -28,18 +23,13 @@ fn a_caller_who_speaks_cuts_the_answer_short() {
     let response = &rig.last("response.done")["response"];
     assert_eq!(response["status_details"], json!({"type": "cancelled", "reason": "turn_detected"}));
     assert_eq!(response["output"][0]["status"], "incomplete");
-    assert!(
-        sent < clips::agent_greeting().duration().as_millis() as u64,
-        "the whole greeting was sent: {sent} ms"
-    );
+    let sent = u128::from(rig.session.report().spoken[0].sent_ms);
+    assert!(sent < clips::agent_greeting().duration().as_millis(), "the whole greeting was sent: {sent} ms");
 }
 
 #[test]
 fn nothing_more_is_sent_of_what_was_cut_short() {
-    let mut rig = Rig::configured(config());
-    rig.ask("response.create");
-    rig.pass(ms(400));
-    rig.speak(&voice());
+    let (mut rig, _) = interrupted();
     rig.inbox.clear();
 
     rig.pass(ms(5_000));
@@ -139,8 +129,7 @@ fn only_the_first_part_of_the_models_speech_can_be_truncated() {
 
 #[test]
 fn truncating_what_was_heard_to_the_end_is_unwise() {
-    let mut rig = Rig::configured(config());
-    rig.respond(json!({}));
+    let mut rig = Rig::greeted(config());
     let spoken = rig.session.report().spoken[0].clone();
 
     rig.send(truncate(&spoken.item_id, spoken.sent_ms));
@@ -191,9 +180,4 @@ fn interrupted() -> (Rig, String) {
 
 fn truncate(item: &str, audio_end_ms: u64) -> Value {
     json!({"type": "conversation.item.truncate", "item_id": item, "content_index": 0, "audio_end_ms": audio_end_ms})
-}
-
-/// The events from the caller's first sound on.
-fn cut_short(rig: &Rig) -> Vec<&str> {
-    rig.received().into_iter().skip_while(|name| *name != "input_audio_buffer.speech_started").collect()
 }

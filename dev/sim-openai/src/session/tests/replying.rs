@@ -5,29 +5,24 @@ use crate::{Reply, ReplyItem, Script};
 
 #[test]
 fn a_response_before_any_turn_is_the_greeting() {
-    let mut rig = Rig::configured(config());
-
-    rig.respond(json!({}));
+    let rig = Rig::greeted(config());
 
     let greeting = clips::agent_greeting();
     assert_eq!(rig.last("response.output_audio_transcript.done")["transcript"], greeting.text);
     assert_eq!(sound(&rig), greeting.samples);
     let spoken = &rig.session.report().spoken[0];
-    assert_eq!(
-        (spoken.clip.as_str(), spoken.sent_ms),
-        ("agent-greeting", greeting.duration().as_millis() as u64)
-    );
+    assert_eq!(spoken.clip.as_str(), "agent-greeting");
+    assert_eq!(spoken.sent_ms, greeting.duration().as_millis() as u64);
 }
 
 #[test]
 fn a_response_is_what_was_asked_for() {
     let mut rig = Rig::configured(config());
 
-    rig.send(json!({"type": "response.create", "response": {
+    rig.respond(json!({
         "instructions": "Greet.", "metadata": {"client_event_id": "hello-1"},
         "audio": {"output": {"format": {"type": "audio/pcma"}, "voice": "cedar"}},
-    }}));
-    rig.pass(ms(3_000));
+    }));
 
     for kind in ["response.created", "response.done"] {
         let response = &rig.last(kind)["response"];
@@ -42,8 +37,7 @@ fn a_response_is_what_was_asked_for() {
 fn a_reply_may_be_written() {
     let mut rig = Rig::configured(config());
 
-    rig.send(json!({"type": "response.create", "response": {"output_modalities": ["text"]}}));
-    rig.pass(ms(500));
+    rig.respond(json!({"output_modalities": ["text"]}));
 
     assert_eq!(rig.last("response.output_text.done")["text"], clips::agent_greeting().text);
     assert!(rig.all("response.output_audio.delta").is_empty());
@@ -119,18 +113,15 @@ fn the_result_of_an_unknown_function_call_is_refused() {
 
 #[test]
 fn every_response_bills_the_whole_conversation_again() {
-    let mut rig = Rig::configured(config());
-    rig.respond(json!({}));
+    let mut rig = Rig::greeted(config());
     let greeting = rig.last("response.done")["response"]["usage"].clone();
     rig.exchange();
 
     let answer = &rig.last("response.done")["response"]["usage"];
     let audio = |usage: &Value, side: &str| usage[side]["audio_tokens"].as_u64().unwrap_or_default();
     assert_eq!(audio(&greeting, "input_token_details"), 0);
-    assert_eq!(
-        audio(&greeting, "output_token_details"),
-        clips::agent_greeting().duration().as_millis().div_ceil(50) as u64
-    );
+    let spoken = clips::agent_greeting().duration().as_millis().div_ceil(50) as u64;
+    assert_eq!(audio(&greeting, "output_token_details"), spoken);
     // The greeting, and at least two and a half seconds of the caller.
     assert!(audio(answer, "input_token_details") > audio(&greeting, "output_token_details") + 25);
 }

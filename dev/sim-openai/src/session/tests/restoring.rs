@@ -1,7 +1,7 @@
 //! A conversation that continues in another session.
 
 use super::*;
-use crate::{Replayed, Reply, Script};
+use crate::{Reply, Script};
 
 #[test]
 fn the_next_turn_gets_the_answer_it_would_have_got() {
@@ -18,18 +18,14 @@ fn the_next_turn_gets_the_answer_it_would_have_got() {
 
 #[test]
 fn the_report_tells_what_was_replayed_and_nothing_else() {
-    let mut rig = Rig::configured(config());
-    rig.send(written("user", "Is my bike ready?"));
-    rig.send(called("call_7"));
-    rig.send(output_of(&json!("call_7")));
+    let mut rig = restored(config());
     rig.send(written("assistant", "Yes, it is"));
     rig.take_turn();
     rig.send(written("user", "Keys: 427#"));
 
-    let told: Vec<(&str, &str)> =
-        replayed(&rig).iter().map(|one| (one.role.as_str(), one.text.as_str())).collect();
+    let replayed = rig.session.report().replayed.iter();
     assert_eq!(
-        told,
+        replayed.map(|one| (one.role.as_str(), one.text.as_str())).collect::<Vec<_>>(),
         [
             ("user", "Is my bike ready?"),
             ("function_call", "find_order({})"),
@@ -86,10 +82,7 @@ fn another_call_is_greeted_in_the_same_words() {
 
 #[test]
 fn a_restored_session_uses_an_earlier_result_without_another_tool_call() {
-    let mut rig = Rig::configured(with_tool());
-    rig.send(written("user", "Can you look up my order?"));
-    rig.send(called("call_7"));
-    rig.send(output_of(&json!("call_7")));
+    let mut rig = restored(with_tool());
 
     rig.respond(json!({}));
 
@@ -99,10 +92,7 @@ fn a_restored_session_uses_an_earlier_result_without_another_tool_call() {
 
 #[test]
 fn a_result_that_was_spoken_of_before_is_not_spoken_of_again() {
-    let mut rig = Rig::configured(with_tool());
-    rig.send(written("user", "Can you look up my order?"));
-    rig.send(called("call_7"));
-    rig.send(output_of(&json!("call_7")));
+    let mut rig = restored(with_tool());
     rig.send(written("assistant", "It is ready."));
 
     rig.exchange();
@@ -112,25 +102,29 @@ fn a_result_that_was_spoken_of_before_is_not_spoken_of_again() {
 
 #[test]
 fn a_session_lasts_as_configured_and_reports_its_expiry() {
-    let mut rig = Rig::connected(Config { longest: Duration::from_secs(20), ..config() });
-    rig.configure(json!({}));
-    for kind in ["session.created", "session.updated"] {
-        assert_eq!(rig.last(kind)["session"]["expires_at"], 1_795_330_820_u64);
+    let length = Duration::from_secs(20);
+    for config in [Config { longest: length, ..config() }, with(InjectedFault::Expires { after: length })] {
+        let mut rig = Rig::connected(config);
+        rig.configure(json!({}));
+        for kind in ["session.created", "session.updated"] {
+            assert_eq!(rig.last(kind)["session"]["expires_at"], 1_795_330_820_u64);
+        }
+
+        rig.pass(length);
+
+        assert_eq!(rig.error().0, "session_expired");
+        assert!(matches!(rig.ending, Some(Output::Close { code: 1_001, .. })));
     }
-
-    rig.pass(Duration::from_secs(20));
-
-    assert_eq!(rig.error().0, "session_expired");
-    assert!(matches!(rig.ending, Some(Output::Close { code: 1_001, .. })));
 }
 
-fn replayed(rig: &Rig) -> &[Replayed] {
-    &rig.session.report().replayed
-}
-
-fn called(call_id: &str) -> Value {
-    let item = json!({"type": "function_call", "call_id": call_id, "name": "find_order", "arguments": "{}"});
-    json!({"type": "conversation.item.create", "item": item})
+/// A session whose conversation begins with a question and the tool call that answered it.
+fn restored(config: Config) -> Rig {
+    let mut rig = Rig::configured(config);
+    let call = json!({"type": "function_call", "call_id": "call_7", "name": "find_order", "arguments": "{}"});
+    rig.send(written("user", "Is my bike ready?"));
+    rig.send(json!({"type": "conversation.item.create", "item": call}));
+    rig.send(output_of(&json!("call_7")));
+    rig
 }
 
 /// The first turn has the order looked up.

@@ -5,15 +5,11 @@ use crate::{Cut, Reply, Script};
 
 #[test]
 fn a_reply_may_be_written_though_sound_was_asked_for() {
-    let mut rig = Rig::configured(with(InjectedFault::Writes { responses: 1 }));
-
-    rig.respond(json!({}));
+    let mut rig = Rig::greeted(with(InjectedFault::Writes { responses: 1 }));
 
     let response = &rig.last("response.done")["response"];
-    assert_eq!(
-        (&response["status"], &response["output"][0]["content"][0]["type"]),
-        (&json!("completed"), &json!("output_text"))
-    );
+    assert_eq!(response["status"], "completed");
+    assert_eq!(response["output"][0]["content"][0]["type"], "output_text");
     assert_eq!(response["output_modalities"], json!(["audio"]));
     assert_eq!(rig.spoken(), [""; 0]);
     rig.respond(json!({}));
@@ -39,10 +35,8 @@ fn a_cut_sentence_continues_when_asked() {
 
     rig.respond(json!({"instructions": "Greet."}));
     let response = rig.last("response.done")["response"].clone();
-    assert_eq!(
-        (&response["status"], &response["status_details"]),
-        (&json!("incomplete"), &json!({"type": "incomplete", "reason": "max_output_tokens"}))
-    );
+    assert_eq!(response["status"], "incomplete");
+    assert_eq!(&response["status_details"], &json!({"type": "incomplete", "reason": "max_output_tokens"}));
     assert_eq!(response["output"][0]["status"], "incomplete");
     rig.respond(json!({"instructions": "Go on."}));
 
@@ -55,8 +49,7 @@ fn a_cut_sentence_continues_when_asked() {
 fn a_cut_sentence_is_forgotten_once_the_caller_speaks() {
     let cut = Reply::speech(clips::agent_greeting()).cut_short(Cut::ContentFilter);
     let script = Script::new(cut, [Reply::speech(clips::agent_answer())]);
-    let mut rig = Rig::configured(Config { script, ..config() });
-    rig.respond(json!({}));
+    let mut rig = Rig::greeted(Config { script, ..config() });
     assert_eq!(rig.last("response.done")["response"]["status_details"]["reason"], "content_filter");
 
     rig.exchange();
@@ -66,9 +59,7 @@ fn a_cut_sentence_is_forgotten_once_the_caller_speaks() {
 
 #[test]
 fn a_filtered_response_has_nothing_in_it() {
-    let mut rig = Rig::configured(with(InjectedFault::Filters));
-
-    rig.respond(json!({}));
+    let rig = Rig::greeted(with(InjectedFault::Filters));
 
     let response = &rig.last("response.done")["response"];
     assert_eq!((&response["status"], &response["output"]), (&json!("incomplete"), &json!([])));
@@ -100,8 +91,7 @@ fn a_call_ends_in_the_middle_of_its_arguments() {
 #[test]
 fn a_goodbye_may_be_written() {
     let script = Script::about_bikes().aside("Say goodbye", Reply::speech(clips::agent_goodbye()));
-    let mut rig = Rig::configured(Config { script, ..with(InjectedFault::MuteAsides) });
-    rig.respond(json!({}));
+    let mut rig = Rig::greeted(Config { script, ..with(InjectedFault::MuteAsides) });
 
     rig.respond(json!({"instructions": "Say goodbye."}));
     rig.respond(json!({"instructions": "Say goodbye."}));
@@ -112,9 +102,7 @@ fn a_goodbye_may_be_written() {
 
 #[test]
 fn a_delta_is_obfuscated() {
-    let mut rig = Rig::configured(config());
-
-    rig.respond(json!({}));
+    let rig = Rig::greeted(config());
 
     let lacks_it = |event: &&Value| {
         event["type"].as_str().is_some_and(|kind| kind.ends_with(".delta"))

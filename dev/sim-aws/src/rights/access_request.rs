@@ -1,36 +1,36 @@
-//! A right that a request needs.
+//! What a request asks of IAM.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An action on a resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Need {
+pub struct AccessRequest {
     /// Such as `dynamodb:GetItem`.
     pub action: String,
     /// The ARN of what it is done to.
     pub resource: String,
-    /// What else a policy may ask for in a condition, by its key, such as `ecs:cluster`.
-    pub circumstances: BTreeMap<String, String>,
+    /// The values of other condition keys, such as `ecs:cluster`.
+    pub context: BTreeMap<String, String>,
     /// Whose items of a DynamoDB table are touched, by the values of their partition keys (`dynamodb:LeadingKeys`); nothing where
     /// the request names none.
     pub leading_keys: BTreeSet<String>,
 }
 
-impl Need {
+impl AccessRequest {
     /// An action on a resource.
     pub fn new(action: &str, resource: &str) -> Self {
         Self {
             action: action.to_owned(),
             resource: resource.to_owned(),
-            circumstances: BTreeMap::new(),
+            context: BTreeMap::new(),
             leading_keys: BTreeSet::new(),
         }
     }
 
-    /// The same, under these circumstances too.
+    /// The same, with this value of a condition key.
     #[must_use]
     pub fn under(mut self, key: &str, value: &str) -> Self {
-        self.circumstances.insert(key.to_owned(), value.to_owned());
+        self.context.insert(key.to_owned(), value.to_owned());
         self
     }
 

@@ -1,6 +1,6 @@
 //! Reads from a request which rights it needs: an action on a resource, sometimes several.
 
-use super::{Need, Rights};
+use super::{AccessRequest, Rights};
 use crate::identity::{arn, short_name};
 use crate::secrets::Secrets;
 use serde_json::Value;
@@ -12,29 +12,29 @@ pub(crate) fn of_request(
     service: &str,
     action: &str,
     body: &[u8],
-) -> Vec<Need> {
+) -> Vec<AccessRequest> {
     let Ok(request) = serde_json::from_slice::<Value>(body) else { return vec![] };
     match service {
         "dynamodb" => of_dynamodb(rights, action, &request),
         "ecs" => of_ecs(rights, action, &request),
         "secretsmanager" => {
             let id = request["SecretId"].as_str().unwrap_or_default();
-            vec![Need::new(&format!("secretsmanager:{action}"), &secrets.resource(id))]
+            vec![AccessRequest::new(&format!("secretsmanager:{action}"), &secrets.resource(id))]
         }
         _ => vec![],
     }
 }
 
-pub(crate) fn of_invocation(function: &str) -> Need {
-    Need::new("lambda:InvokeFunction", &arn("lambda", &format!("function:{}", short_name(function))))
+pub(crate) fn of_invocation(function: &str) -> AccessRequest {
+    AccessRequest::new("lambda:InvokeFunction", &arn("lambda", &format!("function:{}", short_name(function))))
 }
 
 /// A transaction needs what its parts need; a batch has an action of its own.
-fn of_dynamodb(rights: &Rights, action: &str, request: &Value) -> Vec<Need> {
+fn of_dynamodb(rights: &Rights, action: &str, request: &Value) -> Vec<AccessRequest> {
     let need = |action: &str, part: &Value| {
         let resource = table_or_index(part);
         let leading = rights.partition_key(&resource).and_then(|key| leading_key(part, key));
-        Need::new(&format!("dynamodb:{action}"), &resource).leading_to(leading)
+        AccessRequest::new(&format!("dynamodb:{action}"), &resource).leading_to(leading)
     };
     let parts = |of: &Value| of["TransactItems"].as_array().cloned().unwrap_or_default();
     match action {
@@ -50,7 +50,7 @@ fn of_dynamodb(rights: &Rights, action: &str, request: &Value) -> Vec<Need> {
                 let key = rights.partition_key(&resource).unwrap_or_default();
                 let leading =
                     parts_of_batch(parts).filter_map(|part| leading_key(part, key)).collect::<Vec<_>>();
-                Need::new(&format!("dynamodb:{action}"), &resource).leading_to(leading)
+                AccessRequest::new(&format!("dynamodb:{action}"), &resource).leading_to(leading)
             };
             tables.map(need).collect()
         }
@@ -109,23 +109,22 @@ fn table_arn(name_or_arn: &str) -> String {
 }
 
 /// Starting a task needs iam:PassRole for its roles.
-fn of_ecs(rights: &Rights, action: &str, request: &Value) -> Vec<Need> {
+fn of_ecs(rights: &Rights, action: &str, request: &Value) -> Vec<AccessRequest> {
     let text = |field: &str| request[field].as_str().unwrap_or_default();
     let cluster = short_name(text("cluster"));
     let named = format!("ecs:{action}");
     if action != "RunTask" {
         let tasks = request["tasks"].as_array().cloned().unwrap_or_default();
         let tasks = tasks.iter().chain(request.get("task")).filter_map(Value::as_str);
-        return tasks.map(|task| Need::new(&named, &task_arn(cluster, task))).collect();
+        return tasks.map(|task| AccessRequest::new(&named, &task_arn(cluster, task))).collect();
     }
     let definition = short_name(text("taskDefinition"));
     let (family, revision) = definition.split_once(':').unwrap_or((definition, "1"));
-    let run = Need::new(&named, &arn("ecs", &format!("task-definition/{family}:{revision}")))
+    let run = AccessRequest::new(&named, &arn("ecs", &format!("task-definition/{family}:{revision}")))
         .under("ecs:cluster", &arn("ecs", &format!("cluster/{cluster}")));
-    let passed = rights
-        .passed_to(family)
-        .iter()
-        .map(|role| Need::new("iam:PassRole", role).under("iam:PassedToService", "ecs-tasks.amazonaws.com"));
+    let passed = rights.passed_to(family).iter().map(|role| {
+        AccessRequest::new("iam:PassRole", role).under("iam:PassedToService", "ecs-tasks.amazonaws.com")
+    });
     std::iter::once(run).chain(passed).collect()
 }
 
@@ -160,7 +159,10 @@ mod tests {
 
         assert_eq!(
             needs,
-            [Need::new("dynamodb:Query", "arn:aws:dynamodb:us-east-1:000000000000:table/ahoy/index/gsi1")]
+            [AccessRequest::new(
+                "dynamodb:Query",
+                "arn:aws:dynamodb:us-east-1:000000000000:table/ahoy/index/gsi1"
+            )]
         );
     }
 }
