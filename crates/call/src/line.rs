@@ -43,7 +43,7 @@ impl Line {
         self == Self::Sip
     }
 
-    /// Returns the ending of a call that the line's service refused to go on with.
+    /// Returns the ending of a call that the line's service refused to continue.
     pub fn refused(self) -> Ending {
         match self {
             Self::WhatsApp => Ending::MetaRefused,

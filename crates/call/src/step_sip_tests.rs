@@ -140,7 +140,7 @@ fn another_task_takes_over_a_call_whose_task_has_stopped() {
 }
 
 #[test]
-fn a_silent_task_is_told_to_release_a_call_that_another_takes_over() {
+fn a_silent_task_releases_a_call_that_another_takes_over() {
     let (call, _) = step(live(), CallEvent::TaskSilent { fence: Fence(1), lease: None }, T0 + secs(30));
     let (call, effects) = step(call, CallEvent::TaskSilent { fence: Fence(1), lease: None }, T0 + secs(38));
 
@@ -155,7 +155,7 @@ fn a_silent_task_is_told_to_release_a_call_that_another_takes_over() {
 }
 
 #[test]
-fn an_accepted_call_that_finds_no_other_task_is_hung_up_after_ten_seconds() {
+fn an_accepted_call_that_finds_no_other_task_is_hung_up() {
     let (call, _) = step(live(), CallEvent::TaskStopped { fence: Fence(1) }, T0 + secs(60));
     let (call, effects) = step(call, CallEvent::NoTaskFree, T0 + secs(60));
     assert_eq!((effects, call.due), (vec![], Some(T0 + secs(61))));

@@ -65,7 +65,7 @@ impl CallParties {
             caller: headers.caller(),
             dialled: headers.dialled(),
             trunk: headers.last(TRUNK).filter(|name| !name.is_empty()),
-            keys: headers.all(KEY).map(|value| unfolded(value)).filter(|key| !key.is_empty()).collect(),
+            keys: headers.all(KEY).map(unfolded).filter(|key| !key.is_empty()).collect(),
         }
     }
 }

@@ -22,7 +22,7 @@ pub enum CallRequest {
     Hangup,
 }
 
-/// The least that a session must be accepted with: whoever holds the sideband configures the rest, in one place.
+/// The least that a session must be accepted with. The one who holds the sideband configures the rest, in one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptedAs {
     /// The model.

@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sip_call_goes_to_a_task_that_serves_its_line_even_without_a_free_slot() {
+    fn a_sip_call_goes_to_a_full_task_that_serves_its_line() {
         let serving = Lease { lines: vec![Line::Sip.into()], ..lease("serving", 10) };
         let draining = Lease { task: "draining".into(), ..serving.clone() }.closed();
         let leases = vec![lease("whatsapp", 5), draining, serving];

@@ -55,7 +55,7 @@ async fn a_call_without_the_trunks_key_is_to_be_rejected() {
 }
 
 #[tokio::test]
-async fn without_a_key_of_a_trunk_no_call_is_trusted_unless_the_line_is_open() {
+async fn without_a_trunk_key_only_an_open_line_trusts_a_call() {
     for (is_open, is_untrusted) in [(false, true), (true, false)] {
         let cloud = Cloud::start().await;
         for name in ["sip_trunk_key", "sip_trunk_key_old"] {
