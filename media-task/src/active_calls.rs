@@ -9,13 +9,13 @@ mod admission;
 mod call_factory;
 
 use crate::lateness_meter::LatenessMeter;
-use crate::session::{self, CallSessionParts, SessionCommand};
+use crate::session_command::SessionCommand;
 use admission::{ActiveCall, ActiveCalls, Capacity};
-pub(crate) use admission::{AdmissionError, CommandOutcome};
+pub(crate) use admission::{AdmissionError, CommandOutcome, Slots};
 use audio::LoadLevel;
-use call::{CallRef, Fence};
+use call::{CallRef, Fence, Line};
 pub(crate) use call_factory::CallFactory;
-use call_factory::PreparedCall;
+use call_factory::{PreparedCall, SessionParts};
 use internal_api::control_api;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
@@ -24,15 +24,15 @@ use tokio::sync::watch;
 /// The calls of this task, and whether it takes more.
 pub(crate) struct Calls {
     active: Mutex<ActiveCalls>,
-    slots: usize,
+    slots: Slots,
     changed: watch::Sender<()>,
     lateness: Arc<LatenessMeter>,
     factory: CallFactory,
 }
 
 impl Calls {
-    /// Returns a set of no calls, with this many slots.
-    pub(crate) fn new(slots: usize, lateness: LatenessMeter, factory: CallFactory) -> Arc<Self> {
+    /// Returns a set of no calls, with these slots.
+    pub(crate) fn new(slots: Slots, lateness: LatenessMeter, factory: CallFactory) -> Arc<Self> {
         Arc::new(Self {
             active: Mutex::default(),
             slots,
@@ -51,7 +51,8 @@ impl Calls {
         call_ref: &CallRef,
         request: &control_api::Offer,
     ) -> Result<String, AdmissionError> {
-        let capacity = Capacity { slots: self.slots, load: self.lateness.load_level(Instant::now()) };
+        let load = self.lateness.load_level(Instant::now());
+        let capacity = Capacity { line: request.line, slots: self.slots.on(request.line), load };
         if let Some(answer) = self.lock().known_answer(call_ref, request.fence, capacity)? {
             return Ok(answer);
         }
@@ -64,11 +65,10 @@ impl Calls {
         }
         // An offer with a newer fencing token means that the call was reassigned in between: the old session sees its command channel
         // close, and ends.
-        active
-            .calls
-            .insert(call_ref.clone(), ActiveCall { fence: request.fence, answer: answer.clone(), commands });
+        let (fence, line) = (request.fence, request.line);
+        active.calls.insert(call_ref.clone(), ActiveCall { fence, line, answer: answer.clone(), commands });
         drop(active);
-        self.start(parts);
+        self.start(call_ref.clone(), fence, parts);
         Ok(answer)
     }
 
@@ -103,12 +103,22 @@ impl Calls {
         self.lock().calls.len()
     }
 
-    /// Returns how many calls there may be: while the task is overloaded, no more than it has.
+    /// Returns how many calls there are whose sound is ours.
+    pub(crate) fn used_slots(&self) -> usize {
+        self.lock().on(Line::WhatsApp)
+    }
+
+    /// Returns how many calls there may be whose sound is ours: while the task is overloaded, no more than it has.
     pub(crate) fn slots(&self) -> usize {
         match self.lateness.load_level(Instant::now()) {
-            LoadLevel::Calm | LoadLevel::Busy => self.slots,
-            LoadLevel::Overloaded => self.used(),
+            LoadLevel::Calm | LoadLevel::Busy => self.slots.on(Line::WhatsApp),
+            LoadLevel::Overloaded => self.used_slots(),
         }
+    }
+
+    /// Returns the lines besides WhatsApp whose calls the task takes.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        [Line::Sip].into_iter().filter(|line| self.slots.on(*line) > 0).collect()
     }
 
     /// Starts to drain: the task admits no further calls, ever.
@@ -176,13 +186,12 @@ impl Calls {
         }
     }
 
-    fn start(self: &Arc<Self>, parts: CallSessionParts) {
+    fn start(self: &Arc<Self>, call_ref: CallRef, fence: Fence, parts: SessionParts) {
         self.changed.send_replace(());
         let calls = self.clone();
-        let (call_ref, fence) = (parts.call.call_ref.clone(), parts.call.fence);
         tokio::spawn(async move {
             // A task of its own, so that a panic frees the slot as well.
-            if let Err(error) = tokio::spawn(session::run(parts)).await {
+            if let Err(error) = tokio::spawn(parts.run()).await {
                 tracing::error!(%call_ref, "call session ended by a panic: {error}");
             }
             calls.forget(&call_ref, fence);

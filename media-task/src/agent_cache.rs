@@ -3,6 +3,7 @@
 use crate::settings::MediaSecret;
 use agents::Agent;
 use audio::{BargeInPolicy, CallLimits, DtmfOptions};
+use call::Line;
 use realtime::{AudioPath, Greeting, OptionalPart, OptionalParts, Options, SessionConfig};
 use secrecy::SecretString;
 use service::secrets::Secret;
@@ -36,37 +37,44 @@ pub(crate) struct AgentCache {
 /// The cached agents of one version of the secret: they hold the keys that sign their tools' requests.
 struct Cached {
     secret: Arc<MediaSecret>,
-    default: Arc<LoadedAgent>,
-    read: HashMap<[u8; 32], Arc<LoadedAgent>>,
+    read: HashMap<AgentKey, Arc<LoadedAgent>>,
 }
+
+/// Identifies an agent: the digest of its file, or `None` for the default one, and the line, which decides about some tools.
+type AgentKey = (Option<[u8; 32]>, Line);
 
 impl AgentCache {
     /// Returns a cache with only the default agent, which answers offers that name none.
     pub(crate) fn new(default: Agent, secret: Secret<MediaSecret>) -> Self {
-        let cached = Mutex::new(Cached::new(&default, secret.value()));
+        let cached = Mutex::new(Cached::new(secret.value()));
         Self { default, secret, cached }
     }
 
-    /// Returns the agent of an agent file's text, or the default one.
+    /// Returns the agent of an agent file's text, or the default one, as it answers on a line.
     ///
     /// # Errors
     /// When the file cannot be parsed; one of a newer release may have keys that this task does not know.
-    pub(crate) fn load(&self, file: Option<&str>) -> Result<Arc<LoadedAgent>, agents::AgentFileError> {
+    pub(crate) fn load(
+        &self,
+        file: Option<&str>,
+        line: Line,
+    ) -> Result<Arc<LoadedAgent>, agents::AgentFileError> {
         let secret = self.secret.value();
-        let Some(file) = file else { return Ok(self.cached_for(&secret).default.clone()) };
-        let digest = Sha256::digest(file).into();
-        if let Some(loaded) = self.cached_for(&secret).read.get(&digest) {
+        let key = (file.map(|file| Sha256::digest(file).into()), line);
+        if let Some(loaded) = self.cached_for(&secret).read.get(&key) {
             return Ok(loaded.clone());
         }
-        let loaded = Arc::new(LoadedAgent::new(Agent::read(file)?, &secret.tool_secrets));
-        self.lock().insert(digest, loaded.clone(), &secret);
+        let mut agent = file.map_or_else(|| Ok(self.default.clone()), Agent::read)?;
+        agent.tools.send_whatsapp_message &= line.can_write();
+        let loaded = Arc::new(LoadedAgent::new(agent, &secret.tool_secrets));
+        self.lock().insert(key, loaded.clone(), &secret);
         Ok(loaded)
     }
 
     fn cached_for(&self, secret: &Arc<MediaSecret>) -> MutexGuard<'_, Cached> {
         let mut cached = self.lock();
         if !Arc::ptr_eq(&cached.secret, secret) {
-            *cached = Cached::new(&self.default, secret.clone());
+            *cached = Cached::new(secret.clone());
         }
         cached
     }
@@ -77,20 +85,19 @@ impl AgentCache {
 }
 
 impl Cached {
-    fn new(default: &Agent, secret: Arc<MediaSecret>) -> Self {
-        let default = Arc::new(LoadedAgent::new(default.clone(), &secret.tool_secrets));
-        Self { secret, default, read: HashMap::new() }
+    fn new(secret: Arc<MediaSecret>) -> Self {
+        Self { secret, read: HashMap::new() }
     }
 
     /// Caches an agent, unless the secret has changed since its file was read.
-    fn insert(&mut self, file: [u8; 32], loaded: Arc<LoadedAgent>, secret: &Arc<MediaSecret>) {
+    fn insert(&mut self, key: AgentKey, loaded: Arc<LoadedAgent>, secret: &Arc<MediaSecret>) {
         if !Arc::ptr_eq(&self.secret, secret) {
             return;
         }
         if self.read.len() >= MAX_CACHED {
             self.read.clear();
         }
-        self.read.insert(file, loaded);
+        self.read.insert(key, loaded);
     }
 }
 
@@ -139,6 +146,17 @@ impl LoadedAgent {
             recycle_after: None,
             margin: SessionConfig::MARGIN,
             without: self.without(),
+        }
+    }
+
+    /// Returns the configuration of the sideband of a call. The server alone detects turns there; an accepted call was greeted before.
+    pub(crate) fn sideband(&self, model: &str, is_accepted: bool) -> SessionConfig {
+        let session = self.session(model);
+        SessionConfig {
+            turns: realtime::TurnMode::Server,
+            audio: AudioPath::Service,
+            greeting: if is_accepted { Greeting::Said } else { session.greeting.clone() },
+            ..session
         }
     }
 
@@ -200,6 +218,19 @@ mod tests {
 
         assert_eq!(tools(&loaded), ["end_call", "send_whatsapp_message", "take_message", "request_callback"]);
         assert!(told.contains("`take_message`") && !told.contains("do with your tools"), "{told}");
+    }
+
+    #[test]
+    fn an_agent_sends_no_messages_where_the_line_carries_none() {
+        let mut agent = Agent::read(SHOP).unwrap();
+        agent.tools.send_whatsapp_message &= Line::Sip.can_write();
+        let loaded = LoadedAgent::new(agent, &BTreeMap::new());
+
+        let session = loaded.sideband("gpt-realtime-2.1", false);
+
+        assert!(!tools(&loaded).contains(&"send_whatsapp_message".to_owned()));
+        assert!(!session.instructions.contains("send_whatsapp_message"), "{}", session.instructions);
+        assert_eq!((session.audio, session.turns), (AudioPath::Service, realtime::TurnMode::Server));
     }
 
     #[test]

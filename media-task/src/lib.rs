@@ -6,6 +6,10 @@
 //! | `control_api` | takes call-control's requests over TLS, and verifies their signatures |
 //! | `active_calls` | the calls this task has, and whether it has room for more |
 //! | `session` | the owner of one call: one loop over everything that can happen in it |
+//! | `sideband` | the owner of one call whose sound OpenAI carries |
+//! | `agent_side` | what both owners share: the agent's side of a call |
+//! | `acceptance` | when a ringing call may be accepted, and the requests to do so |
+//! | `session_command` | what a running call can be told |
 //! | [`webrtc`] | the WebRTC peer, and SDP as WhatsApp needs it |
 //! | [`codec`] | Opus, both ways |
 //! | `model` | the model behind the agent |
@@ -14,8 +18,10 @@
 //! | [`journal_writer`] | writes journals, transcripts and summaries, without making a call wait |
 //! | `lateness_meter` | how late frames are sent, in all calls together: whether the machine is overloaded |
 
+mod acceptance;
 mod active_calls;
 mod agent_cache;
+mod agent_side;
 pub mod codec;
 mod control_api;
 pub mod journal_writer;
@@ -23,7 +29,9 @@ mod lateness_meter;
 pub mod lifecycle;
 mod model;
 mod session;
+mod session_command;
 mod settings;
+mod sideband;
 mod task;
 pub mod webrtc;
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use service::env::{Env, SettingError};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The control API's default TCP port.
@@ -16,6 +17,9 @@ pub(crate) const CONTROL_API_PORT: u16 = 8443;
 
 /// How many calls a task takes per vCPU: half of what one core was measured to carry, since a vCPU may be half a core.
 pub(crate) const SLOTS_PER_VCPU: usize = 50;
+
+/// How many SIP calls a task takes: each is a WebSocket with text.
+const SIP_SLOTS: usize = 100;
 
 /// An AWS service that returns the caller's public address.
 const CHECKIP_URL: &str = "https://checkip.amazonaws.com";
@@ -44,6 +48,10 @@ pub struct Settings {
     pub control_api_port: u16,
     /// `AHOY_SLOTS`: how many calls this task takes at once, default 50 per vCPU.
     pub slots: Option<usize>,
+    /// `AHOY_LINES`: the lines besides WhatsApp whose calls this task takes, `sip` or none, the default.
+    pub takes_sip_calls: bool,
+    /// `AHOY_SIP_SLOTS`: how many SIP calls this task takes at once besides, default 100.
+    pub sip_slots: usize,
     /// `AHOY_LATEST_MS`: the p99 lateness of frames, in ms, from which the task takes no more calls, default 10; over 31 is no
     /// limit.
     pub overload_ms: usize,
@@ -85,6 +93,8 @@ impl Settings {
             control_api_ip: env.parsed_if_set("AHOY_DOOR_IP")?,
             control_api_port: env.parsed("AHOY_DOOR_PORT", CONTROL_API_PORT)?,
             slots: env.parsed_if_set("AHOY_SLOTS")?,
+            takes_sip_calls: env.parsed("AHOY_LINES", Lines::default())?.0,
+            sip_slots: env.parsed("AHOY_SIP_SLOTS", SIP_SLOTS)?,
             overload_ms: env.parsed("AHOY_LATEST_MS", lateness_meter::OVERLOADED_MS)?,
             stop_timeout: Duration::from_secs(env.parsed("AHOY_STOP_TIMEOUT_S", 120)?),
             leave_after_idle: env.parsed_if_set("AHOY_LEAVE_AFTER_IDLE_S")?.map(Duration::from_secs),
@@ -96,6 +106,27 @@ impl Settings {
     /// Returns how many calls a task with that many vCPUs takes at once.
     pub fn slots(&self, vcpus: Option<f64>) -> usize {
         self.slots.unwrap_or_else(|| slots_on(vcpus))
+    }
+
+    /// Returns how many SIP calls a task takes at once.
+    pub fn sip_slots(&self) -> usize {
+        if self.takes_sip_calls { self.sip_slots } else { 0 }
+    }
+}
+
+/// Whether the lines of `AHOY_LINES` include SIP.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lines(bool);
+
+impl FromStr for Lines {
+    type Err = &'static str;
+
+    fn from_str(lines: &str) -> Result<Self, Self::Err> {
+        match lines {
+            "" => Ok(Self(false)),
+            "sip" => Ok(Self(true)),
+            _ => Err("the only other line is `sip`"),
+        }
     }
 }
 
@@ -167,6 +198,22 @@ mod tests {
 
         let set = Settings { slots: Some(7), ..settings };
         assert_eq!(set.slots(Some(0.25)), 7);
+    }
+
+    #[test]
+    fn sip_calls_are_taken_only_where_the_line_is_on() {
+        let sip_slots = |set: &[(&str, &str)]| {
+            let env = [&ENOUGH[..], set].concat();
+            Settings::from_env(&Env::of(&env))
+                .map(|settings| settings.sip_slots())
+                .map_err(|error| error.to_string())
+        };
+
+        assert_eq!(sip_slots(&[]), Ok(0));
+        assert_eq!(sip_slots(&[("AHOY_SIP_SLOTS", "7")]), Ok(0));
+        assert_eq!(sip_slots(&[("AHOY_LINES", "sip")]), Ok(100));
+        assert_eq!(sip_slots(&[("AHOY_LINES", "sip"), ("AHOY_SIP_SLOTS", "7")]), Ok(7));
+        assert!(sip_slots(&[("AHOY_LINES", "fax")]).is_err_and(|error| error.contains("AHOY_LINES")));
     }
 
     #[test]

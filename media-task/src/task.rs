@@ -1,7 +1,8 @@
 //! The life of a media task: boot, hold calls, drain at SIGTERM, exit.
 
-use crate::active_calls::{CallFactory, Calls};
+use crate::active_calls::{CallFactory, Calls, Slots};
 use crate::agent_cache::AgentCache;
+use crate::agent_side::Services;
 use crate::control_api::{self, Certificate};
 use crate::journal_writer::JournalWriter;
 use crate::lateness_meter::LatenessMeter;
@@ -12,7 +13,6 @@ use crate::lifecycle::heartbeat::Heartbeat;
 use crate::lifecycle::private_address;
 use crate::lifecycle::public_address::public_ip;
 use crate::lifecycle::task_protection::TaskProtection;
-use crate::session::Services;
 use crate::settings::{MediaSecret, Settings};
 use anyhow::Context;
 use aws_config::SdkConfig;
@@ -142,9 +142,10 @@ fn heartbeat(
             protection: protection.clone(),
         },
     };
+    let slots = Slots { whatsapp: settings.slots(task.vcpus), sip: settings.sip_slots() };
     let lateness = LatenessMeter::new(Instant::now(), settings.overload_ms);
     Heartbeat {
-        calls: Calls::new(settings.slots(task.vcpus), lateness, factory),
+        calls: Calls::new(slots, lateness, factory),
         drain_policy: DrainPolicy::new(
             task.id.clone(),
             task.revision.clone(),

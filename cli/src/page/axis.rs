@@ -76,7 +76,8 @@ fn voice_lane(label: &str, class: &str, call: &CallDetails, scale: &Scale, side:
     let bars = call.levels.as_ref().map(|levels| bars(levels, side, call, scale)).unwrap_or_default();
     let cuts = call.entries.iter().filter_map(|entry| match entry.event {
         JournalEvent::Interrupted { heard_ms, of_ms, .. } if side == Side::Agent => {
-            Some((call.since_ring(entry.at_ms), heard_ms, of_ms))
+            let of = of_ms.map(|of| format!(" of {of}")).unwrap_or_default();
+            Some((call.since_ring(entry.at_ms), heard_ms, of))
         }
         _ => None,
     });
@@ -89,7 +90,7 @@ fn voice_lane(label: &str, class: &str, call: &CallDetails, scale: &Scale, side:
                     path d=(bars) {}
                 }
                 @for (at, heard, of) in cuts {
-                    div.cut style=(scale.at(at)) title={ "interrupted: " (heard) " of " (of) " ms played" } {}
+                    div.cut style=(scale.at(at)) title={ "interrupted: " (heard) (of) " ms played" } {}
                 }
             }
         }

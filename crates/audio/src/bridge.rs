@@ -179,20 +179,12 @@ impl<P: Clone> Bridge<P> {
         self.update_state(now);
     }
 
-    /// Requests a [goodbye](Output::SayGoodbye) at once, because the task is draining; the caller cannot cancel it.
-    /// Returns whether the line is open, so that there is a caller to say goodbye to.
-    pub fn drain(&mut self) -> bool {
+    /// Requests a [goodbye](Output::SayGoodbye) at once, which the caller cannot cancel. Returns whether the line is
+    /// open, so that there is a caller to say goodbye to.
+    pub fn end_now(&mut self, reason: TimeoutReason) -> bool {
         let Some(timers) = &mut self.timers else { return false };
-        timers.end_now(TimeoutReason::Draining);
+        timers.end_now(reason);
         true
-    }
-
-    /// Requests a [goodbye](Output::SayGoodbye) at once, because the day's spending cap is reached; the caller cannot
-    /// cancel it.
-    pub fn reach_spending_cap(&mut self) {
-        if let Some(timers) = &mut self.timers {
-            timers.end_now(TimeoutReason::CapReached);
-        }
     }
 
     /// Plays a recording, 24 kHz, in place of the agent's speech, queued and future, and then requests the

@@ -88,7 +88,7 @@ fn the_latency_ends_when_the_answer_begins_to_play() {
 }
 
 #[test]
-fn a_hang_up_waits_until_the_goodbye_was_played_and_300_ms_more() {
+fn a_hang_up_follows_300_ms_after_the_goodbye_was_played() {
     let mut line = Line::greeted();
     line.handle(RemoteEvent::ResponseStarted { response: "goodbye".into() });
     line.handle(RemoteEvent::Speaking { response: "goodbye".into() });

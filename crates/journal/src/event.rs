@@ -184,8 +184,9 @@ pub enum JournalEvent {
         item: String,
         /// How much of its audio had been played to the caller.
         heard_ms: u64,
-        /// How much of its audio had been generated.
-        of_ms: u64,
+        /// How much of its audio had been generated; missing where OpenAI plays it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of_ms: Option<u64>,
     },
     /// The agent called a tool.
     #[serde(rename = "WA_CALL_TOOL")]
@@ -228,6 +229,24 @@ pub enum JournalEvent {
         /// Whether the new session was ready before the old one ended.
         planned: bool,
     },
+    /// The connection to OpenAI's session of a SIP call was lost. The call goes on, and another connection is opened.
+    #[serde(rename = "WA_CALL_SIDEBAND_LOST")]
+    SidebandLost {
+        /// The error that ended the connection.
+        reason: String,
+    },
+    /// The task is connected to OpenAI's session of a SIP call again.
+    #[serde(rename = "WA_CALL_SIDEBAND_BACK")]
+    SidebandBack {
+        /// How long the call went on without the task.
+        took_ms: u64,
+    },
+    /// The agent transferred the call to another number.
+    #[serde(rename = "WA_CALL_TRANSFERRED")]
+    Transferred {
+        /// `tel` or `sip`: the kind of address. The address itself is in the agent's file.
+        target_kind: String,
+    },
     /// The model is unavailable until the operator corrects something.
     #[serde(rename = "WA_CALL_AGENT_FAILED")]
     AgentFailed {
@@ -240,7 +259,7 @@ pub enum JournalEvent {
     /// this task.
     #[serde(rename = "WA_CALL_PART_REFUSED")]
     PartRefused {
-        /// `transcription`, `noise_reduction`, `reasoning` or `speed`.
+        /// `transcription`, `noise_reduction`, `reasoning`, `speed` or `vad_numbers`.
         part: String,
         /// OpenAI's error code.
         code: String,

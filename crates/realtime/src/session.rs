@@ -11,6 +11,7 @@ mod greeting;
 mod hosted_tools;
 mod idle_timer;
 mod link_ids;
+mod outage;
 mod playback;
 mod prompting;
 mod reconnecting;
@@ -29,7 +30,7 @@ use empty_responses::EmptyResponses;
 pub use event::{EmptyResponseAction, HostedOutcome, Purpose, SessionAction, SessionEvent};
 use greeting::GreetingState;
 use idle_timer::IdleTimer;
-use reconnecting::Reconnection;
+use outage::Outage;
 use serde_json::{Value, json};
 use sideband::Sideband;
 use std::collections::{HashSet, VecDeque};
@@ -48,7 +49,7 @@ pub struct Session {
     next: Option<Link>,
     /// The earliest time to open another next link.
     next_not_before: Option<Instant>,
-    outage: Option<Reconnection>,
+    outage: Option<Outage>,
     /// Links in a row that were given up because responses failed on them.
     failed_links: u32,
     /// Failed responses in a row.

@@ -79,6 +79,12 @@ impl Lease {
         Self { gsi1sk: Some(keys::sortable(used)), used, ..self }
     }
 
+    /// Returns the lease of a task that takes calls of these lines, too.
+    #[must_use]
+    pub fn serving(self, lines: &[Line]) -> Self {
+        Self { lines: lines.iter().copied().map(Recorded::Known).collect(), ..self }
+    }
+
     /// Returns the lease of a task that takes no calls.
     #[must_use]
     pub fn closed(self) -> Self {

@@ -49,7 +49,7 @@ impl TelephoneLine {
     pub(crate) async fn connect(stack: &Stack, model: &Realtime, agent: &str) -> anyhow::Result<()> {
         let agent = StoredAgent::new(NUMBER, agent, 0);
         stack.store.put_agent(&agent).await?;
-        stack.store.name_dialled(DIALLED.trim_start_matches('+'), NUMBER).await?;
+        stack.store.name_dialled(DIALLED.trim_start_matches('+'), &NUMBER.into()).await?;
         stack.store.assign(&NUMBER.into(), &agent.name).await?;
         let url = format!("{}openai", stack.cloud.function_url("webhook"));
         model.trunk().add_endpoint(WebhookEndpoint::on_loopback(url, WEBHOOK_SECRET))?;

@@ -217,7 +217,7 @@ async fn name_number(stage: &Stage) {
     let store = stage.store();
     store.put_agent(&StoredAgent::new("shop", "name = \"shop\"", 1)).await.unwrap();
     store.assign(&"malta".into(), "shop").await.unwrap();
-    store.name_dialled("35621000000", "malta").await.unwrap();
+    store.name_dialled("35621000000", &"malta".into()).await.unwrap();
 }
 
 async fn stored(stage: &Stage, id: &str) -> StoredCall {

@@ -1,9 +1,9 @@
 //! Decides whether a call is admitted, by assignment, recent releases, free slots and load; and queues commands for sessions.
 
-use crate::session::SessionCommand;
+use crate::session_command::SessionCommand;
 use crate::webrtc::offer::Unanswerable;
 use audio::LoadLevel;
-use call::{CallRef, Fence};
+use call::{CallRef, Fence, Line};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -94,15 +94,35 @@ struct EarlyRelease {
 pub(super) struct ActiveCall {
     /// The fencing token of our assignment.
     pub(super) fence: Fence,
+    /// The line that it came in on.
+    pub(super) line: Line,
     /// The SDP answer to its offer.
     pub(super) answer: String,
     /// The command queue of its session.
     pub(super) commands: mpsc::Sender<SessionCommand>,
 }
 
-/// The task's slots and load.
+/// How many calls the task takes at once, by line: a call whose sound is elsewhere costs next to nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slots {
+    pub(crate) whatsapp: usize,
+    /// Zero if the task takes no SIP calls.
+    pub(crate) sip: usize,
+}
+
+impl Slots {
+    pub(super) fn on(self, line: Line) -> usize {
+        match line {
+            Line::WhatsApp => self.whatsapp,
+            Line::Sip => self.sip,
+        }
+    }
+}
+
+/// The task's slots on the line of a call, and its load.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Capacity {
+    pub(super) line: Line,
     pub(super) slots: usize,
     pub(super) load: LoadLevel,
 }
@@ -130,7 +150,11 @@ impl ActiveCalls {
             None if self.is_leaving => Err(AdmissionError::NoRoom("this task is leaving")),
             None if self.is_aside => Err(AdmissionError::NoRoom("newer tasks take the calls")),
             None if self.is_unprotected => Err(AdmissionError::NoRoom("ECS refuses to protect this task")),
-            None if self.calls.len() >= capacity.slots => Err(AdmissionError::NoRoom("every slot is used")),
+            None if self.on(capacity.line) >= capacity.slots => {
+                Err(AdmissionError::NoRoom("every slot is used"))
+            }
+            // A call whose sound is elsewhere sends no frame that could be late.
+            None if capacity.line == Line::Sip => Ok(None),
             None => match capacity.load {
                 LoadLevel::Calm | LoadLevel::Busy => Ok(None),
                 LoadLevel::Overloaded => {
@@ -138,6 +162,11 @@ impl ActiveCalls {
                 }
             },
         }
+    }
+
+    /// Returns how many calls of a line there are.
+    pub(super) fn on(&self, line: Line) -> usize {
+        self.calls.values().filter(|call| call.line == line).count()
     }
 
     /// Releases a call for an assignment and those before it, or for all of them, and returns its session's command queue if the
@@ -221,6 +250,18 @@ mod tests {
     }
 
     #[test]
+    fn calls_of_each_line_have_slots_of_their_own() {
+        let active = with_a_known_call();
+        let admits = |line, slots, load| {
+            active.known_answer(&"new".into(), Fence(1), Capacity { line, slots, load }).is_ok()
+        };
+
+        assert!(!admits(Line::WhatsApp, 1, LoadLevel::Calm));
+        assert!(admits(Line::Sip, 1, LoadLevel::Overloaded), "it has no frames that could be late");
+        assert!(!admits(Line::Sip, 0, LoadLevel::Calm), "the line is off");
+    }
+
+    #[test]
     fn an_overloaded_task_repeats_an_earlier_answer() {
         let active = with_a_known_call();
 
@@ -272,11 +313,11 @@ mod tests {
 
     fn with_a_known_call() -> ActiveCalls {
         let (commands, _orders) = mpsc::channel(1);
-        let call = ActiveCall { fence: Fence(1), answer: "v=0".into(), commands };
+        let call = ActiveCall { fence: Fence(1), line: Line::WhatsApp, answer: "v=0".into(), commands };
         ActiveCalls { calls: HashMap::from([("known".into(), call)]), ..ActiveCalls::default() }
     }
 
     fn capacity(load: LoadLevel) -> Capacity {
-        Capacity { slots: 4, load }
+        Capacity { line: Line::WhatsApp, slots: 4, load }
     }
 }

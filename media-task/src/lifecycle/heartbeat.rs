@@ -101,7 +101,7 @@ impl Heartbeat {
     fn lease(&self) -> Lease {
         let (task, address, slots) = (&self.task, self.control_api.to_string(), self.calls.slots() as u64);
         let lease = Lease::new(&task.id, &address, &self.pin, &task.revision, slots, now_ms());
-        let lease = lease.using(self.calls.used() as u64);
+        let lease = lease.using(self.calls.used_slots() as u64).serving(&self.calls.lines());
         if self.calls.is_ready() { lease } else { lease.closed() }
     }
 
@@ -109,7 +109,7 @@ impl Heartbeat {
     /// look as if it had room.
     fn flush_metrics(&self) {
         if self.calls.is_ready() {
-            metrics::note_slots(self.calls.used(), self.calls.slots());
+            metrics::note_slots(self.calls.used_slots(), self.calls.slots());
         }
         metrics::flush();
     }

@@ -1,7 +1,7 @@
 //! Accepts a call that is ready, and opens its media path.
 
 use super::CallSession;
-use super::acceptance::{AnswerStep, ControlReply};
+use crate::acceptance::{AnswerStep, ControlReply};
 use internal_api::order::Reply;
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ impl CallSession {
     pub(super) fn accept_when_ready(&mut self, now: Instant) {
         match self.acceptance.progress.step(self.bridge.waiting(), now) {
             AnswerStep::Ask => self.acceptance.ask(),
-            AnswerStep::GiveUp(ending) => self.closing.end(ending),
+            AnswerStep::GiveUp(ending) => self.agent.closing.end(ending),
             AnswerStep::Wait => {}
         }
     }
@@ -20,7 +20,7 @@ impl CallSession {
         self.acceptance.progress.note_reply();
         match reply.reply {
             Ok(Reply::Open { version }) if !self.bridge.is_open() => self.open(version, now),
-            Ok(Reply::Over) if !self.bridge.is_open() => self.closing.note_reported(),
+            Ok(Reply::Over) if !self.bridge.is_open() => self.agent.closing.note_reported(),
             Ok(Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. }) => {}
             Err(error) => self.acceptance.note_failure(reply.question, &error),
         }
@@ -31,8 +31,7 @@ impl CallSession {
         self.acceptance.progress.note_open();
         self.media.open(now);
         self.bridge.open(now);
-        self.model.open(now);
-        self.accounts.open(now);
-        self.record.open(version, now);
+        self.agent.record.measure_levels(now);
+        self.agent.open(version, now);
     }
 }

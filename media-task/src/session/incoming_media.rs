@@ -25,7 +25,7 @@ impl CallSession {
                 PeerEvent::Connected => {
                     self.acceptance.progress.note_connected();
                     let took_ms = ms(self.acceptance.since_offer(now));
-                    self.record.note(JournalEvent::MediaConnected { took_ms });
+                    self.agent.record.note(JournalEvent::MediaConnected { took_ms });
                 }
                 PeerEvent::Closed => self.handle_peer_closed(),
                 PeerEvent::Audio { stream, sequence, timestamp, payload } => {
@@ -56,22 +56,22 @@ impl CallSession {
             if !is_decoded {
                 self.bridge.count_malformed();
             }
-            self.record.note_level(Side::Caller, samples, now);
+            self.agent.record.note_level(Side::Caller, samples, now);
             self.bridge.gate(samples, now);
-            self.media.append_when_full(|samples| self.model.append_audio(samples, now));
+            self.media.append_when_full(|samples| self.agent.model.append_audio(samples, now));
         }
     }
 
     fn handle_peer_closed(&mut self) {
         let ending = if self.bridge.is_open() { Ending::CallerVanished } else { Ending::MediaNeverConnected };
-        self.closing.end(ending);
+        self.agent.closing.end(ending);
     }
 
     /// Writes new findings about the call's media to the journal.
     pub(super) fn note_findings(&mut self, now: Instant) {
         self.media.diagnose(now);
         while let Some(finding) = self.media.poll_finding() {
-            self.record.note_finding(finding);
+            self.agent.record.note_finding(finding);
         }
     }
 }

@@ -27,7 +27,7 @@ impl CallSession {
             keys_dropped: meter.keys_dropped,
             sent: meter.sent,
             late_p99_ms: meter.late.percentile(99),
-            unsent_to_agent: self.model.dropped(),
+            unsent_to_agent: self.agent.model.dropped(),
             jitter_up_ms: ms(report.jitter),
             loss_down_permille: report.remote.map(|remote| (remote.loss_so_far * 1_000.0).round() as u64),
             jitter_down_ms: report.remote.map(|remote| ms(remote.jitter)),
@@ -35,8 +35,8 @@ impl CallSession {
             mos_up,
             mos_down,
         };
-        (self.record.summary.mos_up, self.record.summary.mos_down) = (mos_up, mos_down);
-        self.record.note(counted);
+        (self.agent.record.summary.mos_up, self.agent.record.summary.mos_down) = (mos_up, mos_down);
+        self.agent.record.note(counted);
     }
 }
 

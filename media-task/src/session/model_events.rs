@@ -1,37 +1,38 @@
-//! Handles the model's events: speech, transcripts, tool calls, session losses and failures; translates those of audio for the bridge.
+//! Handles the model's events: translates those of speech for the bridge, and follows losses of its session.
 
-use super::{CallSession, ms};
+use super::{CallSession, ms, outage_message};
+use crate::agent_side::Lacking;
 use audio::{AgentEvent, ItemId};
+use call::Ending;
 use journal::JournalEvent;
-use realtime::{EmptyResponseAction, Failure, OptionalPart, Purpose, SessionEvent};
-use service::time::now_ms;
+use realtime::{EmptyResponseAction, Failure, Purpose, SessionEvent};
 use std::time::Instant;
 
 impl CallSession {
     /// Handles every event that the model's session has queued.
     pub(super) fn poll_model(&mut self, now: Instant) {
-        while let Some(event) = self.model.poll_event() {
-            self.handle_model_event(event, now);
+        while let Some(event) = self.agent.model.poll_event() {
+            if let Some(event) = self.agent.handle_event(event, &mut self.bridge, now) {
+                self.handle_sound_event(event, now);
+            }
+            self.agent.record.keep_lines();
         }
     }
 
-    /// Handles an event of the conversation: what it means to the bridge, to the transcript and to the call.
-    fn handle_model_event(&mut self, event: SessionEvent, now: Instant) {
+    /// Handles an event of the conversation that is about its sound: what it means to the bridge, and to the call.
+    fn handle_sound_event(&mut self, event: SessionEvent, now: Instant) {
         match event {
             SessionEvent::Ready { expires_at: _ } => {
                 self.acceptance.progress.note_ready();
-                self.record.note(JournalEvent::AgentReady { took_ms: ms(self.acceptance.since_offer(now)) });
+                let took_ms = ms(self.acceptance.since_offer(now));
+                self.agent.record.note(JournalEvent::AgentReady { took_ms });
             }
             SessionEvent::ResponseStarted { response, is_asked } => {
-                if is_asked {
-                    self.closing.note_requested_response(&response);
-                }
-                self.tools.reset_response();
+                self.agent.note_response_started(&response, is_asked);
                 self.bridge.handle_agent(AgentEvent::ResponseStarted { response }, now);
             }
             SessionEvent::Audio { response, item, samples } => {
-                self.record.transcript.agent_started(&item, now_ms());
-                self.closing.note_audio(&response);
+                self.agent.note_speech(&response, &item);
                 let (item, samples) = (ItemId(item), samples.0);
                 self.bridge.handle_agent(AgentEvent::Audio { response, item, samples }, now);
             }
@@ -43,101 +44,57 @@ impl CallSession {
             }
             SessionEvent::ResponseDone { response } => {
                 self.bridge.handle_agent(AgentEvent::ResponseDone { response: response.clone() }, now);
-                self.note_response_done(&response, now);
-                self.end_call_if_asked(now);
+                self.agent.note_response_done(&response, &mut self.bridge, now);
             }
             SessionEvent::SpeechStarted { item } => {
-                if !item.is_empty() {
-                    self.record.transcript.caller_started(&item, now_ms());
-                }
-                self.closing.note_caller_speaks();
+                self.agent.note_caller_speaks(&item);
                 self.bridge.handle_agent(AgentEvent::SpeechStarted, now);
             }
-            SessionEvent::CallerNamed { item } => self.record.transcript.caller_started(&item, now_ms()),
             SessionEvent::SpeechStopped => self.bridge.handle_agent(AgentEvent::SpeechStopped, now),
-            SessionEvent::CallerTranscript { item, text } => {
-                self.record.transcript.caller_said(&item, &text, now_ms());
-            }
-            SessionEvent::CallerWasSilent { item } => {
-                self.record.transcript.caller_was_silent(&item, now_ms())
-            }
-            SessionEvent::TranscriptionFailed { item, code } => self.note_transcription_failed(&item, code),
-            SessionEvent::AgentTranscript { item, text, audio } => {
-                self.record.transcript.agent_said(&item, &text, audio, now_ms());
-            }
-            SessionEvent::ToolCalled { call_id, name, arguments } => {
-                self.use_tool(call_id, name, &arguments, now);
-            }
-            SessionEvent::HostedToolCalled => self.handle_hosted_called(now),
-            SessionEvent::HostedToolEnded { tool, took, outcome } => {
-                self.handle_hosted_ended(tool, took, outcome, now);
-            }
-            SessionEvent::ToolsMissing { server } => self.record.note(JournalEvent::ToolsMissing { server }),
             SessionEvent::ResponseLacking { response: _, purpose, status, reason, then } => {
-                self.note_empty_response(purpose, then, now);
-                let (purpose, then) = (purpose.as_str().to_owned(), then.as_str().to_owned());
-                self.record.note(JournalEvent::ResponseLacking { purpose, status, reason, then });
+                self.note_empty_greeting(purpose, then, now);
+                let lacking = Lacking { purpose, status, reason, then };
+                self.agent.note_lacking(lacking, &mut self.bridge, now);
             }
-            SessionEvent::Usage(usage) => self.accounts.add(usage),
             SessionEvent::SessionLost { reason } => {
-                self.record.note(JournalEvent::SessionLost { reason });
+                self.agent.record.note(JournalEvent::SessionLost { reason });
                 self.acceptance.progress.note_unready();
                 self.bridge.handle_agent(AgentEvent::SessionReplaced, now);
             }
             SessionEvent::SessionRestored { took, planned } => {
-                self.record.summary.sessions_replaced += 1;
+                self.agent.record.summary.sessions_replaced += 1;
                 self.bridge.handle_agent(AgentEvent::SessionReady, now);
                 self.acceptance.progress.note_ready();
-                self.record.note(JournalEvent::SessionRestored { took_ms: ms(took), planned });
-            }
-            // Only a sideband has these.
-            SessionEvent::Speaking { .. }
-            | SessionEvent::PlaybackStarted { .. }
-            | SessionEvent::PlaybackEnded { .. }
-            | SessionEvent::KeyPressed { .. }
-            | SessionEvent::EndsSoon
-            | SessionEvent::CallGone { .. } => {}
-            SessionEvent::PartRefused { part, code } => self.leave_out(part, code),
-            // Only the code: OpenAI's message can quote the API key.
-            SessionEvent::ApiError(error) => {
-                self.record.note(JournalEvent::AgentTrouble { code: error.code })
+                self.agent.record.note(JournalEvent::SessionRestored { took_ms: ms(took), planned });
             }
             SessionEvent::Failed(Failure { code, cure, is_fatal: _ }) => {
-                self.record.note(JournalEvent::AgentFailed { code, cure });
+                self.agent.record.note(JournalEvent::AgentFailed { code, cure });
                 self.end_without_model(now);
             }
+            // What is not about sound was handled before, and the rest only a sideband has.
+            _ => {}
         }
-        self.record.keep_lines();
     }
 
-    fn note_transcription_failed(&mut self, item: &str, code: String) {
-        let transcription = self.agent.file.model.transcription.as_ref();
-        let model = transcription.map(|transcription| transcription.model.as_str());
-        self.record.note_transcription_failed(item, model, code);
+    /// Notes a greeting without audio, which extends the wait before the accept.
+    fn note_empty_greeting(&mut self, purpose: Purpose, then: EmptyResponseAction, now: Instant) {
+        let is_repeated =
+            matches!(then, EmptyResponseAction::AskedAgain | EmptyResponseAction::AnotherSession);
+        if purpose == Purpose::Greeting && is_repeated {
+            self.acceptance.progress.note_empty_greeting(now);
+        }
     }
 
-    /// Leaves an optional part that OpenAI refused out of the agent's sessions, in this call and in later ones.
-    fn leave_out(&mut self, part: OptionalPart, code: String) {
-        let (agent, model) = (&self.agent.file.name, &self.record.summary.model);
-        tracing::warn!(
-            call_ref = %self.call.call_ref,
-            agent,
-            model,
-            code,
-            "OpenAI refused {part} in {agent}'s session ({code}); its sessions continue without it"
-        );
-        self.agent.leave_out(part);
-        self.record.note_part_refused(part, code);
-    }
-
-    /// Notes a response without audio: a greeting extends the wait before the accept, a goodbye is no longer waited for.
-    fn note_empty_response(&mut self, purpose: Purpose, then: EmptyResponseAction, now: Instant) {
-        match (purpose, then) {
-            (Purpose::Greeting, EmptyResponseAction::AskedAgain | EmptyResponseAction::AnotherSession) => {
-                self.acceptance.progress.note_empty_greeting(now);
-            }
-            (_, EmptyResponseAction::Done) => self.note_silent_response(purpose, now),
-            (Purpose::Greeting | Purpose::Answer | Purpose::Asked, _) => {}
+    /// Ends the call after the model has failed for good: with the recorded outage message if the call is open, else by refusing it.
+    fn end_without_model(&mut self, now: Instant) {
+        if self.bridge.is_open() && self.agent.closing.has_said_goodbye() {
+            // The goodbye plays to its end; no outage message is needed.
+        } else if self.bridge.is_open() {
+            self.agent.closing.note_goodbye_queued(Ending::AgentUnavailable);
+            let message = outage_message::in_language(&self.agent.loaded.file.language);
+            self.bridge.play_recording(message, now);
+        } else {
+            self.agent.closing.end(Ending::AgentUnavailable);
         }
     }
 }

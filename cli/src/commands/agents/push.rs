@@ -77,7 +77,7 @@ impl Push {
                 output::error_line("--as names telephone numbers: give one with --number +…");
                 return Ok(ExitCode::from(service::WRONG_SETTINGS));
             }
-            (name, _) => name.clone(),
+            (name, _) => name.clone().map(NumberId::from),
         };
         let file = match AgentFile::read(&self.file) {
             Ok(file) => file,
@@ -98,7 +98,7 @@ impl Push {
                 store.name_dialled(digits, name).await?;
             }
         }
-        let assigned: Vec<_> = self.ids().cloned().chain(name_of_dialled.map(NumberId::from)).collect();
+        let assigned: Vec<_> = self.ids().cloned().chain(name_of_dialled).collect();
         for number in &assigned {
             let before = store.number(number).await?.agent.filter(|before| before != name);
             taken_over.extend(before.map(|from| TakenOver { number: number.clone(), from }));

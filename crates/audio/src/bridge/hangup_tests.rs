@@ -103,8 +103,8 @@ fn a_draining_task_says_goodbye_once_whatever_the_caller_says() {
     call.agent_says("r1", "monologue", 900);
     call.run_until(999);
 
-    assert!(call.bridge.drain(), "the caller is on the line");
-    call.bridge.drain();
+    assert!(call.bridge.end_now(TimeoutReason::Draining), "the caller is on the line");
+    call.bridge.end_now(TimeoutReason::Draining);
     let events = call.events_until(1_500);
     let cut = cut_short("monologue", 1_020, 18_000);
     assert_eq!(events, [Output::CancelResponse, cut, Output::SayGoodbye(TimeoutReason::Draining)]);
@@ -120,7 +120,7 @@ fn a_draining_task_says_goodbye_once_whatever_the_caller_says() {
 #[test]
 fn the_goodbye_at_the_spending_cap_cannot_be_cancelled() {
     let mut call = Call::open();
-    call.bridge.reach_spending_cap();
+    call.bridge.end_now(TimeoutReason::CapReached);
     call.does(AgentEvent::SpeechStarted);
 
     let reached = TimeoutReason::CapReached;
@@ -130,7 +130,7 @@ fn the_goodbye_at_the_spending_cap_cannot_be_cancelled() {
 #[test]
 fn a_draining_task_hangs_up_if_the_goodbye_never_comes() {
     let mut call = Call::open();
-    call.bridge.drain();
+    call.bridge.end_now(TimeoutReason::Draining);
 
     let must_leave = TimeoutReason::Draining;
     assert_eq!(call.events_until(60_000), [Output::SayGoodbye(must_leave), Output::ForceHangUp(must_leave)]);
@@ -140,7 +140,7 @@ fn a_draining_task_hangs_up_if_the_goodbye_never_comes() {
 fn a_call_not_open_yet_is_drained_without_a_goodbye() {
     let mut call = Call::new(CallLimits::default(), BargeInPolicy::default());
 
-    assert!(!call.bridge.drain());
+    assert!(!call.bridge.end_now(TimeoutReason::Draining));
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn a_final_goodbye_is_no_answer_that_cancels_the_hang_up() {
     let mut call = after_goodbye();
     call.does(AgentEvent::SpeechStarted);
     call.does(AgentEvent::SpeechStopped);
-    assert!(call.bridge.drain(), "the caller is on the line");
+    assert!(call.bridge.end_now(TimeoutReason::Draining), "the caller is on the line");
     assert!(call.events_until(2_500).contains(&Output::SayGoodbye(TimeoutReason::Draining)));
 
     call.agent_answers("r2", "we must leave", 10);

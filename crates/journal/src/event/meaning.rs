@@ -70,6 +70,9 @@ impl JournalEvent {
 
             Self::SessionLost { reason } => of(Warn).counts(Metric::SessionsLost).fails(reason),
             Self::SessionRestored { took_ms, .. } => of(Info).took(*took_ms),
+            Self::SidebandLost { reason } => of(Warn).in_talk().counts(Metric::SessionsLost).fails(reason),
+            Self::SidebandBack { took_ms } => of(Info).in_talk().took(*took_ms),
+            Self::Transferred { .. } => of(Info).in_talk(),
             Self::AgentFailed { code, .. } => of(Error).fails(code),
             Self::AgentTrouble { code } => of(Warn).fails(code),
             Self::PartRefused { code, .. } | Self::TranscriptionFailed { code, .. } => of(Warn).fails(code),

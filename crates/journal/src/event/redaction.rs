@@ -76,7 +76,7 @@ mod tests {
     }
 
     /// Text fields that hold only words of this system or of the operator's settings.
-    const HARMLESS: [(&str, &[&str]); 28] = [
+    const HARMLESS: [(&str, &[&str]); 29] = [
         ("WA_CALL_CONNECT", &["number"]),
         ("WA_CALL_NOT_OURS", &["number"]),
         ("WA_CALL_STALE", &["number"]),
@@ -92,6 +92,7 @@ mod tests {
         ("WA_CALL_TRANSCRIPTION_FAILED", &["model"]),
         ("WA_CALL_USAGE", &["agent", "model", "prices_of"]),
         ("WA_CALL_ACTION_REFUSED", &["action", "budget"]),
+        ("WA_CALL_TRANSFERRED", &["target_kind"]),
         ("WA_CALL_TURNED_AWAY", &["why"]),
         ("WA_CALL_REFUSED", &["why"]),
         ("WA_CALL_LOST", &["task"]),

@@ -1,18 +1,12 @@
 //! Reconnects after a lost link: opens another session and replays the conversation history to it.
 
-use super::sideband::RETRY_AFTER;
+use super::outage::Outage;
 use super::{Session, SessionAction, SessionEvent};
 use crate::link::{Link, LinkId, Stage};
 use crate::response_queue::ResponseRequest;
 use crate::server_event::SessionInfo;
-use crate::{AudioPath, ClientEvent, ConnectionLoss, Failure};
+use crate::{ClientEvent, ConnectionLoss, Failure};
 use std::time::{Duration, Instant};
-
-/// The wait before the second try; it doubles with each further try.
-const FIRST_WAIT: Duration = Duration::from_millis(300);
-
-/// How often a connection is tried in all.
-const TRIES: u32 = 5;
 
 /// The longest a caller waits for another session.
 const DEADLINE: Duration = Duration::from_secs(12);
@@ -22,19 +16,6 @@ const CONTINUES_WITHIN: Duration = Duration::from_millis(1_500);
 
 /// How many links in a row may be replaced because responses fail on them.
 const MOST_FAILED_LINKS: u32 = 1;
-
-/// An outage: no session is ready.
-#[derive(Debug)]
-pub(super) struct Reconnection {
-    since: Instant,
-    tries: u32,
-}
-
-impl Reconnection {
-    pub(super) fn since(&self) -> Instant {
-        self.since
-    }
-}
 
 impl Session {
     /// Handles a link that was lost, or could not be opened.
@@ -184,22 +165,16 @@ impl Session {
     pub(super) fn reconnect(&mut self, now: Instant) {
         if self.link.has_connection() {
             // The next link is already opening.
-            self.outage = Some(Reconnection { since: now, tries: 1 });
+            self.outage = Some(Outage::with_first_try(now));
             return match self.link.stage {
                 Stage::StandingBy => self.restore(false, now),
                 Stage::Waiting(_) | Stage::Connecting | Stage::Configuring | Stage::Ready => {}
             };
         }
-        let outage = self.outage.get_or_insert(Reconnection { since: now, tries: 0 });
-        let is_sideband = self.config.audio == AudioPath::Service;
-        if outage.tries >= TRIES && !is_sideband {
-            return self.fail(Failure::of("unreachable"), now);
-        }
-        outage.tries += 1;
-        match outage.tries {
-            1 => self.connect(now),
-            _ if is_sideband => self.link.stage = Stage::Waiting(now + RETRY_AFTER),
-            tries => self.link.stage = Stage::Waiting(now + FIRST_WAIT * 2_u32.pow(tries - 2)),
+        match self.outage.get_or_insert_with(|| Outage::new(now)).next_try(self.config.audio) {
+            None => self.fail(Failure::of("unreachable"), now),
+            Some(Duration::ZERO) => self.connect(now),
+            Some(wait) => self.link.stage = Stage::Waiting(now + wait),
         }
     }
 

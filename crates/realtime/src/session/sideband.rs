@@ -4,16 +4,12 @@
 //! service no longer knows the session.
 
 use super::playback::Playback;
-use super::reconnecting::Reconnection;
 use super::{Session, SessionAction, SessionEvent};
 use crate::link::{Link, LinkId, Stage};
 use crate::server_event::Response;
 use crate::{AudioPath, ClientEvent, ConnectionLoss, ServerEvent};
 use serde_json::Value;
 use std::time::{Duration, Instant};
-
-/// How long after a failed try the next one is made.
-pub(super) const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// How long after its accept a call's session may be unknown to the service.
 const ATTACHED_WITHIN: Duration = Duration::from_secs(5);
@@ -127,7 +123,7 @@ impl Session {
 
     /// Continues with a session that was configured by an earlier connection.
     pub(super) fn resume(&mut self, now: Instant) {
-        let since = self.outage.as_ref().map_or(now, Reconnection::since);
+        let since = self.outage.as_ref().map_or(now, |outage| outage.since);
         (self.link.stage, self.link.ready_at) = (Stage::Ready, Some(now));
         let event_id = self.new_id();
         let session = self.config.turn_detection_update(self.config.turn_taking(self.greeting.is_over()));

@@ -79,7 +79,6 @@ impl Intake {
         let Some(digits) = &parties.dialled else { return Ok((NumberId::default(), false)) };
         match self.store.name_of_dialled(digits).await? {
             Some(name) => {
-                let name = NumberId::from(name);
                 let has_agent = self.store.number(&name).await?.agent.is_some();
                 Ok((name, has_agent))
             }
@@ -136,7 +135,6 @@ fn entries(
     now_ms: u64,
 ) -> Vec<JournalEntry> {
     let writer = format!("webhook-{}", &hex::encode(Sha256::digest(delivery))[..16]);
-    let number = number.clone();
     let context = |phase| EntryContext { number: Some(number.clone()), task: None, phase };
     let (rang_at_ms, context, event) = match *standing {
         Standing::Ours(_) => (

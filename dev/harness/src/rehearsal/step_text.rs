@@ -120,7 +120,8 @@ pub(super) fn entry(event: &JournalEvent) -> Told {
         JournalEvent::AgentReady { .. } => task("the agent is ready".into()),
         JournalEvent::Opened {} => task("the line is open".into()),
         JournalEvent::Interrupted { heard_ms, of_ms, .. } => {
-            task(format!("silences the agent: {heard_ms} of {of_ms} ms were played"))
+            let of = of_ms.map(|of| format!(" of {of}")).unwrap_or_default();
+            task(format!("silences the agent: {heard_ms}{of} ms were played"))
         }
         JournalEvent::PartRefused { part, code } => task(format!("does without {part}: {code}")),
         JournalEvent::TranscriptionFailed { code, .. } => {
@@ -136,6 +137,9 @@ pub(super) fn entry(event: &JournalEvent) -> Told {
         JournalEvent::SessionRestored { took_ms, .. } => {
             task(format!("goes on in another session, after {took_ms} ms"))
         }
+        JournalEvent::SidebandLost { reason } => task(format!("has lost the sideband: {reason}")),
+        JournalEvent::SidebandBack { took_ms } => task(format!("has the sideband back, after {took_ms} ms")),
+        JournalEvent::Transferred { target_kind } => task(format!("transfers the caller ({target_kind})")),
         JournalEvent::Tool { tool, took_ms, outcome } => {
             task(format!("uses {tool}: {outcome} after {took_ms} ms"))
         }

@@ -1,8 +1,8 @@
 //! Executes one tool call beside the call: against the hour's budget, then by HTTP, call-control or the table.
 
 use super::action_budget::HourlyBudget;
+use crate::agent_side::call_identity::CallIdentity;
 use crate::journal_writer::CallerRequest;
-use crate::session::call_identity::CallIdentity;
 use internal_api::client::CallControl;
 use internal_api::order::{Order, Reply};
 use std::sync::Arc;

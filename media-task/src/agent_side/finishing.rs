@@ -1,13 +1,11 @@
 //! Finishes a call: writes its transcript and summary, closes the model's session, and reports the end to call-control.
 
-use super::CallSession;
-use super::call_identity::CallIdentity;
-use super::closing::SessionEnd;
+use super::{AgentSide, CallIdentity, SessionEnd};
+use audio::PlayedItem;
 use call::Ending;
 use internal_api::client::CallControl;
 use internal_api::order::Order;
 use realtime::SessionEvent;
-use service::time::now_ms;
 use std::time::{Duration, Instant};
 
 /// How long one report may take: call-control may be waiting for Meta.
@@ -22,38 +20,32 @@ const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often the end is reported. After that, the heartbeat or the reaper finds the call overdue.
 const REPORT_ATTEMPTS: u32 = 30;
 
-impl CallSession {
-    /// Finishes the call: reports its end, and writes everything about it.
-    pub(super) async fn finish(mut self, end: SessionEnd) {
+impl AgentSide {
+    /// Finishes the call: reports its end, and writes everything about it. `interrupted` is what the agent was saying; `close` ends the
+    /// caller's side once the end is reported.
+    pub(crate) async fn finish(mut self, end: SessionEnd, interrupted: &[PlayedItem], close: impl FnOnce()) {
         let (control, call) = (self.control.clone(), self.call.clone());
         let reporting = async move {
             if let SessionEnd::Unreported(ending) = end {
                 report(&control, call, ending).await;
             }
         };
-        if end == SessionEnd::Unreported(Ending::MediaNeverConnected) {
-            let now = Instant::now();
-            self.media.give_up(now);
-            self.note_findings(now);
-        }
-        self.record.note_over();
-        self.note_media_statistics();
         let reported = if self.record.transcript.awaits_transcription() {
             // The caller's last words are still being transcribed; the hang-up does not wait for them.
             let reported = tokio::spawn(reporting);
             let _ = tokio::time::timeout(LAST_WORDS_TIMEOUT, self.await_last_words()).await;
-            self.conclude();
+            self.conclude(interrupted);
             reported
         } else {
-            self.conclude();
+            self.conclude(interrupted);
             tokio::spawn(reporting)
         };
-        let Self { model, media, mut accounts, mut record, .. } = self;
+        let Self { model, mut accounts, mut record, .. } = self;
         // The model's session ends with the conversation, however long the rest takes.
         drop(model);
         // The report fails only with the whole process.
         let _ = reported.await;
-        media.close();
+        close();
         if let Some(cap_near) = accounts.last_cap_event().await {
             record.note(cap_near);
         }
@@ -64,51 +56,18 @@ impl CallSession {
             let input = self.model.next().await;
             self.model.handle(input, Instant::now());
             while let Some(event) = self.model.poll_event() {
-                match event {
-                    SessionEvent::CallerTranscript { item, text } => {
-                        self.record.transcript.caller_said(&item, &text, now_ms());
-                    }
-                    SessionEvent::CallerWasSilent { item } => {
-                        self.record.transcript.caller_was_silent(&item, now_ms());
-                    }
-                    SessionEvent::TranscriptionFailed { item, .. } => {
-                        self.record.transcript.caller_transcription_failed(&item);
-                    }
-                    SessionEvent::Usage(usage) => self.accounts.add(usage),
-                    SessionEvent::Failed(_) => return,
-                    SessionEvent::Ready { .. }
-                    | SessionEvent::ResponseStarted { .. }
-                    | SessionEvent::Audio { .. }
-                    | SessionEvent::ItemDone { .. }
-                    | SessionEvent::ResponseEmpty { .. }
-                    | SessionEvent::ResponseDone { .. }
-                    | SessionEvent::SpeechStarted { .. }
-                    | SessionEvent::CallerNamed { .. }
-                    | SessionEvent::SpeechStopped
-                    | SessionEvent::AgentTranscript { .. }
-                    | SessionEvent::ToolCalled { .. }
-                    | SessionEvent::HostedToolCalled
-                    | SessionEvent::HostedToolEnded { .. }
-                    | SessionEvent::ToolsMissing { .. }
-                    | SessionEvent::ResponseLacking { .. }
-                    | SessionEvent::SessionLost { .. }
-                    | SessionEvent::SessionRestored { .. }
-                    | SessionEvent::Speaking { .. }
-                    | SessionEvent::PlaybackStarted { .. }
-                    | SessionEvent::PlaybackEnded { .. }
-                    | SessionEvent::KeyPressed { .. }
-                    | SessionEvent::EndsSoon
-                    | SessionEvent::CallGone { .. }
-                    | SessionEvent::PartRefused { .. }
-                    | SessionEvent::ApiError(_) => {}
+                match self.note_event(event) {
+                    Some(SessionEvent::Failed(_) | SessionEvent::CallGone { .. }) => return,
+                    // Nothing else matters any more.
+                    Some(_) | None => {}
                 }
             }
         }
     }
 
     /// Writes the rest of the transcript, the call's usage and its summary, and adds its cost to the day's spending.
-    fn conclude(&mut self) {
-        self.record.close_transcript(&self.bridge.stop());
+    fn conclude(&mut self, interrupted: &[PlayedItem]) {
+        self.record.close_transcript(interrupted);
         let usage = self.accounts.close(&mut self.record.summary);
         self.record.note(usage);
         self.record.keep_levels();

@@ -13,14 +13,14 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::mpsc;
 use tool_executor::ToolExecutor;
-pub(super) use tool_executor::built_in_outcome;
+pub(crate) use tool_executor::built_in_outcome;
 use tools::{AT_ONCE, CallContext, Refused, ToolOutcome, ToolUse};
 
 /// How many characters of a failed message are quoted to the model.
 const QUOTED: usize = 60;
 
 /// The tool calls of one call that are under way.
-pub(super) struct ToolUses {
+pub(crate) struct ToolUses {
     call: CallIdentity,
     services: Services,
     context: Arc<CallContext>,
@@ -41,23 +41,23 @@ pub(super) struct ToolUses {
 }
 
 /// A call of `end_call`, held back until its response ends: the response may call another tool as well.
-pub(super) struct EndCallRequest {
-    pub(super) call_id: String,
-    pub(super) tool: String,
-    pub(super) began: Instant,
+pub(crate) struct EndCallRequest {
+    pub(crate) call_id: String,
+    pub(crate) tool: String,
+    pub(crate) began: Instant,
 }
 
 /// The end of a tool call.
-pub(super) struct ToolUsed {
-    pub(super) call_id: String,
-    pub(super) tool: String,
-    pub(super) began: Instant,
-    pub(super) wants_response: bool,
-    pub(super) outcome: ToolOutcome,
+pub(crate) struct ToolUsed {
+    pub(crate) call_id: String,
+    pub(crate) tool: String,
+    pub(crate) began: Instant,
+    pub(crate) wants_response: bool,
+    pub(crate) outcome: ToolOutcome,
 }
 
 impl ToolUses {
-    pub(super) fn new(call: CallIdentity, agent: &LoadedAgent, services: Services) -> Self {
+    pub(crate) fn new(call: CallIdentity, agent: &LoadedAgent, services: Services) -> Self {
         Self {
             context: Arc::new(CallContext::new(call.call_ref.clone(), call.number.clone(), &agent.file.name)),
             asks_for_number: call.hides_number,
@@ -74,13 +74,13 @@ impl ToolUses {
     }
 
     /// Returns the next tool call that has ended. Cancel safe.
-    pub(super) async fn next(&mut self) -> ToolUsed {
+    pub(crate) async fn next(&mut self) -> ToolUsed {
         self.ended.1.recv().await.expect("we hold a sender ourselves")
     }
 
     /// Counts a tool call in the current response, and returns it if it may run: the caller has given a number to call back, and the
     /// call's caps allow it.
-    pub(super) fn admit(&mut self, tool_use: Result<ToolUse, Refused>) -> Result<ToolUse, Refused> {
+    pub(crate) fn admit(&mut self, tool_use: Result<ToolUse, Refused>) -> Result<ToolUse, Refused> {
         let admitted = tool_use.and_then(|tool_use| self.check(tool_use));
         if !matches!(admitted, Ok(ToolUse::EndCall)) {
             self.in_response += 1;
@@ -104,7 +104,7 @@ impl ToolUses {
     }
 
     /// Runs a tool in a task of its own. It runs to its end even if the call ends first.
-    pub(super) fn start(
+    pub(crate) fn start(
         &mut self,
         tool_use: ToolUse,
         call_id: String,
@@ -139,12 +139,12 @@ impl ToolUses {
     }
 
     /// Holds an `end_call` back until its response ends.
-    pub(super) fn hold_end_call(&mut self, request: EndCallRequest) {
+    pub(crate) fn hold_end_call(&mut self, request: EndCallRequest) {
         self.endings.push(request);
     }
 
     /// Takes the `end_call`s of the response that ended, and returns whether they come too early: another tool is at work.
-    pub(super) fn take_endings(&mut self) -> (Vec<EndCallRequest>, bool) {
+    pub(crate) fn take_endings(&mut self) -> (Vec<EndCallRequest>, bool) {
         let endings = std::mem::take(&mut self.endings);
         let is_beside = std::mem::take(&mut self.in_response) > 0;
         let is_too_early = is_beside || self.count > endings.len();
@@ -152,39 +152,39 @@ impl ToolUses {
     }
 
     /// Notes that a tool is at work.
-    pub(super) fn note_started(&mut self) {
+    pub(crate) fn note_started(&mut self) {
         self.count += 1;
     }
 
     /// Notes that a tool has ended, and returns whether it was the last one at work.
-    pub(super) fn note_ended(&mut self) -> bool {
+    pub(crate) fn note_ended(&mut self) -> bool {
         self.count = self.count.saturating_sub(1);
         self.count == 0
     }
 
     /// Notes that the message sent under this id has failed, once.
-    pub(super) fn note_undelivered(&mut self, id: &str) {
+    pub(crate) fn note_undelivered(&mut self, id: &str) {
         self.undelivered.extend(self.sent.remove(id));
     }
 
     /// Takes the first words of the messages that were not delivered.
-    pub(super) fn take_undelivered(&mut self) -> Vec<String> {
+    pub(crate) fn take_undelivered(&mut self) -> Vec<String> {
         std::mem::take(&mut self.undelivered)
     }
 
     /// Notes that a response begins: only tools of the same response hold an `end_call` back.
-    pub(super) fn reset_response(&mut self) {
+    pub(crate) fn reset_response(&mut self) {
         self.in_response = 0;
     }
 
     /// Counts a hosted tool, which the model's provider has already called.
-    pub(super) fn count_hosted(&mut self) {
+    pub(crate) fn count_hosted(&mut self) {
         self.budget.take_hosted();
         self.in_response += 1;
     }
 
     /// Fetches the secret again after a tool refused our signature: its key may have been rotated, and the next call needs it.
-    pub(super) fn refresh_secret(&self) {
+    pub(crate) fn refresh_secret(&self) {
         let secret = self.services.secret.clone();
         tokio::spawn(async move { secret.instead_of(&secret.value()).await });
     }

@@ -23,7 +23,7 @@ pub(crate) struct CallIdentity {
 
 impl CallIdentity {
     /// Returns this task as the call's owner, whose items are kept for `days`.
-    pub(super) fn owner(&self, days: u32) -> CallOwner {
+    pub(crate) fn owner(&self, days: u32) -> CallOwner {
         CallOwner {
             call_ref: self.call_ref.clone(),
             number: self.number.clone(),

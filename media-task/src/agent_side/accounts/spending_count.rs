@@ -6,7 +6,7 @@ use store::{CallOwner, DaySpent, Store};
 use tokio::sync::mpsc;
 
 /// The result of a count.
-pub(in crate::session) struct SpendingCount {
+pub(crate) struct SpendingCount {
     pub(super) succeeded: bool,
     pub(super) day: Option<DaySpent>,
     /// Whether this call is the one to report that the cap is near: it is reported once a day.

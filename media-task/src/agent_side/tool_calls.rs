@@ -1,7 +1,7 @@
 //! Handles the model's tool calls: runs or refuses each, and returns its output to the model.
 
 use super::tool_uses::{EndCallRequest, ToolUsed, built_in_outcome};
-use super::{CallSession, ms};
+use super::{AgentSide, CallerSide, ms};
 use journal::JournalEvent;
 use realtime::HostedOutcome;
 use std::time::{Duration, Instant};
@@ -18,17 +18,25 @@ const UNAUTHORIZED: u16 = 401;
 /// The name of the tool that sends messages.
 const MESSAGE_TOOL: &str = "send_whatsapp_message";
 
-impl CallSession {
+impl AgentSide {
     /// Starts a tool call of the model, or refuses it.
-    pub(super) fn use_tool(&mut self, call_id: String, tool: String, arguments: &str, now: Instant) {
+    pub(super) fn use_tool(
+        &mut self,
+        call_id: String,
+        tool: String,
+        arguments: &str,
+        caller: &mut impl CallerSide,
+        now: Instant,
+    ) {
         self.record.summary.tools += 1;
-        self.note_tool_started(now);
-        let tool_use = self.tools.admit(self.agent.toolbox.read(&tool, arguments));
+        self.note_tool_started(caller, now);
+        let tool_use = self.tools.admit(self.loaded.toolbox.read(&tool, arguments));
         match tool_use {
             Err(refused) => {
                 let tool = log_name(tool, &refused);
                 self.answer_tool(
                     ToolUsed { call_id, tool, began: now, wants_response: true, outcome: refused.into() },
+                    caller,
                     now,
                 );
             }
@@ -43,7 +51,7 @@ impl CallSession {
     }
 
     /// Ends the call after a response that called `end_call`, unless another tool is still at work: the caller waits for its result.
-    pub(super) fn end_call_if_asked(&mut self, now: Instant) {
+    pub(super) fn end_call_if_asked(&mut self, caller: &mut impl CallerSide, now: Instant) {
         let (endings, is_too_early) = self.tools.take_endings();
         let is_asked = !endings.is_empty();
         for EndCallRequest { call_id, tool, began } in endings {
@@ -53,17 +61,17 @@ impl CallSession {
                 built_in_outcome(&ToolUse::EndCall, ToolOutcomeKind::Done)
             };
             // No further response: the goodbye was said before, or the other tool's output triggers the next one.
-            self.answer_tool(ToolUsed { call_id, tool, began, wants_response: false, outcome }, now);
+            self.answer_tool(ToolUsed { call_id, tool, began, wants_response: false, outcome }, caller, now);
         }
         if is_asked && !is_too_early {
-            self.hang_up_after_goodbye(now);
+            self.hang_up_after_goodbye(caller, now);
         }
     }
 
     /// Returns a tool's output to the model, and writes the use to the journal.
-    pub(super) fn answer_tool(&mut self, used: ToolUsed, now: Instant) {
+    pub(super) fn answer_tool(&mut self, used: ToolUsed, caller: &mut impl CallerSide, now: Instant) {
         let ToolUsed { call_id, tool, began, wants_response, outcome } = used;
-        self.note_tool_ended(now);
+        self.note_tool_ended(caller, now);
         self.record.summary.tools_done += u64::from(outcome.kind == ToolOutcomeKind::Done);
         if let Some(trouble) = &outcome.trouble {
             tracing::warn!(call_ref = %self.call.call_ref, tool, "tool call failed: {trouble}");
@@ -94,7 +102,7 @@ impl CallSession {
     }
 
     /// Tells the model, once, that a message it sent has failed at Meta; during the goodbye only if the call continues after all.
-    pub(super) fn handle_failed_message(&mut self, id: &str, now: Instant) {
+    pub(crate) fn handle_failed_message(&mut self, id: &str, now: Instant) {
         self.tools.note_undelivered(id);
         if !self.closing.is_leaving() {
             self.report_undelivered(now);
@@ -109,10 +117,10 @@ impl CallSession {
     }
 
     /// Notes that the provider calls an MCP tool: the caller's silence meanwhile does not count towards the nudge.
-    pub(super) fn handle_hosted_called(&mut self, now: Instant) {
+    pub(super) fn handle_hosted_called(&mut self, caller: &mut impl CallerSide, now: Instant) {
         self.record.summary.tools += 1;
         self.tools.count_hosted();
-        self.note_tool_started(now);
+        self.note_tool_started(caller, now);
     }
 
     /// Notes that an MCP tool has answered, or that it will not.
@@ -121,9 +129,10 @@ impl CallSession {
         tool: String,
         took: Duration,
         outcome: HostedOutcome,
+        caller: &mut impl CallerSide,
         now: Instant,
     ) {
-        self.note_tool_ended(now);
+        self.note_tool_ended(caller, now);
         self.record.summary.tools_done += u64::from(outcome == HostedOutcome::Done);
         self.record.note(JournalEvent::Tool {
             tool,
@@ -133,15 +142,15 @@ impl CallSession {
     }
 
     /// Notes that a tool is at work: silence meanwhile does not count towards the nudge.
-    fn note_tool_started(&mut self, now: Instant) {
+    fn note_tool_started(&mut self, caller: &mut impl CallerSide, now: Instant) {
         self.tools.note_started();
-        self.bridge.note_busy(true, now);
+        caller.note_busy(true, now);
     }
 
     /// Notes that a tool has ended.
-    fn note_tool_ended(&mut self, now: Instant) {
+    fn note_tool_ended(&mut self, caller: &mut impl CallerSide, now: Instant) {
         if self.tools.note_ended() {
-            self.bridge.note_busy(false, now);
+            caller.note_busy(false, now);
         }
     }
 }

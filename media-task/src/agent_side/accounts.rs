@@ -17,7 +17,7 @@ use journal::{CallSummary, JournalEvent};
 use realtime::{Prices, Usage};
 use service::time::now_ms;
 use spending::SpendingTracker;
-pub(super) use spending_count::SpendingCount;
+pub(crate) use spending_count::SpendingCount;
 use std::sync::Arc;
 use std::time::Instant;
 use store::items::{number, to_item};
@@ -26,7 +26,7 @@ use store::{CallOutcome, CallOwner, Store};
 use tokio::sync::mpsc;
 
 /// The accounts of one call.
-pub(super) struct Accounts {
+pub(crate) struct Accounts {
     call: CallIdentity,
     agent: Arc<LoadedAgent>,
     /// The name of the Realtime model.
@@ -38,29 +38,29 @@ pub(super) struct Accounts {
 }
 
 impl Accounts {
-    pub(super) fn new(call: CallIdentity, agent: Arc<LoadedAgent>, model: String, store: Store) -> Self {
+    pub(crate) fn new(call: CallIdentity, agent: Arc<LoadedAgent>, model: String, store: Store) -> Self {
         let spending = SpendingTracker::new(agent.file.caps.dollars_a_day);
         Self { call, agent, model, store, usage: Usage::default(), spending, counts: mpsc::channel(1) }
     }
 
     /// Adds usage of the model.
-    pub(super) fn add(&mut self, usage: Usage) {
+    pub(crate) fn add(&mut self, usage: Usage) {
         self.usage += usage;
     }
 
     /// Starts counting: the call is open.
-    pub(super) fn open(&mut self, now: Instant) {
+    pub(crate) fn open(&mut self, now: Instant) {
         self.spending.open(now);
     }
 
     /// Returns when the cost is to be counted.
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.spending.poll_timeout()
     }
 
     /// Counts the call's cost so far when that is due, and reads what its number has spent today. The result comes as an input of
     /// the loop.
-    pub(super) fn count_when_due(&mut self, now: Instant) {
+    pub(crate) fn count_when_due(&mut self, now: Instant) {
         if self.spending.poll_timeout().is_none_or(|at| at > now) {
             return;
         }
@@ -78,28 +78,28 @@ impl Accounts {
     }
 
     /// Returns the next result of a count. Cancel safe.
-    pub(super) async fn next(&mut self) -> SpendingCount {
+    pub(crate) async fn next(&mut self) -> SpendingCount {
         self.counts.1.recv().await.expect("we hold a sender ourselves")
     }
 
     /// Handles the result of a count, and returns the event of a cap that is near, if this call is the one to report it.
-    pub(super) fn handle_count(&mut self, counted: &SpendingCount) -> Option<JournalEvent> {
+    pub(crate) fn handle_count(&mut self, counted: &SpendingCount) -> Option<JournalEvent> {
         self.spending.note_answer(counted.succeeded);
         counted.cap_near_event(self.spending.cap())
     }
 
     /// Whether the day's cap is reached, as a count shows.
-    pub(super) fn is_cap_reached(&self, counted: &SpendingCount) -> bool {
+    pub(crate) fn is_cap_reached(&self, counted: &SpendingCount) -> bool {
         counted.day.as_ref().is_some_and(|day| self.spending.is_reached(day.micro_dollars))
     }
 
     /// Waits for a count that is under way at the end of the call, and returns its event of a cap that is near.
-    pub(super) async fn last_cap_event(&mut self) -> Option<JournalEvent> {
+    pub(crate) async fn last_cap_event(&mut self) -> Option<JournalEvent> {
         spending_count::last_cap_event(&self.spending, &mut self.counts.1).await
     }
 
     /// Completes the summary with what the call used and cost, and returns the event that says so.
-    pub(super) fn close(&self, summary: &mut CallSummary) -> JournalEvent {
+    pub(crate) fn close(&self, summary: &mut CallSummary) -> JournalEvent {
         let cost = self.cost();
         self.warn_without_price(&cost);
         summary.over_at_ms = now_ms();
@@ -112,7 +112,7 @@ impl Accounts {
     }
 
     /// Returns the call's outcome, with its summary and its cost as part of what its number spent that day.
-    pub(super) fn outcome(&self, summary: &CallSummary) -> CallOutcome {
+    pub(crate) fn outcome(&self, summary: &CallSummary) -> CallOutcome {
         let by = self.owner();
         let mut item = to_item(summary);
         item.insert(keys::TTL.to_owned(), number(by.forget_at));

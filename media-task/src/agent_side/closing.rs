@@ -8,7 +8,7 @@ use realtime::Purpose;
 
 /// How a session ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SessionEnd {
+pub(crate) enum SessionEnd {
     /// Call-control already knows that the call is over.
     Reported,
     /// Call-control must be told this ending.
@@ -17,9 +17,9 @@ pub(super) enum SessionEnd {
 
 /// How far the call is on its way to its end.
 #[derive(Debug, Default)]
-pub(super) struct Closing {
+pub(crate) struct Closing {
     /// The end, once it is decided.
-    pub(super) end: Option<SessionEnd>,
+    pub(crate) end: Option<SessionEnd>,
     farewell: Option<Farewell>,
     is_draining: bool,
     /// Whether the agent has spoken since the caller last spoke.
@@ -28,78 +28,78 @@ pub(super) struct Closing {
 
 impl Closing {
     /// Ends the call, unless it has an end already; call-control is told the ending.
-    pub(super) fn end(&mut self, ending: Ending) {
+    pub(crate) fn end(&mut self, ending: Ending) {
         self.end.get_or_insert(SessionEnd::Unreported(ending));
     }
 
     /// Notes that the call is over, as call-control says.
-    pub(super) fn note_reported(&mut self) {
+    pub(crate) fn note_reported(&mut self) {
         self.end = Some(SessionEnd::Reported);
     }
 
     /// Notes that the task is draining, and returns whether it was before.
-    pub(super) fn note_draining(&mut self) -> bool {
+    pub(crate) fn note_draining(&mut self) -> bool {
         std::mem::replace(&mut self.is_draining, true)
     }
 
     /// Notes that the model was asked for a goodbye, after which the call ends.
-    pub(super) fn note_goodbye_asked(&mut self, ending: Ending) {
+    pub(crate) fn note_goodbye_asked(&mut self, ending: Ending) {
         self.farewell = Some(Farewell::asked(ending));
     }
 
     /// Notes that the last words are in the playout queue, after which the call ends.
-    pub(super) fn note_goodbye_queued(&mut self, ending: Ending) {
+    pub(crate) fn note_goodbye_queued(&mut self, ending: Ending) {
         self.farewell = Some(Farewell::queued(ending));
     }
 
     /// Gives the goodbye up: the call goes on.
-    pub(super) fn withdraw(&mut self) {
+    pub(crate) fn withdraw(&mut self) {
         self.farewell = None;
     }
 
     /// Whether a goodbye is under way.
-    pub(super) fn is_leaving(&self) -> bool {
+    pub(crate) fn is_leaving(&self) -> bool {
         self.farewell.is_some()
     }
 
     /// Whether all of the goodbye is in the playout queue.
-    pub(super) fn has_said_goodbye(&self) -> bool {
+    pub(crate) fn has_said_goodbye(&self) -> bool {
         self.farewell.as_ref().is_some_and(Farewell::is_queued)
     }
 
     /// Whether the agent has spoken since the caller last spoke.
-    pub(super) fn has_agent_spoken(&self) -> bool {
+    pub(crate) fn has_agent_spoken(&self) -> bool {
         self.has_agent_spoken
     }
 
     /// Notes that the caller speaks.
-    pub(super) fn note_caller_speaks(&mut self) {
+    pub(crate) fn note_caller_speaks(&mut self) {
         self.has_agent_spoken = false;
     }
 
     /// Notes that a response has audio.
-    pub(super) fn note_audio(&mut self, response: &str) {
+    pub(crate) fn note_audio(&mut self, response: &str) {
         self.has_agent_spoken = true;
         self.farewell.iter_mut().for_each(|farewell| farewell.note_audio(response));
     }
 
     /// Notes that a requested response begins: the goodbye, if one is due.
-    pub(super) fn note_requested_response(&mut self, response: &str) {
+    pub(crate) fn note_requested_response(&mut self, response: &str) {
         self.farewell.iter_mut().for_each(|farewell| farewell.note_response_began(response));
     }
 
     /// Notes that a response is complete, and returns whether it was the goodbye.
-    pub(super) fn note_response_done(&mut self, response: &str) -> bool {
+    pub(crate) fn note_response_done(&mut self, response: &str) -> bool {
         self.farewell.as_mut().is_some_and(|farewell| farewell.note_ended(response))
     }
 
     /// Notes that a response came without audio twice, and returns whether it was the goodbye.
-    pub(super) fn note_silent_response(&mut self, purpose: Purpose) -> bool {
+    pub(crate) fn note_silent_response(&mut self, purpose: Purpose) -> bool {
         self.farewell.as_mut().is_some_and(|farewell| farewell.note_silent(purpose))
     }
 
     /// Hangs up: the goodbye has been played.
-    pub(super) fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         let ending = self.farewell.take().map_or(Ending::AgentSaidGoodbye, |farewell| farewell.ending());
         self.end(ending);
     }

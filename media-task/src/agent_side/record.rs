@@ -19,11 +19,11 @@ use store::{CallOutcome, Side};
 use transcript::Transcript;
 
 /// The record of one call, as far as it has come.
-pub(super) struct CallRecord {
+pub(crate) struct CallRecord {
     /// Who said what.
-    pub(super) transcript: Transcript,
+    pub(crate) transcript: Transcript,
     /// The summary, which is written at the end of the call.
-    pub(super) summary: CallSummary,
+    pub(crate) summary: CallSummary,
     call_ref: CallRef,
     keeping: Keeping,
     entries: EntryBuilder,
@@ -34,7 +34,7 @@ pub(super) struct CallRecord {
 }
 
 impl CallRecord {
-    pub(super) fn new(
+    pub(crate) fn new(
         call: &CallIdentity,
         agent: &LoadedAgent,
         model: &str,
@@ -62,27 +62,31 @@ impl CallRecord {
     }
 
     /// Writes an event to the journal.
-    pub(super) fn note(&mut self, event: JournalEvent) {
+    pub(crate) fn note(&mut self, event: JournalEvent) {
         let entry = self.entries.enter(event, now_ms());
         self.journal.note(entry);
     }
 
     /// Notes that the call is accepted, by this version of its state.
-    pub(super) fn open(&mut self, version: u64, now: Instant) {
-        self.levels = LevelMeter::begin(self.keeping, now);
+    pub(crate) fn open(&mut self, version: u64) {
         self.summary.opened_at_ms = Some(now_ms());
         self.entries.advance_to(version);
         self.entries.enter_phase(Stage::Talking);
         self.note(JournalEvent::Opened {});
     }
 
+    /// Begins to measure the audio levels of both sides, if the agent file says that they are kept.
+    pub(crate) fn measure_levels(&mut self, now: Instant) {
+        self.levels = LevelMeter::begin(self.keeping, now);
+    }
+
     /// Notes that the call is over.
-    pub(super) fn note_over(&mut self) {
+    pub(crate) fn note_over(&mut self) {
         self.entries.enter_phase(Stage::Over);
     }
 
     /// Adds samples of one side to the call's audio levels.
-    pub(super) fn note_level(&mut self, side: Side, samples: &[i16], now: Instant) {
+    pub(crate) fn note_level(&mut self, side: Side, samples: &[i16], now: Instant) {
         if let Some(levels) = &mut self.levels {
             levels.note(side, samples, now);
         }
@@ -90,7 +94,7 @@ impl CallRecord {
 
     /// Notes a turn of the caller that gets no transcript. The journal says so once a call: when transcription fails, it mostly fails
     /// for every turn.
-    pub(super) fn note_transcription_failed(&mut self, item: &str, model: Option<&str>, code: String) {
+    pub(crate) fn note_transcription_failed(&mut self, item: &str, model: Option<&str>, code: String) {
         self.transcript.caller_transcription_failed(item);
         if !std::mem::replace(&mut self.has_noted_transcription_failure, true) {
             let model = model.unwrap_or_default().to_owned();
@@ -99,7 +103,7 @@ impl CallRecord {
     }
 
     /// Notes an optional part of the model's session that OpenAI refused.
-    pub(super) fn note_part_refused(&mut self, part: OptionalPart, code: String) {
+    pub(crate) fn note_part_refused(&mut self, part: OptionalPart, code: String) {
         // Another call of this agent may have added it meanwhile.
         if !self.summary.without.iter().any(|known| known == part.name()) {
             self.summary.without.push(part.name().to_owned());
@@ -108,7 +112,7 @@ impl CallRecord {
     }
 
     /// Notes a finding about the call's media. The summary has the first one, or the latest fault.
-    pub(super) fn note_finding(&mut self, finding: Finding) {
+    pub(crate) fn note_finding(&mut self, finding: Finding) {
         let Finding { verdict, evidence, cure } = finding;
         if self.summary.verdict.is_none() || is_fault(verdict) {
             self.summary.verdict = Some(verdict.to_string());
@@ -117,19 +121,19 @@ impl CallRecord {
     }
 
     /// Returns the caller's next request to the business, to be stored.
-    pub(super) fn caller_request(&self) -> CallerRequest {
+    pub(crate) fn caller_request(&self) -> CallerRequest {
         self.journal.caller_request(&self.call_ref, self.summary.tools, self.keeping.days)
     }
 
     /// Keeps every transcript line that is complete by now.
-    pub(super) fn keep_lines(&mut self) {
+    pub(crate) fn keep_lines(&mut self) {
         while let Some(line) = self.transcript.poll_line() {
             self.keep_line(&line);
         }
     }
 
     /// Keeps the remaining transcript lines at the end of the call. `interrupted` is what the agent was saying.
-    pub(super) fn close_transcript(&mut self, interrupted: &[PlayedItem]) {
+    pub(crate) fn close_transcript(&mut self, interrupted: &[PlayedItem]) {
         for heard in interrupted {
             self.transcript.note_interrupted(heard);
         }
@@ -148,14 +152,14 @@ impl CallRecord {
     }
 
     /// Keeps the audio levels of both sides.
-    pub(super) fn keep_levels(&mut self) {
+    pub(crate) fn keep_levels(&mut self) {
         if let Some(levels) = self.levels.take() {
             self.journal.keep_levels(&self.call_ref, &levels.into_levels(), self.keeping.days);
         }
     }
 
     /// Writes the call's outcome.
-    pub(super) fn conclude(&self, outcome: CallOutcome) {
+    pub(crate) fn conclude(&self, outcome: CallOutcome) {
         self.journal.conclude(outcome);
     }
 }

@@ -2,11 +2,10 @@
 
 mod answer_progress;
 
-use super::call_identity::CallIdentity;
-use super::services::Services;
+use crate::agent_side::{CallIdentity, Services};
 use crate::lifecycle::task_protection::TaskProtection;
 use answer_progress::AnswerProgress;
-pub(super) use answer_progress::AnswerStep;
+pub(crate) use answer_progress::AnswerStep;
 use internal_api::client::{CallControl, ProcessFailed};
 use internal_api::order::{Order, Reply};
 use std::sync::Arc;
@@ -14,9 +13,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// The way of a ringing call to its accept.
-pub(super) struct Acceptance {
+pub(crate) struct Acceptance {
     /// How far the call is.
-    pub(super) progress: AnswerProgress,
+    pub(crate) progress: AnswerProgress,
     offered_at: Instant,
     call: CallIdentity,
     control: CallControl,
@@ -25,15 +24,15 @@ pub(super) struct Acceptance {
 }
 
 /// Call-control's reply to a request to accept the call.
-pub(super) struct ControlReply {
+pub(crate) struct ControlReply {
     /// The number of the request.
-    pub(super) question: u64,
-    pub(super) reply: anyhow::Result<Reply>,
+    pub(crate) question: u64,
+    pub(crate) reply: anyhow::Result<Reply>,
 }
 
 impl Acceptance {
     /// Creates the acceptance of a call that rings until `deadline`.
-    pub(super) fn new(call: CallIdentity, services: &Services, deadline: Instant, now: Instant) -> Self {
+    pub(crate) fn new(call: CallIdentity, services: &Services, deadline: Instant, now: Instant) -> Self {
         Self {
             progress: AnswerProgress::new(now, deadline),
             offered_at: now,
@@ -45,19 +44,19 @@ impl Acceptance {
     }
 
     /// Returns how long ago the call was offered.
-    pub(super) fn since_offer(&self, now: Instant) -> Duration {
+    pub(crate) fn since_offer(&self, now: Instant) -> Duration {
         now - self.offered_at
     }
 
     /// Returns call-control's next reply. Cancel safe.
-    pub(super) async fn next(&mut self) -> ControlReply {
+    pub(crate) async fn next(&mut self) -> ControlReply {
         self.replies.1.recv().await.expect("we hold a sender ourselves")
     }
 
     /// Asks call-control to accept the call; the reply comes as an input of the loop. Task protection is requested first, for two
     /// seconds at most: a deployment would cut the call. If ECS does not answer, the call is accepted all the same, and the heartbeat
     /// requests protection again.
-    pub(super) fn ask(&self) {
+    pub(crate) fn ask(&self) {
         let (call_ref, token) = (self.call.call_ref.clone(), self.call.token.clone());
         let (question, lost) = (self.progress.question(), self.progress.lost());
         let (fence, was_lost, asked) = (self.call.fence, lost.is_some(), Some(question));
@@ -75,7 +74,7 @@ impl Acceptance {
     }
 
     /// Notes that a request failed; it is made again.
-    pub(super) fn note_failure(&mut self, question: u64, error: &anyhow::Error) {
+    pub(crate) fn note_failure(&mut self, question: u64, error: &anyhow::Error) {
         self.progress.note_failure(question, error.is::<ProcessFailed>());
         let call_ref = &self.call.call_ref;
         tracing::warn!(%call_ref, "accept request failed, asking again: {error:#}");

@@ -1,41 +1,41 @@
 //! Ends a call with a goodbye: the agent's last words are requested, played to their end, and then the call is hung up.
 
 use super::instruction::instruction;
-use super::{CallSession, outage_message};
+use super::{AgentSide, CallerSide};
 use agents::Words;
 use audio::TimeoutReason;
 use call::Ending;
 use realtime::Purpose;
 use std::time::Instant;
 
-impl CallSession {
+impl AgentSide {
     /// Hangs up as the agent asked. If it has not spoken since the caller last did, it is asked for a goodbye first, once.
-    pub(super) fn hang_up_after_goodbye(&mut self, now: Instant) {
+    pub(super) fn hang_up_after_goodbye(&mut self, caller: &mut impl CallerSide, now: Instant) {
         if self.closing.has_agent_spoken() || self.closing.is_leaving() {
-            return self.hang_up_when_silent(now);
+            return self.hang_up_when_silent(caller, now);
         }
-        let goodbye = instruction(&self.agent.file.limits.goodbye);
+        let goodbye = instruction(&self.loaded.file.limits.goodbye);
         self.request_farewell(Ending::AgentSaidGoodbye, &goodbye, true, now);
     }
 
-    /// Hangs up once everything in the playout queue has been played.
-    fn hang_up_when_silent(&mut self, now: Instant) {
+    /// Hangs up once all of the agent's speech has been played.
+    fn hang_up_when_silent(&mut self, caller: &mut impl CallerSide, now: Instant) {
         self.closing.note_goodbye_queued(Ending::AgentSaidGoodbye);
         self.model.set_leaving(true);
-        self.bridge.hang_up_when_silent(now);
+        caller.hang_up_when_silent(now);
     }
 
     /// Ends the call because the task is draining: with a goodbye if the call is open, at once if it is not or if this is the second
     /// time.
-    pub(super) fn drain(&mut self) {
-        if self.closing.note_draining() || !self.bridge.drain() {
+    pub(crate) fn drain(&mut self, caller: &mut impl CallerSide) {
+        if self.closing.note_draining() || !caller.end_now(TimeoutReason::Draining) {
             self.closing.end(Ending::Drained);
         }
     }
 
     /// Has the agent say goodbye after a timeout, a reached cap or the task's drain.
     pub(super) fn say_goodbye(&mut self, reason: TimeoutReason, now: Instant) {
-        let agent = &self.agent.file;
+        let agent = &self.loaded.file;
         let words = match reason {
             TimeoutReason::Draining => {
                 instruction(&Words::Exact(agents::leaving(&agent.language).to_owned()))
@@ -68,37 +68,26 @@ impl CallSession {
         self.closing.end(ending(reason));
     }
 
-    /// Ends the call after the model has failed for good: with the recorded outage message if the call is open, else by refusing it.
-    pub(super) fn end_without_model(&mut self, now: Instant) {
-        if self.bridge.is_open() && self.closing.has_said_goodbye() {
-            // The goodbye plays to its end; no outage message is needed.
-        } else if self.bridge.is_open() {
-            self.play_outage_message(now);
-        } else {
-            self.closing.end(Ending::AgentUnavailable);
-        }
-    }
-
-    /// Plays the recorded outage message, then hangs up.
-    fn play_outage_message(&mut self, now: Instant) {
-        self.closing.note_goodbye_queued(Ending::AgentUnavailable);
-        self.bridge.play_recording(outage_message::in_language(&self.agent.file.language), now);
-    }
-
     /// Notes that a response is complete: if it was the goodbye, the call ends once it has been played.
-    pub(super) fn note_response_done(&mut self, response: &str, now: Instant) {
+    pub(crate) fn note_response_done(&mut self, response: &str, caller: &mut impl CallerSide, now: Instant) {
         if self.closing.note_response_done(response) {
-            self.bridge.hang_up_when_silent(now);
+            caller.hang_up_when_silent(now);
         }
+        self.end_call_if_asked(caller, now);
     }
 
     /// Ends the call without a goodbye if the requested one came without audio twice.
-    pub(super) fn note_silent_response(&mut self, purpose: Purpose, now: Instant) {
+    pub(super) fn note_silent_response(
+        &mut self,
+        purpose: Purpose,
+        caller: &mut impl CallerSide,
+        now: Instant,
+    ) {
         if !self.closing.note_silent_response(purpose) {
             return;
         }
-        if self.bridge.is_playing() {
-            self.bridge.hang_up_when_silent(now);
+        if caller.is_playing() {
+            caller.hang_up_when_silent(now);
         } else {
             self.closing.hang_up();
         }
