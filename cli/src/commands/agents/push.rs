@@ -77,7 +77,7 @@ impl Push {
                 output::error_line("--as names telephone numbers: give one with --number +…");
                 return Ok(ExitCode::from(service::WRONG_SETTINGS));
             }
-            (name, _) => name.clone(),
+            (name, _) => name.clone().map(NumberId::from),
         };
         let file = match AgentFile::read(&self.file) {
             Ok(file) => file,
