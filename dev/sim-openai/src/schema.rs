@@ -45,7 +45,16 @@ fn without_null_instructions(event: &Value) -> Cow<'_, Value> {
 
 /// Refuses the configuration that a call is accepted with, in the service's words.
 pub(crate) fn check_accept(session: &Value) -> Result<(), Refusal> {
-    check_body("calls.accept", "session", session)
+    check_body("calls.accept", "session", &without_null_parts(session))
+}
+
+/// Parts of the input that are off may be null, as in an update: OpenAI's Agents SDK says so of `noise_reduction`.
+fn without_null_parts(session: &Value) -> Value {
+    let mut session = session.clone();
+    if let Some(input) = session.pointer_mut("/audio/input").and_then(Value::as_object_mut) {
+        input.retain(|_, part| !part.is_null());
+    }
+    session
 }
 
 /// Refuses the body of a reject that the service would not understand.

@@ -93,12 +93,13 @@ impl Push {
         let change = put_agent(&store, &file).await?;
         let name = &file.agent.name;
         let mut taken_over = vec![];
+        let name_of_dialled = name_of_dialled.map(NumberId::from);
         if let Some(name) = &name_of_dialled {
             for digits in dialled {
                 store.name_dialled(digits, name).await?;
             }
         }
-        let assigned: Vec<_> = self.ids().cloned().chain(name_of_dialled.map(NumberId::from)).collect();
+        let assigned: Vec<_> = self.ids().cloned().chain(name_of_dialled).collect();
         for number in &assigned {
             let before = store.number(number).await?.agent.filter(|before| before != name);
             taken_over.extend(before.map(|from| TakenOver { number: number.clone(), from }));

@@ -26,9 +26,10 @@ impl Session {
         now: Instant,
     ) -> Result<Self, Refusal> {
         let mut session = Self::new(config, connection, now);
-        session.settings.use_telephone_formats();
-        session.settings.update(wanted, false)?;
         session.playback = Some(Playback::default());
+        session.settings.use_telephone_formats();
+        let wanted = session.without_formats_of_telephone(wanted);
+        session.settings.update(&wanted, false)?;
         session.configured = true;
         if let Some(detection) = session.settings.turn_detection() {
             session.input.listen(detection.hearing);
@@ -120,9 +121,12 @@ impl Session {
     /// The formats of a call are settled by its SDP.
     pub(super) fn without_formats_of_telephone(&mut self, update: &Value) -> Value {
         let mut update = update.clone();
+        if !self.is_telephone() {
+            return update;
+        }
         for side in ["input", "output"] {
-            let formats = self.is_telephone().then(|| update["audio"][side].as_object_mut()).flatten();
-            if formats.and_then(|fields| fields.remove("format")).is_some() {
+            let fields = update.pointer_mut(&format!("/audio/{side}")).and_then(Value::as_object_mut);
+            if fields.and_then(|fields| fields.remove("format")).is_some() {
                 self.note_violation(format!("session.audio.{side}.format on a call: its SDP decides"));
             }
         }

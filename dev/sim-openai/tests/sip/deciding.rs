@@ -20,14 +20,11 @@ async fn an_accept_refuses_what_an_update_would_take() {
     let mut client = Client::start(quick()).await;
     let (call, _) = client.rung(call()).await;
     let turns = |number: &str, value: Value| json!({"input": {"turn_detection": {"type": "server_vad", number: value}}});
-    let format = |side: &str| json!({side: {"format": {"type": "audio/pcmu"}}});
 
     for (audio, parameter) in [
         (turns("threshold", json!(0.6)), "input.turn_detection.threshold"),
         (turns("prefix_padding_ms", json!(300)), "input.turn_detection.prefix_padding_ms"),
         (turns("silence_duration_ms", json!(500)), "input.turn_detection.silence_duration_ms"),
-        (format("input"), "input.format"),
-        (format("output"), "output.format"),
     ] {
         let (status, body) = client.ask(&call, "accept", with("audio", audio)).await;
         assert_eq!(
@@ -38,7 +35,26 @@ async fn an_accept_refuses_what_an_update_would_take() {
 
     let bare = json!({"input": {"turn_detection": {"type": "server_vad", "create_response": false}},
         "output": {"voice": "marin"}});
+    let parts_off =
+        json!({"input": {"noise_reduction": null, "transcription": null, "turn_detection": null}});
+    let (other, _) = client.rung(super::call()).await;
+    assert_eq!(client.ask(&other, "accept", with("audio", parts_off)).await.0, 200);
     assert_eq!(client.ask(&call, "accept", with("audio", bare)).await.0, 200, "it still rang");
+}
+
+#[tokio::test]
+async fn formats_in_an_accept_are_passed_over_and_reported() {
+    let mut client = Client::start(quick()).await;
+    let (call, _) = client.rung(call()).await;
+    let pcm = json!({"format": {"type": "audio/pcm", "rate": 24_000}});
+
+    let answer = client.ask(&call, "accept", with("audio", json!({"input": pcm, "output": pcm}))).await;
+
+    assert_eq!(answer.0, 200);
+    let mut sideband = client.attach(&call).await.unwrap();
+    let audio = sideband.until("session.created").await["session"]["audio"].clone();
+    assert_eq!(audio["input"]["format"]["type"], "audio/pcmu");
+    assert_eq!(client.violations(&call).len(), 2);
 }
 
 #[tokio::test]
@@ -58,6 +74,8 @@ async fn an_accept_is_the_session_object_and_nothing_else() {
             "invalid_function_parameters",
         ),
         (Value::Null, "invalid_type"),
+        (json!("realtime"), "invalid_type"),
+        (json!([session()]), "invalid_type"),
     ] {
         let (status, answer) = client.ask(&call, "accept", body.clone()).await;
         assert_eq!((status, answer["error"]["code"].as_str()), (400, Some(code)), "{body}");

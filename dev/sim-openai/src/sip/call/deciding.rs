@@ -177,11 +177,9 @@ impl Call {
 
 /// The first parameter that an accept does not take.
 fn not_in_accept(session: &Value) -> Option<String> {
-    let audio = &session["audio"];
-    let numbers = NOT_IN_ACCEPT.iter().filter(|number| !audio["input"]["turn_detection"][**number].is_null());
-    let numbers = numbers.map(|number| format!("session.audio.input.turn_detection.{number}"));
-    let formats = ["input", "output"].into_iter().filter(|side| !audio[*side]["format"].is_null());
-    numbers.chain(formats.map(|side| format!("session.audio.{side}.format"))).next()
+    let turns = &session["audio"]["input"]["turn_detection"];
+    let number = NOT_IN_ACCEPT.iter().find(|number| !turns[**number].is_null())?;
+    Some(format!("session.audio.input.turn_detection.{number}"))
 }
 
 fn status_of(body: &Value) -> Result<u16, Refusal> {
