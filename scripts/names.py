@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # A function, or a line of a macro that makes one, as `name: Value, …`.
 TEST = re.compile(r"\bfn +([a-z0-9_]+)|^\s*([a-z0-9_]+): [A-Z]", re.M)
-FILTER = re.compile(r"\b(package|binary|test)\(([^()\s]+)\)")
+FILTER = re.compile(r"\b(package|binary|test)\(([^()\s$]+)\)")
 ARGUMENT = re.compile(r"(?<!\S)(?:-p|--package|--bin|--binary-name|--test|--example)[ =]([a-z][a-z0-9_-]*)(?: ([a-z0-9]+(?:_[a-z0-9]+)+))?")
 PROGRAM = re.compile(r"(?:\$\(TARGET\)|target)/(?:debug|release|\$\(PROFILE\))/(?!deps|build|examples|incremental)([a-z][a-z-]*)")
 FOLDERS = "agents|cli|crates|dev|docs|fixtures|functions|fuzz|infra|local|media-task|scripts|tests"

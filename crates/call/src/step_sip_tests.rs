@@ -35,7 +35,7 @@ fn a_call_is_rejected_until_its_accept_is_asked_for() {
 }
 
 #[test]
-fn a_call_without_a_free_task_looks_again_each_second_and_launches_none() {
+fn without_a_free_task_it_looks_again_each_second_and_launches_none() {
     let (call, effects) = step(ringing(), CallEvent::NoTaskFree, T0);
     assert_eq!((effects, call.due), (vec![], Some(T0 + secs(1))));
     let (call, effects) = step(call, CallEvent::Tick, T0 + secs(1));

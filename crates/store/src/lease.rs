@@ -5,6 +5,7 @@ use crate::items::{from_item, to_item};
 use crate::table::all;
 use crate::{Store, keys};
 use call::{Line, Recorded, TaskId};
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ pub struct Lease {
     /// Whether its orders carry the token of their assignment, which call-control then requires. Tasks of older releases do not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub returns_tokens: bool,
-    /// The lines besides WhatsApp whose calls the task takes. Tasks of older releases name none.
+    /// The lines besides WhatsApp whose calls the task takes. Tasks of older releases name none, and [`Store::ready_tasks`] returns none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<Recorded<Line>>,
     /// When the lease expires, ms since 1970.
@@ -135,6 +136,18 @@ impl Store {
         let items = all(query).await.context("cannot query the ready media tasks")?;
         // A lease that cannot be read, of a newer release for example, must not hide the others.
         Ok(items.into_iter().filter_map(|item| from_item(item).ok()).collect())
+    }
+
+    /// Returns the leases of media tasks that take calls, with the lines that they serve.
+    ///
+    /// The index projects no lines, and what an index projects cannot be changed where it exists: each lease is read by itself.
+    ///
+    /// # Errors
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn ready_tasks_with_lines(&self) -> Result<Vec<Lease>> {
+        let ready = self.ready_tasks().await?;
+        let leases = try_join_all(ready.iter().map(|listed| self.lease(&listed.task))).await?;
+        Ok(leases.into_iter().flatten().collect())
     }
 
     /// Returns the leases of all media tasks, those that take no calls included.

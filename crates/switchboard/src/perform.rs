@@ -6,7 +6,7 @@ use crate::handled_call::HandledCall;
 use crate::task_launcher::LaunchError;
 use crate::{ResolvedAgent, Switchboard, graph_actions};
 use agents::{Agent, Messages};
-use call::{Assignment, CallEvent, Effect, Ending, TaskId};
+use call::{Assignment, CallEvent, Effect, Ending, Line, TaskId};
 use internal_api::control_api::Offer;
 use journal::JournalEvent;
 use std::time::{Duration, Instant};
@@ -66,7 +66,7 @@ impl Switchboard {
 
     async fn assign_task(&self, handled: &HandledCall) -> anyhow::Result<EffectOutcome> {
         let (leases, turned_away) =
-            tokio::try_join!(async { Ok(self.store.ready_tasks().await?) }, self.rejection(handled))?;
+            tokio::try_join!(self.ready_tasks(handled.record.call.line), self.rejection(handled))?;
         if let Some(ending) = turned_away {
             return Ok(EffectOutcome::of(CallEvent::Rejected(ending)));
         }
@@ -78,6 +78,15 @@ impl Switchboard {
             },
             None => EffectOutcome::of(CallEvent::NoTaskFree),
         })
+    }
+
+    async fn ready_tasks(&self, line: Line) -> anyhow::Result<Vec<Lease>> {
+        let leases = if line.is_default() {
+            self.store.ready_tasks().await
+        } else {
+            self.store.ready_tasks_with_lines().await
+        };
+        Ok(leases?)
     }
 
     /// Starts a media task. At the limit of tasks the effect fails, and the call keeps looking for a free slot.

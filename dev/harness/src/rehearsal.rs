@@ -77,6 +77,15 @@ struct Evidence<R> {
 struct Parts {
     agent: Vec<Clip>,
     caller: Vec<Clip>,
+    /// How often the caller types.
+    typed: usize,
+}
+
+impl Parts {
+    /// How many lines the transcript has.
+    fn lines(&self) -> usize {
+        self.agent.len() + self.caller.len() + self.typed
+    }
 }
 
 /// How much of the simulators' reports is of earlier calls.

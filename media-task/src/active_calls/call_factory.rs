@@ -56,17 +56,17 @@ pub(super) struct PreparedCall {
 /// What a call's session is built from.
 pub(super) enum SessionParts {
     /// The sound is ours, over WebRTC.
-    WebRtc(CallSessionParts),
+    WebRtc(Box<CallSessionParts>),
     /// The sound is OpenAI's.
-    Sideband(SidebandParts),
+    Sideband(Box<SidebandParts>),
 }
 
 impl SessionParts {
     /// Runs the call until it is over.
     pub(super) async fn run(self) {
         match self {
-            Self::WebRtc(parts) => session::run(parts).await,
-            Self::Sideband(parts) => sideband::run(parts).await,
+            Self::WebRtc(parts) => session::run(*parts).await,
+            Self::Sideband(parts) => sideband::run(*parts).await,
         }
     }
 }
@@ -114,7 +114,7 @@ impl CallFactory {
             deadline: now + ring_time,
             commands: receiver,
         };
-        Ok(PreparedCall { parts: SessionParts::Sideband(parts), answer: String::new(), commands })
+        Ok(PreparedCall { parts: SessionParts::Sideband(Box::new(parts)), answer: String::new(), commands })
     }
 
     /// Answers an offer, and starts to connect the model.
@@ -149,7 +149,7 @@ impl CallFactory {
             media: MediaPath::new(socket, peer, monitor, lateness, offer.bits_per_second()),
             commands: receiver,
         };
-        Ok(PreparedCall { parts: SessionParts::WebRtc(parts), answer, commands })
+        Ok(PreparedCall { parts: SessionParts::WebRtc(Box::new(parts)), answer, commands })
     }
 
     fn agent_side(

@@ -56,10 +56,10 @@ impl AgentSide {
             let input = self.model.next().await;
             self.model.handle(input, Instant::now());
             while let Some(event) = self.model.poll_event() {
-                match self.note_event(event) {
-                    Some(SessionEvent::Failed(_) | SessionEvent::CallGone { .. }) => return,
-                    // Nothing else matters any more.
-                    Some(_) | None => {}
+                // Nothing else matters any more.
+                if let Some(SessionEvent::Failed(_) | SessionEvent::CallGone { .. }) = self.note_event(event)
+                {
+                    return;
                 }
             }
         }

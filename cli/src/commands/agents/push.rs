@@ -93,7 +93,6 @@ impl Push {
         let change = put_agent(&store, &file).await?;
         let name = &file.agent.name;
         let mut taken_over = vec![];
-        let name_of_dialled = name_of_dialled.map(NumberId::from);
         if let Some(name) = &name_of_dialled {
             for digits in dialled {
                 store.name_dialled(digits, name).await?;

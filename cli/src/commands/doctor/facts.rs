@@ -99,9 +99,10 @@ fn numbers(args: &DeploymentArgs, deployment: &Deployment) -> Fetched<Vec<Number
     if !set.is_empty() {
         return Ok(set.into_iter().map(NumberId::from).collect());
     }
-    let at_meta = deployment.numbers.as_ref().map(|numbers| {
-        numbers.iter().map(|(number, _)| number.clone()).filter(|number| is_id(number)).collect::<Vec<_>>()
-    });
+    let at_meta = deployment
+        .numbers
+        .as_ref()
+        .map(|numbers| numbers.iter().map(|(number, _)| number.clone()).filter(is_id).collect::<Vec<_>>());
     match at_meta {
         Ok(numbers) if numbers.is_empty() => {
             Err(FetchError::because("no number has an agent yet: name one with --number"))

@@ -155,7 +155,7 @@ fn outcome_of_tool(event: &journal::JournalEvent) -> Option<String> {
 pub(super) fn summary<R>(evidence: &Evidence<R>) -> Check {
     let what = "what was said and what it cost is kept";
     let lines = evidence.lines.len();
-    let said = evidence.script.agent.len() + evidence.script.caller.len();
+    let said = evidence.script.lines();
     let wrong = match &evidence.summary {
         None => Some("there is no summary".to_owned()),
         Some(summary) if summary.micro_dollars.is_none_or(|spent| spent == 0) => {

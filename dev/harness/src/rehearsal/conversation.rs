@@ -21,7 +21,7 @@ const LISTENS: Duration = Duration::from_millis(2_500);
 
 /// What both have to say.
 pub(super) fn parts() -> Parts {
-    Parts { agent: agents_part().into(), caller: callers_part().into() }
+    Parts { agent: agents_part().into(), caller: callers_part().into(), typed: 0 }
 }
 
 /// What the agent says, in its order.

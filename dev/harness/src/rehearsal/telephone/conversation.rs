@@ -21,7 +21,7 @@ const QUIET: Duration = Duration::from_millis(700);
 
 /// What both have to say.
 pub(super) fn parts() -> Parts {
-    Parts { agent: agents_part().into(), caller: callers_part().into() }
+    Parts { agent: agents_part().into(), caller: callers_part().into(), typed: 1 }
 }
 
 /// What the caller says, in order; the number of the order is typed.
