@@ -91,8 +91,8 @@ def parameter(environment: str, name: str) -> int:
 
 
 def resources(kind: str) -> int:
-    """How many the template has of a kind."""
-    return len(re.findall(rf"^    Type: {kind}$", TEMPLATE, re.M))
+    """How many the template has of a kind, without those of the SIP line, which is off by default."""
+    return len(re.findall(rf"^    Type: {kind}$(?!\n    Condition: Sip$)", TEMPLATE, re.M))
 
 
 def alarm_metrics() -> int:
@@ -237,7 +237,7 @@ The two sizes of samconfig.toml:
 
 {sizes()}
 
-Not in it: calls; tasks beyond the warm ones; the zips that SAM keeps in S3 and requests to it (cents); traces, if they are built in; mail of alarms;
+Not in it: calls; the secret of the SIP line, where that is on; tasks beyond the warm ones; the zips that SAM keeps in S3 and requests to it (cents); traces, if they are built in; mail of alarms;
 a support plan, taxes, and what other regions cost more. What is free in a new account is not taken off.
 
 ## Other platforms, as they publish it
