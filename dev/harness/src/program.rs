@@ -45,7 +45,7 @@ impl Program {
 
     /// `make serve`.
     pub fn serve() -> Self {
-        Self { arguments: vec!["serve"], ..Self::named("rehearse") }
+        Self::named("serve")
     }
 
     /// Adds an argument.
