@@ -84,7 +84,7 @@ impl Stage {
         let call = self.trunk.ring(spec);
         *self.cloud.call.lock().unwrap() = call.id();
         let now = now_ms();
-        let offer = json!({"fence": 1, "version": 2, "number": "+35621000000", "line": "sip", "realtime_call": call.id(), "offer": "",
+        let offer = json!({"fence": 1, "version": 2, "number": "malta", "line": "sip", "realtime_call": call.id(), "offer": "",
             "rang_at_ms": now, "ring_deadline_ms": now + 6_000, "token": "token"});
         let (status, answer) = self.offer("call-1", &offer).await;
         assert_eq!((status, answer.as_str()), (200, r#"{"answer":""}"#));
