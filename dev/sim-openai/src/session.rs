@@ -21,7 +21,7 @@ use crate::report::{Recorded, Side};
 use crate::response::Response;
 use crate::settings::Settings;
 use crate::usage::Cache;
-use crate::{Config, Observation, Seen, SessionReport, schema};
+use crate::{Config, Observation, ObservationKind, SessionReport, schema};
 use fastrand::Rng;
 use pending::{FollowUp, OpenCall, RemoteCall, Transcription};
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ const BETA_KEYS: [&str; 7] = [
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Output {
     Send(Arc<Value>),
-    Tell(Observation),
+    Observe(Observation),
     Close {
         code: u16,
         reason: String,
@@ -64,7 +64,7 @@ pub(crate) struct Connection {
     pub model: String,
     /// Seconds since 1970 now.
     pub unix_now: u64,
-    /// What earlier sessions were told in order to greet.
+    /// The instructions by which earlier sessions greeted.
     pub greetings: Greetings,
 }
 
@@ -95,7 +95,7 @@ pub(crate) struct Session {
     greetings: Greetings,
     /// Nothing was said in this session: whatever the client creates is of an earlier one.
     is_fresh: bool,
-    /// An earlier session's words were told.
+    /// The words of an earlier session were replayed.
     has_replayed: bool,
     has_ignored: bool,
     /// Whether the fault in mid-response has been injected.
@@ -122,7 +122,7 @@ impl Session {
     /// A session for a client that was let in.
     pub(crate) fn open(config: Arc<Config>, connection: Connection, now: Instant) -> Self {
         let mut session = Self::new(config, &connection, now);
-        session.tell(Seen::Connected { model: connection.model });
+        session.observe(ObservationKind::Connected { model: connection.model });
         match session.fault {
             Some(InjectedFault::NoSession) => session.is_dead = true,
             Some(InjectedFault::QuotaExhausted) => session.refuse_for_good(&Refusal::quota()),
@@ -131,7 +131,7 @@ impl Session {
         session
     }
 
-    /// A session that ends with its first event: let in, only to be told why not.
+    /// A session that ends with its first event: let in, and refused at once.
     pub(crate) fn refused(
         config: Arc<Config>,
         connection: Connection,
@@ -192,7 +192,7 @@ impl Session {
         self.over = true;
         if !self.report.closed {
             self.report.closed = true;
-            self.tell(Seen::Closed { why: why.into() });
+            self.observe(ObservationKind::Closed { why: why.into() });
         }
     }
 
@@ -344,7 +344,7 @@ impl Session {
     fn confirm(&mut self, updated: Value) {
         self.configured = true;
         self.send(updated);
-        self.tell(Seen::Configured);
+        self.observe(ObservationKind::Configured);
     }
 
     fn send_later(&mut self, index: usize) {
@@ -362,7 +362,7 @@ impl Session {
     fn refuse(&mut self, refusal: &Refusal, cause: Option<&str>) {
         let named = cause.filter(|_| self.rng.bool());
         self.note_violation(refusal.to_string());
-        self.tell(Seen::Refused { why: refusal.to_string() });
+        self.observe(ObservationKind::Refused { why: refusal.to_string() });
         self.send(refusal.event(named));
     }
 
@@ -380,10 +380,10 @@ impl Session {
         self.report.violations.push(violation.into());
     }
 
-    fn tell(&mut self, what: Seen) {
-        let observation = Observation { at: self.now, session: self.session, what };
+    fn observe(&mut self, kind: ObservationKind) {
+        let observation = Observation { at: self.now, session: self.session, kind };
         self.report.observations.push(observation.clone());
-        self.outputs.push_back(Output::Tell(observation));
+        self.outputs.push_back(Output::Observe(observation));
     }
 
     fn new_id(&mut self, prefix: &str) -> String {
