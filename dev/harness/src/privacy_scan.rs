@@ -1,5 +1,6 @@
 //! Scans the logs of a testbed's programs for what must not be written: secrets, who called, and what they said.
 
+use crate::telephone::TRANSFER_TARGET;
 use crate::testbed::{MODEL_KEY, Testbed};
 use crate::tool_server;
 use ::privacy::{Leak, Watch};
@@ -40,6 +41,7 @@ fn watch() -> Watch {
         .and_for("the model's key", MODEL_KEY)
         .and_for("the shop's key", tool_server::KEY)
         .and_for("the business's telephone number", &meta.display_phone_number)
+        .and_for("the target of transfers", TRANSFER_TARGET.trim_start_matches("tel:+"))
         .and_for("the caller's name", &caller.name)
         .and_for("the caller's id", &caller.user_id);
     match &caller.number {
