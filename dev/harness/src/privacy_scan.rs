@@ -1,6 +1,5 @@
 //! Scans the logs of a testbed's programs for what must not be written: secrets, who called, and what they said.
 
-use crate::telephone::TRANSFER_TARGET;
 use crate::testbed::{MODEL_KEY, Testbed};
 use crate::tool_server;
 use ::privacy::{Leak, Watch};
@@ -25,8 +24,8 @@ fn leaks(testbed: &Testbed) -> Vec<String> {
     let logs = testbed.stack.cloud.log_files();
     let found = logs.iter().flat_map(|log| {
         let text = std::fs::read(&log.path).expect("the log is there");
-        let told = |leak: Leak| format!("{}-{}, {leak}", log.program, log.number);
-        watch.look_at(&String::from_utf8_lossy(&text)).into_iter().map(told)
+        let described = |leak: Leak| format!("{}-{}, {leak}", log.program, log.number);
+        watch.look_at(&String::from_utf8_lossy(&text)).into_iter().map(described)
     });
     found.collect()
 }
@@ -41,7 +40,6 @@ fn watch() -> Watch {
         .and_for("the model's key", MODEL_KEY)
         .and_for("the shop's key", tool_server::KEY)
         .and_for("the business's telephone number", &meta.display_phone_number)
-        .and_for("the target of transfers", TRANSFER_TARGET.trim_start_matches("tel:+"))
         .and_for("the caller's name", &caller.name)
         .and_for("the caller's id", &caller.user_id);
     match &caller.number {

@@ -5,7 +5,7 @@ use super::transfer::TransferRequest;
 use super::{AgentSide, CallerSide, ms};
 use agents::TRANSFER_CALL;
 use journal::JournalEvent;
-use realtime::HostedOutcome;
+use realtime::{HostedOutcome, ToolCallId};
 use std::time::{Duration, Instant};
 use store::BudgetedAction;
 use tools::{Refused, ToolError, ToolOutcome, ToolOutcomeKind, ToolUse};
@@ -24,7 +24,7 @@ impl AgentSide {
     /// Starts a tool call of the model, or refuses it.
     pub(super) fn use_tool(
         &mut self,
-        call_id: String,
+        call_id: ToolCallId,
         tool: String,
         arguments: &str,
         caller: &mut impl CallerSide,

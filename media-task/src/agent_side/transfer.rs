@@ -1,6 +1,7 @@
 //! Follows the transfer of a call: announced to the caller, asked for, and watched, since a transfer that the line's service took may never
 //! happen.
 
+use realtime::ToolCallId;
 use std::time::{Duration, Instant};
 
 /// How long a call may still be on after the line's service took its transfer.
@@ -21,7 +22,7 @@ pub(super) struct Transfer {
 /// The model's call of the tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TransferRequest {
-    pub(super) call_id: String,
+    pub(super) call_id: ToolCallId,
     pub(super) tool: String,
     pub(super) began: Instant,
 }
@@ -128,8 +129,8 @@ impl Transfer {
     }
 
     /// Notes call-control's reply to a tool call, and returns whether it is a transfer that is to be watched now: the line's service took it.
-    pub(super) fn note_reply(&mut self, call_id: &str, was_taken: bool, now: Instant) -> bool {
-        let Some(underway) = self.underway.as_mut().filter(|underway| underway.request.call_id == call_id)
+    pub(super) fn note_reply(&mut self, call_id: &ToolCallId, was_taken: bool, now: Instant) -> bool {
+        let Some(underway) = self.underway.as_mut().filter(|underway| underway.request.call_id == *call_id)
         else {
             return false;
         };
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn a_call_that_is_over_after_its_transfer_was_taken_was_transferred() {
         let (mut transfer, t0) = asked();
-        assert!(transfer.note_reply("call_1", true, t0));
+        assert!(transfer.note_reply(&"call_1".into(), true, t0));
 
         assert_eq!(transfer.step(false, t0 + s(1)), TransferStep::Wait);
         assert_eq!(transfer.note_call_gone(), Some(request(t0)));
@@ -216,7 +217,7 @@ mod tests {
     #[test]
     fn a_transfer_that_does_not_happen_has_failed_after_eight_seconds() {
         let (mut transfer, t0) = asked();
-        transfer.note_reply("call_1", true, t0);
+        transfer.note_reply(&"call_1".into(), true, t0);
         assert_eq!(transfer.poll_timeout(), Some(t0 + s(8)));
 
         assert_eq!(transfer.step(false, t0 + s(8)), TransferStep::Failed(request(t0)));
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     fn a_lost_sideband_decides_first_whether_the_call_is_over() {
         let (mut transfer, t0) = asked();
-        transfer.note_reply("call_1", true, t0);
+        transfer.note_reply(&"call_1".into(), true, t0);
 
         transfer.note_sideband(true);
         assert_eq!((transfer.step(false, t0 + s(9)), transfer.poll_timeout()), (TransferStep::Wait, None));
@@ -242,10 +243,10 @@ mod tests {
     fn a_refused_transfer_is_over_and_was_the_only_one() {
         let (mut transfer, t0) = asked();
 
-        assert!(!transfer.note_reply("call_1", false, t0));
+        assert!(!transfer.note_reply(&"call_1".into(), false, t0));
 
         assert_eq!((transfer.step(false, t0 + s(60)), transfer.is_available()), (TransferStep::Wait, false));
-        assert!(!transfer.note_reply("call_2", true, t0), "another tool's");
+        assert!(!transfer.note_reply(&"call_2".into(), true, t0), "another tool's");
     }
 
     fn begun() -> (Transfer, Instant) {

@@ -53,8 +53,7 @@ impl AgentSide {
     /// Asks for the transfer once it is due, and tells the model if nothing has come of it.
     pub(crate) fn continue_transfer(&mut self, caller: &mut impl CallerSide, now: Instant) {
         if self.closing.is_leaving() {
-            // The call is about to end anyway.
-            return self.withdraw_transfer(caller, now);
+            return self.drop_transfer(caller, now);
         }
         match self.transfer.step(caller.is_playing(), now) {
             TransferStep::Wait => {}
@@ -69,6 +68,14 @@ impl AgentSide {
                 let failed = built_in_outcome(&ToolUse::TransferCall, ToolOutcomeKind::Failed);
                 self.answer_transfer(request, failed, caller, now);
             }
+        }
+    }
+
+    /// Gives up a transfer that was not asked for yet: the call is about to end.
+    fn drop_transfer(&mut self, caller: &mut impl CallerSide, now: Instant) {
+        if let Some(request) = self.transfer.withdraw() {
+            let failed = built_in_outcome(&ToolUse::TransferCall, ToolOutcomeKind::Failed);
+            self.answer_transfer(request, failed, caller, now);
         }
     }
 

@@ -5,7 +5,7 @@ use harness::telephone::{CALLER, DIALLED, TRANSFER_TARGET, TRUNK_KEY, transfer_s
 use harness::{Story, StoryBuilder, entries};
 use journal::JournalEvent;
 use sim_audio::clips;
-use sim_openai::sip::{Action, CallReport, CallSpec, CarrierSaw, HungUpBy, PlacedCall, SipFault};
+use sim_openai::sip::{Action, CallReport, CallSpec, CarrierEventKind, HungUpBy, PlacedCall, SipFault};
 use sim_openai::{Reply, Script, Side};
 use std::time::{Duration, Instant};
 use store::{StoredCall, call_ref};
@@ -21,7 +21,7 @@ async fn a_caller_is_transferred_until_the_days_budget_is_spent() {
     call.say(&clips::caller_question());
     let over = call.over(PATIENCE).await.expect("the carrier takes the caller over");
 
-    assert_eq!(over.what, CarrierSaw::Bye(HungUpBy::Transfer));
+    assert_eq!(over.kind, CarrierEventKind::Bye(HungUpBy::Transfer));
     let (record, journal) = afterwards(&story, &call).await;
     assert_eq!((record.call.ending(), tools(&journal)), (Some(Ending::Transferred), vec!["done"]));
     assert_eq!(entries!(journal, JournalEvent::Transferred { target_kind } => target_kind.as_str()), ["tel"]);

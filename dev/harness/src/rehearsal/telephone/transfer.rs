@@ -7,7 +7,7 @@ use super::checks::{decided_once, one_sideband};
 use super::conversation::hear_out;
 use crate::telephone::TRANSFER_TARGET;
 use sim_audio::{Clip, clips};
-use sim_openai::sip::{Action, CallReport, CarrierSaw, HungUpBy, PlacedCall, WaitError};
+use sim_openai::sip::{Action, CallReport, CarrierEventKind, HungUpBy, PlacedCall, WaitError};
 use sim_openai::{Reply, Script};
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ fn referred(report: &CallReport) -> Check {
 
 fn taken_over(report: &CallReport) -> Check {
     let hangups = report.requests_for(Action::Hangup).count();
-    let is_over = report.ending().is_some_and(|end| end.what == CarrierSaw::Bye(HungUpBy::Transfer));
+    let is_over = report.ending().is_some_and(|end| end.kind == CarrierEventKind::Bye(HungUpBy::Transfer));
     let wrong = match (is_over, hangups) {
         (true, 0) => None,
         (true, _) => Some("the product hung up all the same".to_owned()),
