@@ -36,10 +36,10 @@ pub enum JournalEvent {
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         number: NumberId,
     },
-    /// Meta's notice of the call is too old to be answered, or far ahead of this host's clock. The call is recorded and not answered.
+    /// The notice of the call is too old to be answered, or far ahead of this host's clock. The call is recorded and not answered.
     #[serde(rename = "WA_CALL_STALE")]
     Stale {
-        /// The phone number id of the business number that was called.
+        /// The phone number id of the business number that was called; on the telephone line, its name.
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         number: NumberId,
         /// The age of the notice.
@@ -504,7 +504,7 @@ pub enum JournalEvent {
     /// A person's data was deleted on request. Belongs to no call, and is stored with the number.
     #[serde(rename = "WA_CALL_FORGOTTEN")]
     Forgotten {
-        /// The phone number id of the business number that they had called.
+        /// The phone number id of the business number that they had called; on the telephone line, its name.
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         number: NumberId,
         /// The number of their calls to this number that were known.

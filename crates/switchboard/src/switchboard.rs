@@ -10,7 +10,7 @@ use crate::secrets::GraphSecret;
 use crate::task_launcher::TaskLauncher;
 use crate::{caller_message, meta_endings, transfer, transitions};
 use anyhow::{Context, bail};
-use call::{Call, CallEvent, CallRef, Effect, Phase, Recorded, TaskId, Timestamp, step};
+use call::{Call, CallEvent, CallRef, Effect, Line, Phase, Recorded, TaskId, Timestamp, step};
 use internal_api::order::{Order, Reply};
 use journal::{EntryBuilder, JournalEntry, JournalEvent};
 use service::secrets::Secret;
@@ -42,6 +42,8 @@ pub struct Switchboard {
     pub meta: Secret<GraphSecret>,
     /// The agent for numbers that have none of their own.
     pub agent: Arc<ResolvedAgent>,
+    /// The lines on which calls come in.
+    pub lines: Vec<Line>,
     /// Logs a journal entry once it is saved.
     pub log: fn(&JournalEntry),
     /// This host's clock, ms since 1970.

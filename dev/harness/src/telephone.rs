@@ -12,6 +12,9 @@ pub const WEBHOOK_SECRET: &str = "whsec_YWhveS10ZXN0LXNlY3JldC0wMTIzNDU2Nzg5YWJj
 /// The key of the testbed's trunk, which stands in the header `X-Ahoy-Key` of each call.
 pub const TRUNK_KEY: &str = "trunk-key-of-a-rehearsal";
 
+/// The country code of both numbers.
+pub const COUNTRY: &str = "+356";
+
 /// The caller's number.
 pub const CALLER: &str = "+35699000001";
 

@@ -410,6 +410,7 @@ fn settings(openai_url: &str) -> Settings {
         graph_url: "http://127.0.0.1:1".into(),
         openai_url: openai_url.into(),
         realtime_model: "gpt-realtime-2.1".into(),
+        other_line: Some(Line::Sip),
         agent: ResolvedAgent::built_in(),
         launch: LaunchSettings {
             cluster: "ahoy".into(),

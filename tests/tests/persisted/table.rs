@@ -57,6 +57,7 @@ async fn write_calls(ledger: &Store) {
         .unwrap();
     let listed = CallListing {
         call_ref: CALL.into(),
+        line: call::Line::WhatsApp.into(),
         number: "220".into(),
         rang_at_ms: NOW,
         start: Some("warm".into()),
