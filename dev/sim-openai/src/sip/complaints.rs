@@ -40,7 +40,7 @@ fn judge(report: &CallReport, fault: Option<SipFault>) -> Vec<String> {
 /// A decision that was answered is not tried again.
 fn decisions_too_many(report: &CallReport) -> bool {
     let mut decisions = report.requests.iter().filter(|request| is_decision(request.action));
-    decisions.any(|request| request.status == 200) && decisions.next().is_some()
+    decisions.any(|request| request.status == 200 && request.was_answered) && decisions.next().is_some()
 }
 
 /// After the end of a call one hangup may come: that it is over is told to no one. Nor is it told that a caller gave up before
@@ -98,6 +98,9 @@ mod tests {
 
         assert_eq!(judge(&twice, None).len(), 1);
         assert_eq!(judge(&again, None), [] as [&str; 0]);
+        let mut unanswered = twice;
+        unanswered.requests[0].was_answered = false;
+        assert_eq!(judge(&unanswered, None), [] as [&str; 0]);
     }
 
     #[test]
@@ -130,6 +133,7 @@ mod tests {
             status: *status,
             code: None,
             took_effect: *status == 200,
+            was_answered: true,
         }));
         report
     }
