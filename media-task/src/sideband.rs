@@ -34,6 +34,8 @@ struct SidebandSession {
     audio: RemoteAudio,
     acceptance: Acceptance,
     commands: mpsc::Receiver<SessionCommand>,
+    /// The items that were being played when the sideband was lost, and how much of the last one was heard.
+    unfollowed: Option<(Vec<String>, Duration)>,
 }
 
 /// An input of the session's loop.
@@ -48,6 +50,7 @@ enum SidebandInput {
 pub(crate) async fn run(parts: SidebandParts) {
     let mut session = SidebandSession::new(parts);
     session.run().await;
+    session.settle_unfollowed(false);
     let SidebandSession { mut agent, .. } = session;
     let end = agent.closing.end.take().expect("the loop ends with one");
     agent.record.note_over();
@@ -68,6 +71,7 @@ impl SidebandSession {
             acceptance,
             agent: AgentSide::new(agent),
             commands,
+            unfollowed: None,
         }
     }
 
