@@ -32,7 +32,10 @@ fn judge(report: &CallReport, fault: Option<SipFault>) -> Vec<String> {
         None if fault == Some(SipFault::LosesCall) => {}
         None if report.answered().is_some() => complaints.push("it was accepted, and never ended".to_owned()),
         None => complaints.push("it still rings".to_owned()),
-        Some(ending) => complaints.extend(requests_after(report, ending.at, &ending.what)),
+        Some(ending) => {
+            let was_told = ending.what != CarrierSaw::Cancelled && fault != Some(SipFault::Taken);
+            complaints.extend(requests_after(report, ending.at, was_told));
+        }
     }
     complaints
 }
@@ -44,14 +47,14 @@ fn decisions_too_many(report: &CallReport) -> bool {
 }
 
 /// After the end of a call one hangup may come: that it is over is told to no one. Nor is it told that a caller gave up before
-/// anything was decided.
-fn requests_after(report: &CallReport, end: Instant, how: &CarrierSaw) -> Vec<String> {
+/// anything was decided, or that another endpoint has decided.
+fn requests_after(report: &CallReport, end: Instant, was_told: bool) -> Vec<String> {
     let after: Vec<_> = report.requests.iter().filter(|request| request.at > end).collect();
     let mut complaints = vec![];
     if after.iter().filter(|request| request.action == Action::Hangup).count() > 1 {
         complaints.push("it was hung up again after its end".to_owned());
     }
-    let unforeseeable = |action| *how == CarrierSaw::Cancelled && is_decision(action);
+    let unforeseeable = |action| !was_told && is_decision(action);
     let others =
         after.iter().filter(|request| request.action != Action::Hangup && !unforeseeable(request.action));
     complaints.extend(others.map(|request| format!("{} after its end", request.action)));

@@ -222,7 +222,7 @@ fn a_lost_connection_is_attached_again_without_a_second_greeting() {
 }
 
 #[test]
-fn the_end_of_a_playback_is_known_though_the_connection_was_lost_meanwhile() {
+fn the_end_of_a_playback_is_reported_on_the_next_connection() {
     let mut talk = attached();
     talk.begin("r");
     talk.words("r", "a", "Thank you for your call.");
