@@ -15,6 +15,7 @@ use crate::acceptance::{Acceptance, ControlReply};
 use crate::agent_side::{AgentInput, AgentSide, AgentSideParts};
 use crate::session_command::SessionCommand;
 use audio::RemoteAudio;
+use realtime::ItemId;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -35,7 +36,7 @@ struct SidebandSession {
     acceptance: Acceptance,
     commands: mpsc::Receiver<SessionCommand>,
     /// The items that were being played when the sideband was lost, and how much of the last one was heard.
-    unfollowed: Option<(Vec<String>, Duration)>,
+    unfollowed: Option<(Vec<ItemId>, Duration)>,
 }
 
 /// An input of the session's loop.

@@ -24,8 +24,8 @@ fn leaks(testbed: &Testbed) -> Vec<String> {
     let logs = testbed.stack.cloud.log_files();
     let found = logs.iter().flat_map(|log| {
         let text = std::fs::read(&log.path).expect("the log is there");
-        let told = |leak: Leak| format!("{}-{}, {leak}", log.program, log.number);
-        watch.look_at(&String::from_utf8_lossy(&text)).into_iter().map(told)
+        let described = |leak: Leak| format!("{}-{}, {leak}", log.program, log.number);
+        watch.look_at(&String::from_utf8_lossy(&text)).into_iter().map(described)
     });
     found.collect()
 }

@@ -3,7 +3,7 @@
 use super::tool_uses::{EndCallRequest, ToolUsed, built_in_outcome};
 use super::{AgentSide, CallerSide, ms};
 use journal::JournalEvent;
-use realtime::HostedOutcome;
+use realtime::{HostedOutcome, ToolCallId};
 use std::time::{Duration, Instant};
 use store::BudgetedAction;
 use tools::{Refused, ToolError, ToolOutcome, ToolOutcomeKind, ToolUse};
@@ -22,7 +22,7 @@ impl AgentSide {
     /// Starts a tool call of the model, or refuses it.
     pub(super) fn use_tool(
         &mut self,
-        call_id: String,
+        call_id: ToolCallId,
         tool: String,
         arguments: &str,
         caller: &mut impl CallerSide,

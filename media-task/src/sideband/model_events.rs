@@ -5,7 +5,7 @@ use crate::agent_side::{Lacking, ms};
 use audio::{RemoteEvent, TimeoutReason};
 use call::{Ending, Line};
 use journal::JournalEvent;
-use realtime::{Failure, SessionEvent};
+use realtime::{Failure, ItemId, SessionEvent};
 use std::time::{Duration, Instant};
 
 impl SidebandSession {
@@ -28,26 +28,27 @@ impl SidebandSession {
             }
             SessionEvent::ResponseStarted { response, is_asked } => {
                 self.agent.note_response_started(&response, is_asked);
-                self.audio.handle(RemoteEvent::ResponseStarted { response }, now);
+                self.audio.handle(RemoteEvent::ResponseStarted { response: response.into() }, now);
             }
             SessionEvent::Speaking { response, item } => {
                 self.agent.note_speech(&response, &item);
-                self.audio.handle(RemoteEvent::Speaking { response }, now);
+                self.audio.handle(RemoteEvent::Speaking { response: response.into() }, now);
             }
             SessionEvent::ResponseEmpty { response } => {
-                self.audio.handle(RemoteEvent::ResponseEmpty { response }, now);
+                self.audio.handle(RemoteEvent::ResponseEmpty { response: response.into() }, now);
             }
             SessionEvent::ResponseDone { response } => {
-                self.audio.handle(RemoteEvent::ResponseDone { response: response.clone() }, now);
+                let done = RemoteEvent::ResponseDone { response: response.to_string() };
+                self.audio.handle(done, now);
                 self.agent.note_response_done(&response, &mut self.audio, now);
             }
             SessionEvent::PlaybackStarted { response } => {
-                self.audio.handle(RemoteEvent::PlaybackStarted { response }, now);
+                self.audio.handle(RemoteEvent::PlaybackStarted { response: response.into() }, now);
             }
             SessionEvent::PlaybackLost { items, heard } => self.unfollowed = Some((items, heard)),
             SessionEvent::PlaybackEnded { response, items, heard, is_cut } => {
                 self.note_played(items, heard, is_cut);
-                self.audio.handle(RemoteEvent::PlaybackEnded { response }, now);
+                self.audio.handle(RemoteEvent::PlaybackEnded { response: response.into() }, now);
             }
             SessionEvent::SpeechStarted { item } => {
                 self.agent.note_caller_speaks(&item);
@@ -84,12 +85,12 @@ impl SidebandSession {
     }
 
     /// Notes how much of a response's items the caller heard: all, or of the last one only the beginning.
-    fn note_played(&mut self, mut items: Vec<String>, heard: Duration, is_cut: bool) {
+    fn note_played(&mut self, mut items: Vec<ItemId>, heard: Duration, is_cut: bool) {
         let record = &mut self.agent.record;
         if let Some(item) = items.pop_if(|_| is_cut) {
             record.transcript.note_cut(&item, heard);
             record.summary.interruptions += 1;
-            record.note(JournalEvent::Interrupted { item, heard_ms: ms(heard), of_ms: None });
+            record.note(JournalEvent::Interrupted { item: item.into(), heard_ms: ms(heard), of_ms: None });
         }
         items.iter().for_each(|item| record.transcript.note_played(item));
     }

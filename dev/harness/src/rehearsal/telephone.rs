@@ -52,8 +52,8 @@ impl Testbed {
         let evidence = self.evidence(&call.id(), conversation::parts(), earlier, cut_short, report).await?;
         let evidence = Evidence { disturbance: probe.disturbance(), ..evidence };
         let mut timeline = Timeline::from(evidence.report.placed_at);
-        steps::see(&mut timeline, &evidence.report);
-        timeline.see_product(&evidence);
+        steps::add_to(&mut timeline, &evidence.report);
+        timeline.add_product(&evidence);
         let files = self.keep(&evidence)?;
         let checks = checks::all(&evidence, trunk.complaints());
         Ok(Outcome::of(&evidence, "OpenAI", figures::of(&evidence), checks, timeline.steps(), files))
