@@ -3,7 +3,7 @@
 use local::Stack;
 use local::stack::SipConfig;
 use sim_openai::Realtime;
-use sim_openai::sip::WebhookEndpoint;
+use sim_openai::sip::{CallSpec, WebhookEndpoint};
 use store::StoredAgent;
 
 /// What signs OpenAI's events in a testbed.
@@ -20,6 +20,11 @@ pub const DIALLED: &str = "+35621000000";
 
 /// The name of the dialled number, under which it stands in logs and lists.
 pub const NUMBER: &str = "malta";
+
+/// Returns a call to the named number with the trunk's key.
+pub fn spec() -> CallSpec {
+    CallSpec::new(CALLER, DIALLED).header("X-Ahoy-Key", TRUNK_KEY)
+}
 
 /// The configuration of a testbed's SIP line.
 #[derive(Debug, Clone)]

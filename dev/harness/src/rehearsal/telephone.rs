@@ -9,11 +9,10 @@ mod steps;
 use super::timeline::Timeline;
 use super::{Evidence, Outcome, SETTLED_WITHIN};
 use crate::saved_calls::SavedCalls;
-use crate::telephone::{CALLER, DIALLED, TRUNK_KEY, TelephoneLine};
+use crate::telephone::{self, TelephoneLine};
 use crate::testbed::{Testbed, TestbedConfig};
 use crate::wakeup_probe::WakeupProbe;
 use local::Binaries;
-use sim_openai::sip::CallSpec;
 use std::path::PathBuf;
 
 impl TestbedConfig {
@@ -42,7 +41,7 @@ impl Testbed {
         let earlier = self.earlier();
         let probe = WakeupProbe::start();
         let trunk = self.model.trunk();
-        let call = trunk.ring(CallSpec::new(CALLER, DIALLED).header("X-Ahoy-Key", TRUNK_KEY));
+        let call = trunk.ring(telephone::spec());
         let cut_short = conversation::hold(&call).await.err().map(|error| error.to_string());
         if cut_short.is_some() {
             call.hang_up();
