@@ -34,7 +34,7 @@ pub mod trace_receiver;
 pub mod wakeup_probe;
 
 pub use injected_fault::InjectedFault;
-pub use rehearsal::Outcome;
+pub use rehearsal::{Outcome, TelephoneCall};
 pub use story::{
     AfterTelephone, Afterwards, Caller, Kill, Story, StoryBuilder, TelephoneCaller, looking_up, looks_up,
     monologue_of, using,

@@ -38,5 +38,6 @@ mod telephone_releases;
 mod telephone_webhooks;
 mod tools;
 mod tracing;
+mod transfers;
 mod turn_taking;
 mod unreadable_items;
