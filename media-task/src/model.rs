@@ -5,9 +5,9 @@
 mod websockets;
 
 use crate::settings::MediaSecret;
-use audio::{ItemId, PlayedItem};
+use audio::PlayedItem;
 use realtime::connection::Endpoint;
-use realtime::{Session, SessionConfig, SessionEvent};
+use realtime::{ItemId, Session, SessionConfig, SessionEvent, ToolCallId};
 use service::secrets::Secret;
 use std::time::Instant;
 pub(crate) use websockets::SocketInput;
@@ -83,12 +83,13 @@ impl ModelPort {
 
     /// Truncates an item in the conversation to what the caller heard before the barge-in.
     pub(crate) fn note_interrupted(&mut self, heard: &PlayedItem, now: Instant) {
-        self.act(|session| session.truncate(&heard.item.0, heard.heard, heard.of, now));
+        let item = ItemId::from(heard.item.0.as_str());
+        self.act(|session| session.truncate(&item, heard.heard, heard.of, now));
     }
 
     /// Notes that an item was played to its end.
     pub(crate) fn note_played(&mut self, item: &ItemId, now: Instant) {
-        self.act(|session| session.was_played(&item.0, now));
+        self.act(|session| session.was_played(item, now));
     }
 
     /// Cancels the response after a barge-in that this side detected.
@@ -102,7 +103,7 @@ impl ModelPort {
     }
 
     /// Sends a tool's output; `speak` requests a response to it.
-    pub(crate) fn answer_tool(&mut self, call_id: &str, output: &str, speak: bool, now: Instant) {
+    pub(crate) fn answer_tool(&mut self, call_id: &ToolCallId, output: &str, speak: bool, now: Instant) {
         self.act(|session| session.answer_tool(call_id, output, speak, now));
     }
 

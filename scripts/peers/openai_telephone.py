@@ -61,7 +61,7 @@ async def ring(script=()):
 async def carrier(call_id):
     """What the carrier saw of a call."""
     report = await request("GET", f"{SIMULATOR}/sim/sip/calls/{call_id}")
-    return [event["saw"] for event in report["carrier"]]
+    return [event["event"] for event in report["carrier"]]
 
 
 class Watcher:

@@ -1,7 +1,7 @@
 //! Tests of [`step`] on the SIP line, where the audio is not ours.
 
 use super::*;
-use crate::{Line, Party};
+use crate::{Assignment, Fence, Line, Party};
 
 const T0: Timestamp = Timestamp(1_795_305_600_000);
 

@@ -1,7 +1,7 @@
 //! Tests of [`step`], one sentence each.
 
 use super::*;
-use crate::Party;
+use crate::{Assignment, Fence, Party};
 use std::time::Duration;
 
 const T0: Timestamp = Timestamp(1_795_305_600_000);

@@ -1,6 +1,6 @@
 //! The client events of the Realtime API.
 
-use crate::Redacted;
+use crate::{ItemId, Redacted, ResponseId};
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt;
@@ -43,7 +43,7 @@ pub enum ClientEvent {
         /// The id of this event, which errors refer to.
         event_id: String,
         /// The id of the item.
-        item_id: String,
+        item_id: ItemId,
     },
     /// Truncates an item's audio to what was heard.
     #[serde(rename = "conversation.item.truncate")]
@@ -51,7 +51,7 @@ pub enum ClientEvent {
         /// The id of this event, which errors refer to.
         event_id: String,
         /// The id of the item.
-        item_id: String,
+        item_id: ItemId,
         /// Always 0: an audio item has one part.
         content_index: u32,
         /// How much was heard, in ms.
@@ -71,7 +71,7 @@ pub enum ClientEvent {
         /// The id of this event, which errors refer to.
         event_id: String,
         /// The id of the response.
-        response_id: String,
+        response_id: ResponseId,
     },
     /// Discards the speech that waits to be played to the caller, where the service carries the audio.
     #[serde(rename = "output_audio_buffer.clear")]

@@ -3,6 +3,7 @@
 mod hosted_tools;
 
 use crate::heard_words::{heard_words, shortened, words_within};
+use crate::{ItemId, ToolCallId};
 pub(crate) use hosted_tools::{HostedAnswer, HostedHistory};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -31,43 +32,43 @@ pub(crate) struct ConversationHistory {
 
 #[derive(Debug)]
 enum HistoryEntry {
-    Caller { item: String, text: String, is_silence: bool },
+    Caller { item: ItemId, text: String, is_silence: bool },
     Agent(AgentItem),
     Note { text: String },
-    ToolCall { call_id: String, name: String, arguments: String },
-    ToolOutput { call_id: String, output: String },
+    ToolCall { call_id: ToolCallId, name: String, arguments: String },
+    ToolOutput { call_id: ToolCallId, output: String },
     HostedCall(HostedHistory),
 }
 
 #[derive(Debug)]
 struct AgentItem {
-    item: String,
+    item: ItemId,
     text: String,
     received: Duration,
     is_complete: bool,
     /// How much was heard, and of how much, if the item was interrupted.
     heard: Option<(Duration, Duration)>,
     /// The id of the item that replayed it to the current session.
-    replayed_as: Option<String>,
+    replayed_as: Option<ItemId>,
 }
 
 impl ConversationHistory {
     /// Adds a caller's item; its transcript comes later, if at all.
-    pub(crate) fn add_caller_item(&mut self, item: &str) {
+    pub(crate) fn add_caller_item(&mut self, item: &ItemId) {
         let is_known = self
             .entries
             .iter()
             .any(|entry| matches!(entry, HistoryEntry::Caller { item: known, .. } if known == item));
         if !is_known && !item.is_empty() {
             self.entries.push(HistoryEntry::Caller {
-                item: item.to_owned(),
+                item: item.clone(),
                 text: String::new(),
                 is_silence: false,
             });
         }
     }
 
-    pub(crate) fn set_caller_transcript(&mut self, item: &str, words: &str) {
+    pub(crate) fn set_caller_transcript(&mut self, item: &ItemId, words: &str) {
         self.add_caller_item(item);
         for entry in &mut self.entries {
             match entry {
@@ -81,7 +82,7 @@ impl ConversationHistory {
     }
 
     /// Marks a caller's item as silent: its transcript is invented, and is not replayed.
-    pub(crate) fn mark_caller_item_silent(&mut self, item: &str) {
+    pub(crate) fn mark_caller_item_silent(&mut self, item: &ItemId) {
         self.add_caller_item(item);
         for entry in &mut self.entries {
             match entry {
@@ -94,10 +95,10 @@ impl ConversationHistory {
         }
     }
 
-    pub(crate) fn add_agent_item(&mut self, item: &str) {
+    pub(crate) fn add_agent_item(&mut self, item: &ItemId) {
         if self.spoken(item).is_none() {
             self.entries.push(HistoryEntry::Agent(AgentItem {
-                item: item.to_owned(),
+                item: item.clone(),
                 text: String::new(),
                 received: Duration::ZERO,
                 is_complete: false,
@@ -107,25 +108,25 @@ impl ConversationHistory {
         }
     }
 
-    pub(crate) fn append_agent_transcript(&mut self, item: &str, words: &str) {
+    pub(crate) fn append_agent_transcript(&mut self, item: &ItemId, words: &str) {
         self.add_agent_item(item);
         self.spoken(item).into_iter().for_each(|spoken| spoken.text.push_str(words));
     }
 
-    pub(crate) fn set_agent_transcript(&mut self, item: &str, words: &str) {
+    pub(crate) fn set_agent_transcript(&mut self, item: &ItemId, words: &str) {
         self.add_agent_item(item);
         self.spoken(item).into_iter().for_each(|spoken| words.clone_into(&mut spoken.text));
     }
 
     /// Sets the transcript from the completed item, unless it is known already.
-    pub(crate) fn set_missing_agent_transcript(&mut self, item: &str, words: &str) {
+    pub(crate) fn set_missing_agent_transcript(&mut self, item: &ItemId, words: &str) {
         self.add_agent_item(item);
         let spoken = self.spoken(item).filter(|spoken| spoken.text.is_empty());
         spoken.into_iter().for_each(|spoken| words.clone_into(&mut spoken.text));
     }
 
     /// Records how much audio of an item has arrived, and with `is_complete` that no more will.
-    pub(crate) fn set_received(&mut self, item: &str, received: Duration, is_complete: bool) {
+    pub(crate) fn set_received(&mut self, item: &ItemId, received: Duration, is_complete: bool) {
         self.add_agent_item(item);
         self.spoken(item).into_iter().for_each(|spoken| {
             spoken.received = received;
@@ -134,7 +135,7 @@ impl ConversationHistory {
     }
 
     /// Records how much of an item was heard, and returns the id of its replay if that holds other words.
-    pub(crate) fn set_heard(&mut self, item: &str, heard: Duration, of: Duration) -> Option<String> {
+    pub(crate) fn set_heard(&mut self, item: &ItemId, heard: Duration, of: Duration) -> Option<ItemId> {
         let spoken = self.spoken(item)?;
         let before = spoken.heard_words().len();
         spoken.heard = Some((heard, of));
@@ -143,9 +144,9 @@ impl ConversationHistory {
     }
 
     /// Returns the transcript of an agent's item, cut to the audio that arrived.
-    pub(crate) fn agent_transcript(&self, item: &str) -> &str {
+    pub(crate) fn agent_transcript(&self, item: &ItemId) -> &str {
         let words = self.entries.iter().rev().find_map(|entry| match entry {
-            HistoryEntry::Agent(spoken) if spoken.item == item => Some(spoken.received_words()),
+            HistoryEntry::Agent(spoken) if spoken.item == *item => Some(spoken.received_words()),
             HistoryEntry::Agent(_) | HistoryEntry::Caller { .. } | HistoryEntry::Note { .. } => None,
             HistoryEntry::ToolCall { .. } | HistoryEntry::ToolOutput { .. } | HistoryEntry::HostedCall(_) => {
                 None
@@ -158,21 +159,20 @@ impl ConversationHistory {
         self.entries.push(HistoryEntry::Note { text: text.to_owned() });
     }
 
-    pub(crate) fn add_tool_call(&mut self, call_id: &str, name: &str, arguments: &str) {
-        let (call_id, name, arguments) = (call_id.to_owned(), name.to_owned(), arguments.to_owned());
+    pub(crate) fn add_tool_call(&mut self, call_id: &ToolCallId, name: &str, arguments: &str) {
+        let (call_id, name, arguments) = (call_id.clone(), name.to_owned(), arguments.to_owned());
         self.entries.push(HistoryEntry::ToolCall { call_id, name, arguments });
     }
 
-    pub(crate) fn add_tool_output(&mut self, call_id: &str, output: &str) {
-        self.entries
-            .push(HistoryEntry::ToolOutput { call_id: call_id.to_owned(), output: output.to_owned() });
+    pub(crate) fn add_tool_output(&mut self, call_id: &ToolCallId, output: &str) {
+        self.entries.push(HistoryEntry::ToolOutput { call_id: call_id.clone(), output: output.to_owned() });
     }
 
     /// Removes an agent's item or a hosted MCP call.
-    pub(crate) fn remove(&mut self, item: &str) {
+    pub(crate) fn remove(&mut self, item: &ItemId) {
         self.entries.retain(|entry| match entry {
-            HistoryEntry::Agent(spoken) => spoken.item != item,
-            HistoryEntry::HostedCall(hosted) => hosted.item != item,
+            HistoryEntry::Agent(spoken) => spoken.item != *item,
+            HistoryEntry::HostedCall(hosted) => hosted.item != *item,
             HistoryEntry::Caller { .. }
             | HistoryEntry::Note { .. }
             | HistoryEntry::ToolCall { .. }
@@ -181,15 +181,15 @@ impl ConversationHistory {
     }
 
     /// Returns the position of an agent's item in the history.
-    pub(crate) fn position(&self, wanted: &str) -> Option<usize> {
+    pub(crate) fn position(&self, wanted: &ItemId) -> Option<usize> {
         self.entries
             .iter()
-            .position(|entry| matches!(entry, HistoryEntry::Agent(spoken) if spoken.item == wanted))
+            .position(|entry| matches!(entry, HistoryEntry::Agent(spoken) if spoken.item == *wanted))
     }
 
     /// Returns the items that replay the history to a new session. `id` names them; `is_answer_pending` says that the caller waits for an
     /// answer.
-    pub(crate) fn replay(&mut self, is_answer_pending: bool, mut id: impl FnMut() -> String) -> Vec<Value> {
+    pub(crate) fn replay(&mut self, is_answer_pending: bool, mut id: impl FnMut() -> ItemId) -> Vec<Value> {
         let from = self.verbatim_from();
         let before = self.entries[..from].iter().filter_map(HistoryEntry::summary).collect::<Vec<_>>();
         let before = before[before.len().saturating_sub(SUMMARIZED)..].join("\n");
@@ -211,7 +211,7 @@ impl ConversationHistory {
     }
 
     /// Returns the item that replays one agent's item, cut to what was heard.
-    pub(crate) fn replay_item(&mut self, item: &str, id: impl FnOnce() -> String) -> Option<Value> {
+    pub(crate) fn replay_item(&mut self, item: &ItemId, id: impl FnOnce() -> ItemId) -> Option<Value> {
         self.spoken(item)?.item(id)
     }
 
@@ -226,7 +226,7 @@ impl ConversationHistory {
         outputs.chain([from]).min().unwrap_or(from)
     }
 
-    fn call_at(&self, wanted: &str) -> Option<usize> {
+    fn call_at(&self, wanted: &ToolCallId) -> Option<usize> {
         self.entries
             .iter()
             .position(|entry| matches!(entry, HistoryEntry::ToolCall { call_id, .. } if call_id == wanted))
@@ -239,9 +239,9 @@ impl ConversationHistory {
         )
     }
 
-    fn spoken(&mut self, item: &str) -> Option<&mut AgentItem> {
+    fn spoken(&mut self, item: &ItemId) -> Option<&mut AgentItem> {
         self.entries.iter_mut().rev().find_map(|entry| match entry {
-            HistoryEntry::Agent(spoken) if spoken.item == item => Some(spoken),
+            HistoryEntry::Agent(spoken) if spoken.item == *item => Some(spoken),
             HistoryEntry::Agent(_) | HistoryEntry::Caller { .. } | HistoryEntry::Note { .. } => None,
             HistoryEntry::ToolCall { .. } | HistoryEntry::ToolOutput { .. } | HistoryEntry::HostedCall(_) => {
                 None
@@ -251,7 +251,7 @@ impl ConversationHistory {
 }
 
 impl HistoryEntry {
-    fn item(&mut self, id: impl FnOnce() -> String) -> Option<Value> {
+    fn item(&mut self, id: impl FnOnce() -> ItemId) -> Option<Value> {
         match self {
             Self::Caller { text, is_silence, .. } if *is_silence || text.is_empty() => None,
             Self::Caller { text, .. } | Self::Note { text } => Some(message("user", "input_text", text)),
@@ -287,7 +287,7 @@ impl HistoryEntry {
 }
 
 impl AgentItem {
-    fn item(&mut self, id: impl FnOnce() -> String) -> Option<Value> {
+    fn item(&mut self, id: impl FnOnce() -> ItemId) -> Option<Value> {
         let words = self.heard_words();
         if words.is_empty() {
             return None;

@@ -5,10 +5,10 @@ use super::*;
 #[test]
 fn unheard_words_are_not_replayed() {
     let mut history = ConversationHistory::default();
-    history.set_agent_transcript("a", "We open at nine and close at six.");
-    history.set_received("a", Duration::from_secs(4), true);
+    history.set_agent_transcript(&"a".into(), "We open at nine and close at six.");
+    history.set_received(&"a".into(), Duration::from_secs(4), true);
 
-    history.set_heard("a", Duration::from_secs(2), Duration::from_secs(4));
+    history.set_heard(&"a".into(), Duration::from_secs(2), Duration::from_secs(4));
 
     assert_eq!(texts(&mut history)[0], "We open at nine");
 }
@@ -16,9 +16,9 @@ fn unheard_words_are_not_replayed() {
 #[test]
 fn an_unfinished_item_is_replayed_up_to_its_audio() {
     let mut history = ConversationHistory::default();
-    history.append_agent_transcript("a", "We open at nine and close at six, except on Sundays.");
+    history.append_agent_transcript(&"a".into(), "We open at nine and close at six, except on Sundays.");
 
-    history.set_received("a", Duration::from_secs(1), false);
+    history.set_received(&"a".into(), Duration::from_secs(1), false);
 
     assert_eq!(texts(&mut history)[0], "We open at nine");
 }
@@ -27,7 +27,7 @@ fn an_unfinished_item_is_replayed_up_to_its_audio() {
 fn the_last_twelve_messages_are_replayed_verbatim_and_earlier_ones_summarized() {
     let mut history = ConversationHistory::default();
     for turn in 0..20 {
-        history.set_caller_transcript(&format!("u{turn}"), &format!("question {turn}"));
+        history.set_caller_transcript(&format!("u{turn}").into(), &format!("question {turn}"));
     }
 
     let replayed = texts(&mut history);
@@ -40,15 +40,15 @@ fn the_last_twelve_messages_are_replayed_verbatim_and_earlier_ones_summarized() 
 #[test]
 fn tool_outputs_and_open_calls_are_replayed_with_their_calls() {
     let mut history = ConversationHistory::default();
-    history.add_tool_call("open", "look", "{}");
-    history.add_tool_call("done", "look", "{}");
+    history.add_tool_call(&"open".into(), "look", "{}");
+    history.add_tool_call(&"done".into(), "look", "{}");
     for turn in 0..11 {
         history.add_note(&format!("{turn}"));
     }
-    history.add_tool_output("done", "yes");
+    history.add_tool_output(&"done".into(), "yes");
     history.add_note("x");
 
-    let items = history.replay(false, || "id".to_owned());
+    let items = history.replay(false, || "id".into());
 
     let calls: Vec<_> = items.iter().filter_map(|item| item["call_id"].as_str()).collect();
     assert_eq!(calls, ["open", "done", "done"]);
@@ -58,12 +58,12 @@ fn tool_outputs_and_open_calls_are_replayed_with_their_calls() {
 fn a_half_heard_line_without_spaces_is_replayed_in_part() {
     let mut history = ConversationHistory::default();
     history.set_agent_transcript(
-        "a",
+        &"a".into(),
         "お電話ありがとうございます。修理のご予約、在庫の確認、営業時間のご案内を承ります。",
     );
-    history.set_received("a", Duration::from_secs(8), true);
+    history.set_received(&"a".into(), Duration::from_secs(8), true);
 
-    history.set_heard("a", Duration::from_secs(4), Duration::from_secs(8));
+    history.set_heard(&"a".into(), Duration::from_secs(4), Duration::from_secs(8));
 
     let replayed = texts(&mut history).remove(0);
     assert!(
@@ -73,6 +73,6 @@ fn a_half_heard_line_without_spaces_is_replayed_in_part() {
 }
 
 fn texts(history: &mut ConversationHistory) -> Vec<String> {
-    let items = history.replay(false, || "id".to_owned());
+    let items = history.replay(false, || "id".into());
     items.iter().filter_map(|item| item["content"][0]["text"].as_str()).map(str::to_owned).collect()
 }

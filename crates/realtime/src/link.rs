@@ -5,6 +5,7 @@ use crate::options::Format;
 use crate::response_queue::ResponseQueue;
 use crate::server_event;
 use crate::tool_lists::ToolLists;
+use crate::{ItemId, ResponseId, ToolCallId};
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,7 @@ pub(crate) struct Link {
     /// When the connection was requested.
     pub since: Instant,
     pub queue: ResponseQueue,
-    pub items: HashMap<String, Item>,
+    pub items: HashMap<ItemId, Item>,
     /// The created items that the server has not confirmed.
     pub unconfirmed: Vec<Unconfirmed>,
     /// Whether the server confirms created items: some do not.
@@ -54,7 +55,7 @@ pub(crate) struct Link {
     /// Whether the pending answer continues a sentence that was cut off.
     pub continues: bool,
     /// The id of the system message that prompts the response that is requested or in progress.
-    pub prompt: Option<String>,
+    pub prompt: Option<ItemId>,
     /// The tool listings of the MCP servers.
     pub tool_lists: ToolLists,
     /// The event id of the last full `session.update`.
@@ -68,8 +69,8 @@ pub(crate) struct Link {
 /// An item that a response produced.
 #[derive(Debug)]
 pub(crate) struct Produced {
-    pub response: String,
-    pub item: String,
+    pub response: ResponseId,
+    pub item: ItemId,
     /// Whether the item is a function call or a hosted MCP call.
     pub is_call: bool,
 }
@@ -97,16 +98,16 @@ pub(crate) enum Stage {
 /// An item that was created and not confirmed.
 #[derive(Debug)]
 pub(crate) struct Unconfirmed {
-    pub item: String,
+    pub item: ItemId,
     /// The id of the function call that the item answers, if it does.
-    pub call_id: Option<String>,
+    pub call_id: Option<ToolCallId>,
     pub since: Instant,
 }
 
 /// An item of the agent's speech.
 #[derive(Debug)]
 pub(crate) struct Item {
-    pub response: String,
+    pub response: ResponseId,
     pub decoder: AudioDecoder,
     /// Whether all of its audio has arrived.
     pub is_finished: bool,
@@ -156,27 +157,27 @@ impl Link {
     }
 
     /// Records that the server confirmed an item, by its id or by the call that it answers.
-    pub(crate) fn confirm(&mut self, item: Option<&str>, call_id: Option<&str>) {
+    pub(crate) fn confirm(&mut self, item: Option<&ItemId>, call_id: Option<&ToolCallId>) {
         self.confirms = true;
         self.unconfirmed.retain(|created| {
             let is_it =
-                item == Some(&created.item) || (call_id.is_some() && call_id == created.call_id.as_deref());
+                item == Some(&created.item) || (call_id.is_some() && call_id == created.call_id.as_ref());
             !is_it
         });
     }
 
     /// Records an item that a response produced.
-    pub(crate) fn note_produced(&mut self, response: &str, item: &server_event::Item) {
+    pub(crate) fn note_produced(&mut self, response: &ResponseId, item: &server_event::Item) {
         let Some(id) = &item.id else { return };
         if !self.produced.iter().any(|known| known.item == *id) {
             let is_call = item.r#type.ends_with("_call");
-            self.produced.push(Produced { response: response.to_owned(), item: id.clone(), is_call });
+            self.produced.push(Produced { response: response.clone(), item: id.clone(), is_call });
         }
     }
 
     /// Removes and returns the items that an ended response produced.
-    pub(crate) fn take_produced(&mut self, response: &str) -> Vec<Produced> {
-        self.produced.extract_if(.., |produced| produced.response == response).collect()
+    pub(crate) fn take_produced(&mut self, response: &ResponseId) -> Vec<Produced> {
+        self.produced.extract_if(.., |produced| produced.response == *response).collect()
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -184,9 +185,9 @@ impl Link {
     }
 
     /// Returns the responses that are in progress, or of which audio is missing.
-    pub(crate) fn unfinished(&self) -> BTreeSet<String> {
+    pub(crate) fn unfinished(&self) -> BTreeSet<ResponseId> {
         let items = self.items.values().filter(|item| !item.is_finished);
-        let ongoing = self.queue.ongoing().map(|(response, _)| response.to_owned());
+        let ongoing = self.queue.ongoing().map(|(response, _)| response.clone());
         items.map(|item| item.response.clone()).chain(ongoing).collect()
     }
 
@@ -200,9 +201,9 @@ impl Link {
         self.has_served || self.ready_at.is_some_and(|then| then + PROVEN_AFTER <= now)
     }
 
-    pub(crate) fn item(&mut self, id: &str, response: &str, format: Format) -> &mut Item {
-        self.items.entry(id.to_owned()).or_insert_with(|| Item {
-            response: response.to_owned(),
+    pub(crate) fn item(&mut self, id: &ItemId, response: &ResponseId, format: Format) -> &mut Item {
+        self.items.entry(id.clone()).or_insert_with(|| Item {
+            response: response.clone(),
             decoder: AudioDecoder::new(format),
             is_finished: false,
             is_audible: false,

@@ -5,6 +5,7 @@
 
 mod timeouts;
 
+use crate::ResponseId;
 use crate::server_event::Response;
 use std::time::{Duration, Instant};
 
@@ -52,7 +53,7 @@ pub(crate) struct ResponseQueue {
 
 #[derive(Debug)]
 struct Ongoing {
-    id: String,
+    id: ResponseId,
     request: ResponseRequest,
     last_progress_at: Instant,
     /// How long it may show no progress.
@@ -95,7 +96,7 @@ pub(crate) enum ResponseStart {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ResponseTimeout {
     /// Cancel this response, which is then requested again.
-    Cancel(String),
+    Cancel(ResponseId),
     /// Replace the link, which does not respond.
     ReplaceLink,
 }
@@ -224,8 +225,8 @@ impl ResponseQueue {
     }
 
     /// Records progress of a response.
-    pub(crate) fn note_progress(&mut self, id: &str, now: Instant) {
-        if let Some(ongoing) = self.ongoing.as_mut().filter(|ongoing| ongoing.id == id) {
+    pub(crate) fn note_progress(&mut self, id: &ResponseId, now: Instant) {
+        if let Some(ongoing) = self.ongoing.as_mut().filter(|ongoing| ongoing.id == *id) {
             (ongoing.last_progress_at, ongoing.progress_within) = (now, PROGRESS_WITHIN);
         }
     }
@@ -298,7 +299,7 @@ impl ResponseQueue {
     }
 
     /// Interrupts the agent, and returns the response to cancel; a requested one is cancelled when it starts.
-    pub(crate) fn cancel(&mut self, now: Instant) -> Option<String> {
+    pub(crate) fn cancel(&mut self, now: Instant) -> Option<ResponseId> {
         if let Some(requested) = &mut self.requested {
             requested.cancelled = true;
             if let request @ ResponseRequest::Prompt { insists: true, .. } = requested.request.clone() {
@@ -321,8 +322,8 @@ impl ResponseQueue {
     }
 
     /// Whether a response was cancelled by us.
-    pub(crate) fn is_cancelled(&self, id: &str) -> bool {
-        self.ongoing.as_ref().is_some_and(|ongoing| ongoing.id == id && ongoing.cancelled_at.is_some())
+    pub(crate) fn is_cancelled(&self, id: &ResponseId) -> bool {
+        self.ongoing.as_ref().is_some_and(|ongoing| ongoing.id == *id && ongoing.cancelled_at.is_some())
     }
 
     /// Whether a response that ends was cancelled by us, before or after it started, or had timed out.
@@ -344,8 +345,8 @@ impl ResponseQueue {
     }
 
     /// Returns the response in progress, and what it is for.
-    pub(crate) fn ongoing(&self) -> Option<(&str, &ResponseRequest)> {
-        self.ongoing.as_ref().map(|ongoing| (ongoing.id.as_str(), &ongoing.request))
+    pub(crate) fn ongoing(&self) -> Option<(&ResponseId, &ResponseRequest)> {
+        self.ongoing.as_ref().map(|ongoing| (&ongoing.id, &ongoing.request))
     }
 
     /// Whether no response is requested or in progress.

@@ -2,7 +2,7 @@
 //!
 //! Servers send more events and fields than their types promise: events that are not listed here are [`ServerEvent::Other`].
 
-use crate::Redacted;
+use crate::{ItemId, Redacted, ResponseId, ToolCallId};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -27,23 +27,23 @@ pub enum ServerEvent {
     #[serde(rename = "input_audio_buffer.speech_started")]
     SpeechStarted {
         #[serde(default, deserialize_with = "given")]
-        item_id: String,
+        item_id: ItemId,
     },
     #[serde(rename = "input_audio_buffer.speech_stopped")]
     SpeechStopped {
         #[serde(default, deserialize_with = "given")]
-        item_id: String,
+        item_id: ItemId,
     },
     /// The idle timer expired: the server takes the silence for a turn.
     #[serde(rename = "input_audio_buffer.timeout_triggered")]
     IdleTimeout {
         #[serde(default, deserialize_with = "given")]
-        item_id: String,
+        item_id: ItemId,
     },
     #[serde(rename = "input_audio_buffer.committed")]
     Committed {
         #[serde(default, deserialize_with = "given")]
-        item_id: String,
+        item_id: ItemId,
     },
     /// Some servers send only one of the three.
     #[serde(
@@ -55,7 +55,7 @@ pub enum ServerEvent {
     #[serde(rename = "conversation.item.input_audio_transcription.completed")]
     TranscriptionCompleted {
         #[serde(default, deserialize_with = "given")]
-        item_id: String,
+        item_id: ItemId,
         #[serde(default, deserialize_with = "given")]
         transcript: Redacted<String>,
         usage: Option<Value>,
@@ -63,45 +63,45 @@ pub enum ServerEvent {
     #[serde(rename = "conversation.item.input_audio_transcription.failed")]
     TranscriptionFailed {
         #[serde(default, deserialize_with = "given")]
-        item_id: String,
+        item_id: ItemId,
         #[serde(default, deserialize_with = "given")]
         error: ErrorInfo,
     },
     #[serde(rename = "response.created")]
     ResponseCreated { response: Response },
     #[serde(rename = "response.output_item.added")]
-    OutputItemAdded { response_id: String, item: Item },
+    OutputItemAdded { response_id: ResponseId, item: Item },
     #[serde(rename = "response.output_item.done")]
-    OutputItemDone { response_id: String, item: Item },
+    OutputItemDone { response_id: ResponseId, item: Item },
     #[serde(rename = "response.output_audio.delta")]
-    AudioDelta { response_id: String, item_id: String, delta: Redacted<String> },
+    AudioDelta { response_id: ResponseId, item_id: ItemId, delta: Redacted<String> },
     #[serde(rename = "response.output_audio.done")]
-    AudioDone { response_id: String, item_id: String },
+    AudioDone { response_id: ResponseId, item_id: ItemId },
     #[serde(rename = "response.output_audio_transcript.delta")]
-    TranscriptDelta { response_id: String, item_id: String, delta: Redacted<String> },
+    TranscriptDelta { response_id: ResponseId, item_id: ItemId, delta: Redacted<String> },
     #[serde(rename = "response.output_audio_transcript.done")]
-    TranscriptDone { response_id: String, item_id: String, transcript: Redacted<String> },
+    TranscriptDone { response_id: ResponseId, item_id: ItemId, transcript: Redacted<String> },
     #[serde(rename = "response.mcp_call.in_progress")]
-    McpStarted { item_id: String },
+    McpStarted { item_id: ItemId },
     #[serde(rename = "response.mcp_call.completed")]
-    McpCompleted { item_id: String },
+    McpCompleted { item_id: ItemId },
     #[serde(rename = "response.mcp_call.failed")]
-    McpFailed { item_id: String },
+    McpFailed { item_id: ItemId },
     #[serde(rename = "mcp_list_tools.completed")]
-    McpToolsListed { item_id: String },
+    McpToolsListed { item_id: ItemId },
     #[serde(rename = "mcp_list_tools.failed")]
-    McpToolListingFailed { item_id: String },
+    McpToolListingFailed { item_id: ItemId },
     /// Playback of a response to the caller began. This and the next two only where the service carries the audio.
     #[serde(rename = "output_audio_buffer.started")]
-    PlaybackStarted { response_id: String },
+    PlaybackStarted { response_id: ResponseId },
     /// All of a response was played.
     #[serde(rename = "output_audio_buffer.stopped")]
-    PlaybackStopped { response_id: String },
+    PlaybackStopped { response_id: ResponseId },
     /// The rest of a response was discarded.
     #[serde(rename = "output_audio_buffer.cleared")]
-    PlaybackCleared { response_id: String },
+    PlaybackCleared { response_id: ResponseId },
     #[serde(rename = "conversation.item.truncated")]
-    ItemTruncated { item_id: String, audio_end_ms: u64 },
+    ItemTruncated { item_id: ItemId, audio_end_ms: u64 },
     /// The caller of a SIP call pressed a key.
     #[serde(rename = "input_audio_buffer.dtmf_event_received")]
     KeyPressed { event: Redacted<String> },
@@ -121,7 +121,7 @@ pub enum ServerEvent {
     #[serde(skip)]
     Other {
         /// The response it names, which the event shows to be in progress.
-        response_id: Option<String>,
+        response_id: Option<ResponseId>,
     },
 }
 
@@ -139,13 +139,13 @@ pub struct SessionInfo {
 #[serde(default)]
 pub struct Item {
     /// The id of the item.
-    pub id: Option<String>,
+    pub id: Option<ItemId>,
     /// `message`, `function_call`, `function_call_output`, or a type of hosted MCP (`mcp_…`).
     pub r#type: String,
     /// `completed`, `incomplete` or `in_progress`.
     pub status: Option<String>,
     /// The id of a function call, in the call and in its output.
-    pub call_id: Option<String>,
+    pub call_id: Option<ToolCallId>,
     /// The name of the called function or tool.
     pub name: Option<String>,
     /// The arguments of a call, raw JSON text.
@@ -165,7 +165,7 @@ pub struct Item {
 #[serde(default)]
 pub struct Response {
     /// The id of the response.
-    pub id: String,
+    pub id: ResponseId,
     /// `in_progress`, `completed`, `cancelled`, `failed` or `incomplete`.
     pub status: String,
     /// Details of a status other than `completed`.
@@ -254,12 +254,12 @@ impl ServerEvent {
 
     fn read_any(json: &str) -> Self {
         let Ok(value) = serde_json::from_str::<Value>(json) else { return Self::Other { response_id: None } };
-        let response_id = value.get("response_id").and_then(Value::as_str).map(str::to_owned);
+        let response_id = value.get("response_id").and_then(Value::as_str).map(ResponseId::from);
         serde_json::from_value(value).unwrap_or(Self::Other { response_id })
     }
 
     /// Returns the response that this event shows to be in progress.
-    pub(crate) fn response(&self) -> Option<&str> {
+    pub(crate) fn response(&self) -> Option<&ResponseId> {
         match self {
             Self::ResponseCreated { response } | Self::ResponseDone { response } => Some(&response.id),
             Self::OutputItemAdded { response_id, .. }
@@ -271,7 +271,7 @@ impl ServerEvent {
             | Self::PlaybackStarted { response_id }
             | Self::PlaybackStopped { response_id }
             | Self::PlaybackCleared { response_id } => Some(response_id),
-            Self::Other { response_id } => response_id.as_deref(),
+            Self::Other { response_id } => response_id.as_ref(),
             Self::SessionCreated { .. }
             | Self::SessionUpdated { .. }
             | Self::SpeechStarted { .. }
@@ -311,8 +311,8 @@ fn read_audio(json: &str) -> Option<ServerEvent> {
     }
     let audio: Audio = serde_json::from_str(json).ok()?;
     (audio.r#type == AUDIO_DELTA).then(|| ServerEvent::AudioDelta {
-        response_id: audio.response_id.into_owned(),
-        item_id: audio.item_id.into_owned(),
+        response_id: audio.response_id.into_owned().into(),
+        item_id: audio.item_id.into_owned().into(),
         delta: Redacted(audio.delta.into_owned()),
     })
 }

@@ -24,7 +24,7 @@ mod tools;
 use crate::audio_encoding::{AudioEncoder, RATE};
 use crate::history::ConversationHistory;
 use crate::link::{Link, LinkId, Stage, Unconfirmed};
-use crate::{ClientEvent, OptionalPart, SessionConfig, TurnMode, Usage};
+use crate::{ClientEvent, ItemId, OptionalPart, ResponseId, SessionConfig, ToolCallId, TurnMode, Usage};
 use caller_turn::CallerTurn;
 use empty_responses::EmptyResponses;
 pub use event::{EmptyResponseAction, HostedOutcome, Purpose, SessionAction, SessionEvent};
@@ -161,7 +161,7 @@ impl Session {
     /// Truncates an interrupted item to what the caller heard of it, so that the model knows what was not heard.
     ///
     /// Sends nothing if all of it was heard, or where the service carries the audio. An item of an earlier session is replaced by one that holds the heard words only.
-    pub fn truncate(&mut self, item: &str, heard: Duration, of: Duration, now: Instant) {
+    pub fn truncate(&mut self, item: &ItemId, heard: Duration, of: Duration, now: Instant) {
         if self.is_sideband() {
             return;
         }
@@ -180,7 +180,7 @@ impl Session {
     }
 
     /// Records that an item was played to its end.
-    pub fn was_played(&mut self, item: &str, now: Instant) {
+    pub fn was_played(&mut self, item: &ItemId, now: Instant) {
         self.greeting.item_played(item);
         self.advance(now);
     }
@@ -193,7 +193,7 @@ impl Session {
             self.cancel(response);
         }
         if self.link.is_ready() {
-            self.clear_played(cancelled.as_deref());
+            self.clear_played(cancelled.as_ref());
         }
         self.advance(now);
     }
@@ -240,7 +240,7 @@ impl Session {
     pub fn replace_deaf(&mut self, now: Instant) {
         if self.link.is_ready() && !self.is_over {
             // A turn without a transcript makes the history ask the caller to repeat it.
-            let item = self.new_id();
+            let item = self.new_id().into();
             self.history.add_caller_item(&item);
             self.link.queue.end_turn(true);
             self.link.caller_may_continue = true;
@@ -275,29 +275,29 @@ impl Session {
         self.respond(now);
     }
 
-    fn truncate_item(&mut self, item: &str, heard: Duration) {
+    fn truncate_item(&mut self, item: &ItemId, heard: Duration) {
         let audio_end_ms = heard.as_millis() as u64;
         if audio_end_ms == 0 {
             self.link.items.remove(item);
             return self.delete(item);
         }
-        let (event_id, item_id) = (self.new_id(), item.to_owned());
+        let (event_id, item_id) = (self.new_id(), item.clone());
         self.send(ClientEvent::Truncate { event_id, item_id, content_index: 0, audio_end_ms });
     }
 
-    fn delete(&mut self, item: &str) {
-        let (event_id, item_id) = (self.new_id(), item.to_owned());
+    fn delete(&mut self, item: &ItemId) {
+        let (event_id, item_id) = (self.new_id(), item.clone());
         self.send(ClientEvent::ItemDelete { event_id, item_id });
     }
 
-    fn cancel(&mut self, response_id: String) {
+    fn cancel(&mut self, response_id: ResponseId) {
         let event_id = self.new_id();
         self.send(ClientEvent::Cancel { event_id, response_id: response_id.clone() });
         self.clear_cancelled(&response_id);
     }
 
     /// Adds an item to the conversation. Without a connection it reaches the next session with the history, and the same session later.
-    fn add_item(&mut self, item: Value, call_id: Option<&str>, now: Instant) {
+    fn add_item(&mut self, item: Value, call_id: Option<&ToolCallId>, now: Instant) {
         if self.link.is_ready() {
             self.create_item(item, call_id, now);
         } else if self.is_sideband() {
@@ -306,18 +306,18 @@ impl Session {
     }
 
     /// Creates an item in the conversation, and remembers that the server has not confirmed it.
-    fn create_item(&mut self, mut item: Value, call_id: Option<&str>, now: Instant) {
-        let id = format!("ahoy_{}", self.new_id());
+    fn create_item(&mut self, mut item: Value, call_id: Option<&ToolCallId>, now: Instant) {
+        let id = self.new_item_id();
         item["id"] = json!(id);
-        let call_id = call_id.map(|id| self.server_id(id).to_owned());
+        let call_id = call_id.map(|id| self.server_id(id));
         self.link.note_created(Unconfirmed { item: id, call_id, since: now });
         let event_id = self.new_id();
         self.send(ClientEvent::ItemCreate { event_id, item: item.into() });
     }
 
     /// Returns an id as the server of the link in use knows it. A sideband has one server all along.
-    fn server_id<'a>(&self, id: &'a str) -> &'a str {
-        if self.is_sideband() { id } else { self.link.id.server_id(id) }
+    fn server_id(&self, id: &ToolCallId) -> ToolCallId {
+        if self.is_sideband() { id.clone() } else { self.link.id.server_id(id.as_str()).into() }
     }
 
     fn send_audio(&mut self, samples: &[i16]) {
@@ -342,6 +342,11 @@ impl Session {
     fn new_id(&mut self) -> String {
         self.last_id += 1;
         format!("e{}", self.last_id)
+    }
+
+    /// Returns an id for an item that we create.
+    fn new_item_id(&mut self) -> ItemId {
+        format!("ahoy_{}", self.new_id()).into()
     }
 }
 

@@ -13,6 +13,7 @@ mod timeline;
 pub use checks::Check;
 pub use figures::Figures;
 pub use outcome::Outcome;
+pub use telephone::TelephoneCall;
 pub use timeline::Step;
 
 use crate::saved_calls::SavedCalls;
@@ -115,9 +116,9 @@ impl Testbed {
         let evidence = Evidence { disturbance: probe.disturbance(), ..evidence.await? };
         let mut timeline = Timeline::from(evidence.report.posted.unwrap_or(began));
         while let Ok(observation) = seen.try_recv() {
-            timeline.see_phone(&observation);
+            timeline.add_phone(&observation);
         }
-        timeline.see_product(&evidence);
+        timeline.add_product(&evidence);
         let files = self.keep(&evidence)?;
         Ok(Outcome::judge(&evidence, timeline.steps(), files))
     }

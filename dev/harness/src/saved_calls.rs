@@ -105,7 +105,7 @@ impl SavedCalls {
         Ok(())
     }
 
-    /// What `ahoy` must be told to look at it.
+    /// The environment in which `ahoy` shows it.
     fn environment(&self) -> BTreeMap<String, String> {
         let named = [("TABLE", TABLE), ("MEDIA_SECRET", "media")];
         let named = named.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -14,7 +14,7 @@ use crate::telephone::TelephoneLine;
 use crate::testbed::{Testbed, TestbedConfig};
 use local::{Binaries, eventually, root};
 use rustix::process::{Pid, Signal, kill_process};
-use sim_meta::{ActionName, CallerConfig, Event, InjectedFault, Observation, Seen};
+use sim_meta::{ActionName, CallerConfig, Event, InjectedFault, Observation, ObservationKind};
 use sim_openai::Script;
 use std::fs::Permissions;
 use std::ops::Deref;
@@ -229,8 +229,8 @@ impl Story {
     pub async fn ring_but_tell(&self, instead: impl FnOnce(&str) -> RawWebhook) -> Caller<'_> {
         self.webhooks_go_astray();
         let caller = self.ring().await;
-        let astray = Seen::WebhookAnswered { event: Event::Connect, status: None };
-        self.saw(caller.id(), |seen| *seen == astray).await;
+        let astray = ObservationKind::WebhookAnswered { event: Event::Connect, status: None };
+        self.observes(caller.id(), |seen| *seen == astray).await;
         assert_eq!(instead(caller.id()).post(self).await, 200);
         self.webhooks_arrive();
         caller
@@ -328,8 +328,8 @@ impl Story {
     }
 
     /// Waits until something has been observed of a call, however long ago.
-    pub async fn saw(&self, call: &str, wanted: impl Fn(&Seen) -> bool) {
-        let is_it = |seen: &Observation| seen.call == call && wanted(&seen.what);
+    pub async fn observes(&self, call: &str, wanted: impl Fn(&ObservationKind) -> bool) {
+        let is_it = |seen: &Observation| seen.call == call && wanted(&seen.kind);
         self.until("what was to be seen", async || self.observations().iter().any(is_it)).await;
     }
 

@@ -47,14 +47,14 @@ impl<'a> Template<'a> {
         match value {
             Yaml::String(text) => Ok(text.clone()),
             Yaml::Tagged(tagged) => {
-                let told = tagged.value.as_str().with_context(|| format!("{} of no text", tagged.tag))?;
+                let argument = tagged.value.as_str().with_context(|| format!("{} of no text", tagged.tag))?;
                 let text = match tagged.tag.to_string().as_str() {
-                    "!Ref" => self.reference(told),
-                    "!GetAtt" => self.attribute(told),
-                    "!Sub" => self.substituted(told),
+                    "!Ref" => self.reference(argument),
+                    "!GetAtt" => self.attribute(argument),
+                    "!Sub" => self.substituted(argument),
                     other => bail!("uses {other}, which only CloudFormation can resolve"),
                 };
-                text.with_context(|| format!("{} {told}", tagged.tag))
+                text.with_context(|| format!("{} {argument}", tagged.tag))
             }
             other => bail!("{other:?} is no text"),
         }

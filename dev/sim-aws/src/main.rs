@@ -41,7 +41,7 @@ struct Arguments {
     logs: Option<PathBuf>,
 }
 
-/// What a program exits with when it was told something wrong (`EX_USAGE`).
+/// What a program exits with when it got wrong arguments (`EX_USAGE`).
 const WRONGLY_USED: u8 = 64;
 
 #[tokio::main]

@@ -20,7 +20,7 @@ async fn a_function_at_its_limit_is_too_busy_for_more() {
         let mut puppet = strings.puppet().await;
         let refused = once(&cloud).invoke().function_name("puppet").send().await.unwrap_err();
         let url = reqwest::get(cloud.function_url("puppet")).await.unwrap();
-        puppet.told("ok").await;
+        puppet.order("ok").await;
         (refused.into_service_error(), url)
     });
     let after = invoke(&cloud, json!({"n": 1})).await;
@@ -39,8 +39,8 @@ async fn an_event_waits_until_a_busy_function_has_room() {
 
     send(&cloud, json!({"ask": strings.address()})).await;
     assert_eq!(cloud.events("puppet").unwrap().waiting, 2);
-    first.told("ok").await;
-    strings.puppet().await.told("ok").await;
+    first.order("ok").await;
+    strings.puppet().await.order("ok").await;
 
     let events = soon(cloud.events_until("puppet", |events| events.waiting == 0)).await.unwrap();
     assert_eq!(events, Events { waiting: 0, handled: 2, lost: 0 });
@@ -54,7 +54,7 @@ async fn an_event_too_old_or_failed_at_every_attempt_is_lost() {
         let (cloud, strings) = (cloud_of(function).await, Strings::new().await);
 
         send(&cloud, json!({"ask": strings.address()})).await;
-        strings.puppet().await.told("fail").await;
+        strings.puppet().await.order("fail").await;
 
         let events = soon(cloud.events_until("puppet", |events| events.waiting == 0)).await.unwrap();
         assert_eq!(events, Events { waiting: 0, handled: 0, lost: 1 });

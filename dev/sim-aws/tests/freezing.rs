@@ -16,7 +16,7 @@ async fn what_a_function_does_after_its_answer_waits_for_the_next_invocation() {
     let pid = cloud.function_pids("puppet")[0];
     soon(frozen(pid)).await;
 
-    puppet.told("hello").await;
+    puppet.order("hello").await;
     assert!(puppet.is_silent().await, "it is frozen");
     invoke(&cloud, json!({})).await;
 
@@ -31,7 +31,7 @@ async fn a_function_that_does_not_freeze_runs_on() {
 
     invoke(&cloud, json!({"linger": strings.address()})).await;
     let mut puppet = strings.puppet().await;
-    puppet.told("hello").await;
+    puppet.order("hello").await;
 
     assert_eq!(puppet.says().await, "hello");
 }

@@ -33,8 +33,8 @@ async fn a_busy_process_gets_company() {
     let both = async {
         let (mut one, mut other) = (strings.puppet().await, strings.puppet().await);
         assert_ne!(pid(&one.says().await), pid(&other.says().await));
-        one.told("ok").await;
-        other.told("ok").await;
+        one.order("ok").await;
+        other.order("ok").await;
     };
     tokio::join!(ask(), ask(), both);
 
@@ -46,7 +46,7 @@ async fn a_function_error_is_a_200_with_a_header() {
     let (cloud, strings) = (cloud_of(function("puppet")).await, Strings::new().await);
 
     let (output, ()) = tokio::join!(invoke(&cloud, json!({"ask": strings.address()})), async {
-        strings.puppet().await.told("fail").await;
+        strings.puppet().await.order("fail").await;
     });
 
     assert_eq!((output.status_code(), output.function_error()), (200, Some("Unhandled")));
@@ -59,7 +59,7 @@ async fn a_process_that_exits_is_an_error_and_is_replaced() {
     let (cloud, strings) = (cloud_of(function("puppet")).await, Strings::new().await);
 
     let (output, ()) = tokio::join!(invoke(&cloud, json!({"ask": strings.address()})), async {
-        strings.puppet().await.told("exit").await;
+        strings.puppet().await.order("exit").await;
     });
     let after = invoke(&cloud, json!({"n": 1})).await;
 
@@ -123,7 +123,7 @@ async fn an_event_returns_at_once_and_is_tried_three_times_whatever_happens() {
     for order in ["fail", "exit", "ok"] {
         let mut puppet = strings.puppet().await;
         requests.push(request_id(&puppet.says().await));
-        puppet.told(order).await;
+        puppet.order(order).await;
     }
 
     assert_eq!(output.status_code(), 202);

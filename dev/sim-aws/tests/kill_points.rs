@@ -64,11 +64,11 @@ async fn a_function_dies_with_its_reply_before_or_after_lambda_has_it() {
     let lost = put(&cloud, ["a"]).await;
     soon(before.hit()).await;
     let after = cloud.kill_function_after("puppet", Step::Reply, KillMoment::TookEffect).unwrap();
-    let told = put(&cloud, ["b"]).await;
+    let reply = put(&cloud, ["b"]).await;
     soon(after.hit()).await;
 
     assert_eq!(lost["errorType"], "Runtime.ExitError");
-    assert_eq!(told, json!({"put": ["b"]}));
+    assert_eq!(reply, json!({"put": ["b"]}));
     assert_eq!(cloud.function_pids("puppet").len(), 0);
     assert_eq!(keys(&cloud).await, ["a", "b"]);
 }

@@ -59,12 +59,12 @@ pub struct App {
     pub subscription: Option<Subscription>,
 }
 
-/// What an app wants to be told, and where.
+/// What an app subscribes to, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     /// Where.
     pub callback_url: String,
-    /// Whether Meta tells it.
+    /// Whether Meta notifies it.
     pub is_active: bool,
     /// What.
     pub fields: Vec<String>,

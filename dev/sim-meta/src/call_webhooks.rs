@@ -6,7 +6,7 @@ use crate::shared_call::SharedCall;
 use crate::signalling::Ended;
 use crate::webhook::batch;
 use crate::webhook::notice::{self, Notices};
-use crate::{CallerConfig, Event, InjectedFault, Seen, wacid};
+use crate::{CallerConfig, Event, InjectedFault, ObservationKind, wacid};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -67,7 +67,7 @@ impl<'a> CallWebhooks<'a> {
         let stamp = self.clock.shifted(off).unix_seconds(self.call.began).to_string();
         let body = self.write(self.notices.connect(&self.call.offer, stamp));
         if faults.has(InjectedFault::BadSignatureOnce) {
-            self.cloud.sender.forge(&body, Event::Connect, |what| self.call.see(what)).await;
+            self.cloud.sender.forge(&body, Event::Connect, |what| self.call.observe(what)).await;
         }
         let taken = self.deliver(&body, Event::Connect).await;
         if taken && faults.has(InjectedFault::DuplicateConnect) {
@@ -80,7 +80,7 @@ impl<'a> CallWebhooks<'a> {
         if faults.has(InjectedFault::MissingTerminate) {
             return;
         }
-        self.call.see(self.terminated(ended));
+        self.call.observe(self.terminated(ended));
         let body = self.write(self.notices.terminate(ended, opaque, &self.clock));
         let taken = self.deliver(&body, Event::Terminate).await;
         if taken && faults.has(InjectedFault::DuplicateTerminate) {
@@ -106,7 +106,7 @@ impl<'a> CallWebhooks<'a> {
     }
 
     async fn deliver(&self, body: &str, event: Event) -> bool {
-        self.cloud.sender.deliver(body, event, |what| self.call.see(what)).await
+        self.cloud.sender.deliver(body, event, |what| self.call.observe(what)).await
     }
 
     fn write(&self, notice: Value) -> String {
@@ -117,10 +117,14 @@ impl<'a> CallWebhooks<'a> {
         self.cloud.write(&notice)
     }
 
-    fn terminated(&self, ended: &Ended) -> Seen {
+    fn terminated(&self, ended: &Ended) -> ObservationKind {
         let seconds = |at| self.clock.unix_seconds(at);
         let duration = ended.live_since.map(|since| Duration::from_secs(seconds(ended.at) - seconds(since)));
-        Seen::Terminated { status: notice::status(ended.ending), code: notice::code(ended.ending), duration }
+        ObservationKind::Terminated {
+            status: notice::status(ended.ending),
+            code: notice::code(ended.ending),
+            duration,
+        }
     }
 }
 
@@ -135,7 +139,7 @@ pub(crate) async fn message_fails(
     let stamp = cloud.clock.unix_seconds(Instant::now()).to_string();
     let CallerConfig { number, user_id, .. } = &call.caller;
     let notice = Notices::message_failed(&message, number.as_deref(), user_id, &cloud.config, stamp);
-    cloud.sender.deliver(&cloud.write(&notice), Event::Message, |what| call.see(what)).await;
+    cloud.sender.deliver(&cloud.write(&notice), Event::Message, |what| call.observe(what)).await;
 }
 
 fn stamps_off(call: &SharedCall) -> i64 {

@@ -6,7 +6,7 @@ use crate::journal::Journal;
 use crate::shared_call::SharedCall;
 use crate::webhook::delivery::WebhookSender;
 use crate::webhook::json;
-use crate::{Action, InjectedFault, MetaConfig, Seen, wacid};
+use crate::{Action, InjectedFault, MetaConfig, ObservationKind, wacid};
 use fastrand::Rng;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -130,11 +130,11 @@ impl Cloud {
         theirs.max_by_key(|call| call.began).cloned()
     }
 
-    /// Tells what happened; to a call's own report too, if it is a call's.
-    pub(crate) fn tell(&self, call: Option<&SharedCall>, what: Seen) {
+    /// Publishes an observation, and adds it to the report of the call that it belongs to.
+    pub(crate) fn observe(&self, call: Option<&SharedCall>, kind: ObservationKind) {
         match call {
-            Some(call) => call.see(what),
-            None => self.journal.tell("", Instant::now(), what),
+            Some(call) => call.observe(kind),
+            None => self.journal.publish("", Instant::now(), kind),
         }
     }
 
@@ -154,7 +154,7 @@ impl Cloud {
     }
 
     /// Lets the hook see an action that took effect, and waits for it.
-    pub(crate) async fn tell_hook(&self, action: Action) {
+    pub(crate) async fn notify_hook(&self, action: Action) {
         let hook = lock(&self.hook).clone();
         if let Some(hook) = hook {
             hook(action).await;

@@ -65,7 +65,7 @@ pub struct Timers {
     pub webhook_retries: Vec<Duration>,
     /// What [`InjectedFault::GraphSlow`] adds to each reply, and [`InjectedFault::SlowPreAccept`] to one.
     pub slow_graph: Duration,
-    /// How long after Graph took a message [`InjectedFault::MessageFails`] tells that it failed.
+    /// How long after Graph took a message [`InjectedFault::MessageFails`] reports that it failed.
     pub message_fails: Duration,
     /// How long after the ring began [`InjectedFault::LateConnect`] lets `connect` come.
     pub late_connect: Duration,

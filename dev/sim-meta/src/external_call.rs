@@ -40,7 +40,7 @@ impl ExternalCall {
         }
     }
 
-    /// The phone hears the business. Meta, whose relay would see the packets, ends calls of which it is not told.
+    /// The phone hears the business. Meta, whose relay would see the packets, ends calls that it does not know.
     pub fn media_came(&self) {
         self.shared.step(|signalling| signalling.handle_rtp(Instant::now()));
     }

@@ -1,6 +1,6 @@
 //! Sends each observation to all subscribers, and to the log.
 
-use crate::{Observation, ProtocolViolation, Seen};
+use crate::{Observation, ObservationKind, ProtocolViolation};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::mpsc;
@@ -18,19 +18,19 @@ impl Journal {
         observations
     }
 
-    pub(crate) fn tell(&self, call: &str, at: Instant, what: Seen) {
-        self.log(call, &what);
-        let observation = Observation { at, call: call.to_owned(), what };
+    pub(crate) fn publish(&self, call: &str, at: Instant, kind: ObservationKind) {
+        self.log(call, &kind);
+        let observation = Observation { at, call: call.to_owned(), kind };
         let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
         watchers.retain(|watcher| watcher.send(observation.clone()).is_ok());
     }
 
     /// A call's id holds phone numbers, so the log counts calls instead.
-    fn log(&self, call: &str, what: &Seen) {
+    fn log(&self, call: &str, kind: &ObservationKind) {
         let n = self.number_of(call);
-        match what {
-            Seen::Violation(fault) => log_fault(n, *fault),
-            _ => tracing::info!(call = n, "{what}"),
+        match kind {
+            ObservationKind::Violation(fault) => log_fault(n, *fault),
+            _ => tracing::info!(call = n, "{kind}"),
         }
     }
 

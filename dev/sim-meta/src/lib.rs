@@ -42,7 +42,7 @@ pub use config::{CallerConfig, MetaConfig, Timers};
 pub use external_call::ExternalCall;
 pub use injected_fault::{InjectedFault, Side, UnknownFault};
 pub use meta::Meta;
-pub use observation::{Action, ActionName, Event, Observation, Seen};
+pub use observation::{Action, ActionName, Event, Observation, ObservationKind};
 pub use offer::{OfferVariant, UnknownVariant};
 pub use offered::NotAnOffer;
 pub use protocol_violation::ProtocolViolation;

@@ -78,14 +78,14 @@ async fn main() -> anyhow::Result<()> {
     let call = meta.ring(caller).await?;
     let talk = talk(&call, &options).await;
     call.hang_up().await;
-    let told = call.business_knows_of_the_end(Duration::from_secs(5)).await;
+    let known = call.business_knows_of_the_end(Duration::from_secs(5)).await;
     if let Some(path) = &options.record {
         sim_audio::wav::write(path, &call.recording()).context("cannot keep the recording")?;
     }
     writeln!(std::io::stdout(), "{}", Summary::of(&call)).context("cannot print the summary")?;
     meta.stop().await;
     talk?;
-    told?;
+    known?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 use strum::Display;
 
-/// One thing seen, and when.
+/// What happened to a call, and when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
     /// When it happened.
@@ -13,12 +13,12 @@ pub struct Observation {
     /// The call's id; empty for what belongs to no call.
     pub call: String,
     /// What happened.
-    pub what: Seen,
+    pub kind: ObservationKind,
 }
 
-/// What can be seen.
+/// What can be observed.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Seen {
+pub enum ObservationKind {
     /// A webhook was sent, for the first time or again.
     WebhookPosted {
         /// `connect` or `terminate`.
@@ -122,30 +122,38 @@ pub struct Action {
 }
 
 /// A line of the journal.
-impl fmt::Display for Seen {
+impl fmt::Display for ObservationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Seen::WebhookPosted { event, attempt: 0 } => write!(f, "webhook {event} forged"),
-            Seen::WebhookPosted { event, attempt: 1 } => write!(f, "webhook {event} sent"),
-            Seen::WebhookPosted { event, attempt } => write!(f, "webhook {event} sent, attempt {attempt}"),
-            Seen::WebhookAnswered { event, status: Some(status) } => {
+            ObservationKind::WebhookPosted { event, attempt: 0 } => write!(f, "webhook {event} forged"),
+            ObservationKind::WebhookPosted { event, attempt: 1 } => write!(f, "webhook {event} sent"),
+            ObservationKind::WebhookPosted { event, attempt } => {
+                write!(f, "webhook {event} sent, attempt {attempt}")
+            }
+            ObservationKind::WebhookAnswered { event, status: Some(status) } => {
                 write!(f, "webhook {event} answered {status}")
             }
-            Seen::WebhookAnswered { event, status: None } => write!(f, "webhook {event} not answered"),
-            Seen::Action { name, status, code: None } => write!(f, "{name}: {status}"),
-            Seen::Action { name, status, code: Some(code) } => write!(f, "{name}: {status}, code {code}"),
-            Seen::IceConnected => f.write_str("ICE connected"),
-            Seen::DtlsConnected => f.write_str("DTLS connected"),
-            Seen::FirstPacket => f.write_str("first packet"),
-            Seen::AgentVoice => f.write_str("the agent speaks"),
-            Seen::AgentSilent { .. } => f.write_str("the agent is silent"),
-            Seen::CallerSpeaks { clip } => write!(f, "the caller says {clip}"),
-            Seen::CallerSpoke { clip } => write!(f, "the caller has said {clip}"),
-            Seen::Violation(fault) => write!(f, "FAULT: {fault}"),
-            Seen::Ended(ending) => write!(f, "ended: {ending:?}"),
-            Seen::Terminated { status, code: None, .. } => write!(f, "{status}"),
-            Seen::Terminated { status, code: Some(code), .. } => write!(f, "{status}, code {code}"),
-            Seen::MessageSent => f.write_str("the business sent a message"),
+            ObservationKind::WebhookAnswered { event, status: None } => {
+                write!(f, "webhook {event} not answered")
+            }
+            ObservationKind::Action { name, status, code: None } => write!(f, "{name}: {status}"),
+            ObservationKind::Action { name, status, code: Some(code) } => {
+                write!(f, "{name}: {status}, code {code}")
+            }
+            ObservationKind::IceConnected => f.write_str("ICE connected"),
+            ObservationKind::DtlsConnected => f.write_str("DTLS connected"),
+            ObservationKind::FirstPacket => f.write_str("first packet"),
+            ObservationKind::AgentVoice => f.write_str("the agent speaks"),
+            ObservationKind::AgentSilent { .. } => f.write_str("the agent is silent"),
+            ObservationKind::CallerSpeaks { clip } => write!(f, "the caller says {clip}"),
+            ObservationKind::CallerSpoke { clip } => write!(f, "the caller has said {clip}"),
+            ObservationKind::Violation(fault) => write!(f, "FAULT: {fault}"),
+            ObservationKind::Ended(ending) => write!(f, "ended: {ending:?}"),
+            ObservationKind::Terminated { status, code: None, .. } => write!(f, "{status}"),
+            ObservationKind::Terminated { status, code: Some(code), .. } => {
+                write!(f, "{status}, code {code}")
+            }
+            ObservationKind::MessageSent => f.write_str("the business sent a message"),
         }
     }
 }

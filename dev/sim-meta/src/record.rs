@@ -17,7 +17,7 @@ pub struct CallRecord {
     /// When it began to ring.
     pub rang: Instant,
     /// When `connect` was first answered with 200.
-    pub told: Option<Instant>,
+    pub connect_answered: Option<Instant>,
     /// All that the business tried, in order.
     pub actions: Vec<TriedAction>,
     /// When it ended; until then it is open.
@@ -115,7 +115,7 @@ mod tests {
             user_id: "IN.1".to_owned(),
             faults: Vec::new(),
             rang,
-            told: None,
+            connect_answered: None,
             actions: actions.into_iter().enumerate().map(tried).collect(),
             ended: None,
             ending: None,

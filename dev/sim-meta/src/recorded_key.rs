@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A packet of a key as some phone or gateway was seen to send it (RFC 4733), told from where the stream is then.
+/// A packet of a key as some phone or gateway was seen to send it (RFC 4733), relative to where the stream is then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordedKey {
     /// When it leaves.

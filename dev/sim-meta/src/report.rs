@@ -1,6 +1,6 @@
 //! Gathers the report of a call from its observations.
 
-use crate::{ActionName, Ending, Event, ProtocolViolation, Seen};
+use crate::{ActionName, Ending, Event, ObservationKind, ProtocolViolation};
 use std::time::{Duration, Instant};
 
 const MOST_VIOLATIONS: usize = 200;
@@ -107,41 +107,45 @@ pub struct Terminated {
 
 impl CallReport {
     /// Takes down one thing seen. `false`: that fault is known already.
-    pub(crate) fn note(&mut self, at: Instant, what: &Seen) -> bool {
+    pub(crate) fn note(&mut self, at: Instant, what: &ObservationKind) -> bool {
         match what {
-            Seen::WebhookPosted { event: Event::Connect, attempt: 1.. } => first(&mut self.posted, at),
-            Seen::WebhookAnswered { event: Event::Connect, status: Some(200) } => {
+            ObservationKind::WebhookPosted { event: Event::Connect, attempt: 1.. } => {
+                first(&mut self.posted, at)
+            }
+            ObservationKind::WebhookAnswered { event: Event::Connect, status: Some(200) } => {
                 first(&mut self.webhook_answered, at)
             }
-            Seen::WebhookAnswered { event: Event::Terminate, status: Some(200) } => {
+            ObservationKind::WebhookAnswered { event: Event::Terminate, status: Some(200) } => {
                 first(&mut self.terminate_answered, at)
             }
-            Seen::Action { name: ActionName::PreAccept, status: 200, code: None } => {
+            ObservationKind::Action { name: ActionName::PreAccept, status: 200, code: None } => {
                 first(&mut self.pre_accepted, at)
             }
-            Seen::Action { name: ActionName::Accept, status: 200, code: None } => {
+            ObservationKind::Action { name: ActionName::Accept, status: 200, code: None } => {
                 first(&mut self.accepted, at)
             }
-            Seen::IceConnected => first(&mut self.ice_connected, at),
-            Seen::DtlsConnected => first(&mut self.dtls_connected, at),
-            Seen::FirstPacket => first(&mut self.first_packet, at),
-            Seen::AgentVoice => {
+            ObservationKind::IceConnected => first(&mut self.ice_connected, at),
+            ObservationKind::DtlsConnected => first(&mut self.dtls_connected, at),
+            ObservationKind::FirstPacket => first(&mut self.first_packet, at),
+            ObservationKind::AgentVoice => {
                 first(&mut self.first_voice, at);
                 self.agent_turns.push(Turn { began: at, ended: None });
             }
-            Seen::AgentSilent { since } => close(&mut self.agent_turns, *since),
-            Seen::CallerSpeaks { .. } => self.caller_turns.push(Turn { began: at, ended: None }),
-            Seen::CallerSpoke { .. } => close(&mut self.caller_turns, at),
-            Seen::Violation(fault) => return self.note_violation(*fault),
-            Seen::Ended(ending) => {
+            ObservationKind::AgentSilent { since } => close(&mut self.agent_turns, *since),
+            ObservationKind::CallerSpeaks { .. } => self.caller_turns.push(Turn { began: at, ended: None }),
+            ObservationKind::CallerSpoke { .. } => close(&mut self.caller_turns, at),
+            ObservationKind::Violation(fault) => return self.note_violation(*fault),
+            ObservationKind::Ended(ending) => {
                 first(&mut self.ended, at);
                 self.ending = Some(*ending);
             }
-            Seen::Terminated { status, code, duration } => {
+            ObservationKind::Terminated { status, code, duration } => {
                 self.terminated = Some(Terminated { status, code: *code, duration: *duration });
             }
-            Seen::MessageSent => self.messages += 1,
-            Seen::WebhookPosted { .. } | Seen::WebhookAnswered { .. } | Seen::Action { .. } => {}
+            ObservationKind::MessageSent => self.messages += 1,
+            ObservationKind::WebhookPosted { .. }
+            | ObservationKind::WebhookAnswered { .. }
+            | ObservationKind::Action { .. } => {}
         }
         true
     }
@@ -179,9 +183,9 @@ mod tests {
         let mut report = CallReport::default();
         let now = Instant::now();
 
-        assert!(report.note(now, &Seen::Violation(ProtocolViolation::EarlyMedia)));
-        assert!(!report.note(now, &Seen::Violation(ProtocolViolation::EarlyMedia)));
-        assert!(report.note(now, &Seen::Violation(ProtocolViolation::WrongPayloadType(0))));
+        assert!(report.note(now, &ObservationKind::Violation(ProtocolViolation::EarlyMedia)));
+        assert!(!report.note(now, &ObservationKind::Violation(ProtocolViolation::EarlyMedia)));
+        assert!(report.note(now, &ObservationKind::Violation(ProtocolViolation::WrongPayloadType(0))));
 
         let once = [ProtocolViolation::EarlyMedia, ProtocolViolation::WrongPayloadType(0)];
         assert_eq!(report.violations, once);
@@ -193,9 +197,9 @@ mod tests {
         let t0 = Instant::now();
         let t1 = t0 + Duration::from_secs(1);
 
-        report.note(t0, &Seen::AgentVoice);
+        report.note(t0, &ObservationKind::AgentVoice);
         assert!(report.agent_is_speaking());
-        report.note(t1 + Duration::from_millis(600), &Seen::AgentSilent { since: t1 });
+        report.note(t1 + Duration::from_millis(600), &ObservationKind::AgentSilent { since: t1 });
 
         assert_eq!(report.agent_turns, [Turn { began: t0, ended: Some(t1) }]);
         assert!(!report.agent_is_speaking());
@@ -204,7 +208,7 @@ mod tests {
     #[test]
     fn a_forgery_does_not_start_the_clock() {
         let mut report = CallReport::default();
-        let posted = |attempt| Seen::WebhookPosted { event: Event::Connect, attempt };
+        let posted = |attempt| ObservationKind::WebhookPosted { event: Event::Connect, attempt };
         let t0 = Instant::now();
         let t1 = t0 + Duration::from_secs(1);
 
@@ -218,7 +222,7 @@ mod tests {
     fn a_refused_accept_is_not_taken_for_an_answer() {
         let mut report = CallReport::default();
 
-        let refused = Seen::Action { name: ActionName::Accept, status: 400, code: Some(138_008) };
+        let refused = ObservationKind::Action { name: ActionName::Accept, status: 400, code: Some(138_008) };
         report.note(Instant::now(), &refused);
 
         assert_eq!(report.accepted, None);

@@ -6,7 +6,7 @@ use crate::offered::Offered;
 use crate::relay::{Early, Inspector, Lateness, Order, PacketCounter};
 use crate::sdp_check::Answer;
 use crate::signalling::Signalling;
-use crate::{CallRecord, CallReport, CallerConfig, MetaConfig, PressedKey, Seen, TriedAction};
+use crate::{CallRecord, CallReport, CallerConfig, MetaConfig, ObservationKind, PressedKey, TriedAction};
 use sim_network::NetworkRelay;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -107,26 +107,26 @@ impl SharedCall {
             (result, state.signalling.ended().filter(|_| !was_over))
         });
         if let Some(ended) = ended {
-            self.see_at(ended.at, Seen::Ended(ended.ending));
+            self.observe_at(ended.at, ObservationKind::Ended(ended.ending));
             self.order(Order::Close);
         }
         result
     }
 
-    pub(crate) fn see(&self, what: Seen) {
-        self.see_at(Instant::now(), what);
+    pub(crate) fn observe(&self, kind: ObservationKind) {
+        self.observe_at(Instant::now(), kind);
     }
 
-    /// Takes down what happened then, and wakes who waits for it.
-    pub(crate) fn see_at(&self, at: Instant, what: Seen) {
-        let is_news = self.with(|state| state.report.note(at, &what));
+    /// Records what happened then, and wakes those who wait for it.
+    pub(crate) fn observe_at(&self, at: Instant, kind: ObservationKind) {
+        let is_news = self.with(|state| state.report.note(at, &kind));
         if is_news {
-            self.journal.tell(&self.id, at, what);
+            self.journal.publish(&self.id, at, kind);
             self.seen.send_modify(|count| *count += 1);
         }
     }
 
-    /// A key went down. The journal does not tell: what a caller types is his own.
+    /// A key went down. The journal omits it: what a caller types is his own.
     pub(crate) fn note_key(&self, key: char, at: Instant) {
         self.with(|state| state.report.keys.push(PressedKey { key, at }));
         self.seen.send_modify(|count| *count += 1);
@@ -155,7 +155,7 @@ impl SharedCall {
             user_id: self.caller.user_id.clone(),
             faults: self.faults.injected().to_vec(),
             rang: self.began,
-            told: state.report.webhook_answered,
+            connect_answered: state.report.webhook_answered,
             actions: state.actions.clone(),
             ended: state.signalling.ended().map(|ended| ended.at),
             ending: state.signalling.ended().map(|ended| ended.ending),
@@ -167,7 +167,7 @@ impl SharedCall {
     pub(crate) fn report(&self) -> CallReport {
         self.with(|state| {
             let mut report = state.report.clone();
-            state.inspector.tell(&mut report.traffic);
+            state.inspector.add_to(&mut report.traffic);
             report.traffic.early_packets = state.early.packets;
             report.traffic.early_reports = state.early.reports;
             report.traffic.reports = state.reports;

@@ -151,7 +151,7 @@ mod tests {
     use crate::Terminated;
 
     #[test]
-    fn a_call_is_told_in_the_order_it_happened() {
+    fn a_summary_lists_events_in_order() {
         let rang = Instant::now();
         let at = |ms| rang + Duration::from_millis(ms);
         let (greeting, long) = (clips::agent_greeting(), clips::agent_long());
@@ -174,10 +174,10 @@ mod tests {
             ..CallReport::default()
         };
 
-        let told = Summary::new(report, &recording, vec![(at(6_500), clips::caller_directions().text)]);
+        let summary = Summary::new(report, &recording, vec![(at(6_500), clips::caller_directions().text)]);
 
-        let told = told.to_string();
-        let lines: Vec<&str> = told.lines().map(str::trim).collect();
+        let summary = summary.to_string();
+        let lines: Vec<&str> = summary.lines().map(str::trim).collect();
         assert_eq!(lines[0], "after the ring: accept 0.95 s, first packet 1.00 s");
         assert_eq!(lines[1], "1.20 s  agent   agent-greeting");
         assert_eq!(lines[2], "6.50 s  caller  caller-directions");

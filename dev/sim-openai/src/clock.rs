@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_told_once() {
+    fn a_gap_is_reported_once() {
         let (mut clock, start) = (AudioClock::default(), Instant::now());
         clock.handle_audio(ms(20), start);
 
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backlog_sent_at_once_is_told() {
+    fn a_backlog_sent_at_once_is_reported() {
         let (mut clock, start) = (AudioClock::default(), Instant::now());
         clock.handle_audio(ms(3_000), start);
 

@@ -132,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_tells_the_weights() {
+    fn the_readme_gives_the_weights() {
         let readme = include_str!("../README.md");
         for (kind, weight) in WEIGHTS {
             let name = kind.to_string();
             let name = name.split(':').next().unwrap();
             let row = readme.lines().find(|line| line.starts_with(&format!("| `{name}")));
-            let told = row.and_then(|row| row.split('|').nth(2)).map(str::trim);
-            assert_eq!(told, Some(weight.to_string().as_str()), "{name}");
+            let documented = row.and_then(|row| row.split('|').nth(2)).map(str::trim);
+            assert_eq!(documented, Some(weight.to_string().as_str()), "{name}");
         }
     }
 }

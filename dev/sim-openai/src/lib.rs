@@ -44,7 +44,7 @@ pub use config::Config;
 pub use fault_plan::FaultPlan;
 pub use forbidden_parameter::ForbiddenParameter;
 pub use injected_fault::{InjectedFault, UnknownFault};
-pub use observation::{Observation, Seen};
+pub use observation::{Observation, ObservationKind};
 pub use realtime::Realtime;
 pub use reply::{Cut, McpCall, Reply, ReplyItem};
 pub use report::{Recorded, Replayed, SessionReport, Side, Spoken};

@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Parser;
 use sim_openai::sip::WebhookEndpoint;
 use sim_openai::{
-    Config, ForbiddenParameter, InjectedFault, Observation, Realtime, Reply, Script, Seen, Summary,
+    Config, ForbiddenParameter, InjectedFault, Observation, ObservationKind, Realtime, Reply, Script, Summary,
 };
 use std::io::Write;
 use std::net::SocketAddr;
@@ -81,7 +81,7 @@ async fn main() -> anyhow::Result<()> {
     let seen = realtime.subscribe();
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot wait for ctrl-c")?,
-        told = tell_each(&realtime, seen) => told.context("cannot print a summary")?,
+        printed = print_each(&realtime, seen) => printed.context("cannot print a summary")?,
     }
     if let Some(folder) = folder {
         record(&realtime, &folder)?;
@@ -90,11 +90,11 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sums each session up when it is over.
-async fn tell_each(realtime: &Realtime, mut seen: Receiver<Observation>) -> std::io::Result<()> {
+/// Prints a summary of each session when it is over.
+async fn print_each(realtime: &Realtime, mut seen: Receiver<Observation>) -> std::io::Result<()> {
     loop {
         let session = match seen.recv().await {
-            Ok(Observation { what: Seen::Closed { .. }, session, .. }) => session,
+            Ok(Observation { kind: ObservationKind::Closed { .. }, session, .. }) => session,
             Ok(_) | Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return std::future::pending().await,
         };

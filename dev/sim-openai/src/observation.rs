@@ -11,7 +11,7 @@ pub struct Observation {
     /// The session it happened in: an index into [`crate::Realtime::sessions`].
     pub session: usize,
     /// What.
-    pub what: Seen,
+    pub kind: ObservationKind,
 }
 
 /// What happened. Milliseconds of audio count from the session's first sample.
@@ -20,7 +20,7 @@ pub struct Observation {
     missing_docs,
     reason = "the variants say what happened and the fields what with; the rest is in their comments"
 )]
-pub enum Seen {
+pub enum ObservationKind {
     /// The upgrade was answered.
     Connected { model: String },
     /// A `session.update` was obeyed.
@@ -45,7 +45,7 @@ pub enum Seen {
     LastDelta { item: String, sent_ms: u64 },
     /// The model called a function.
     FunctionCalled { name: String, call_id: String },
-    /// The client told a function's result.
+    /// The client sent a function's output.
     FunctionOutput { call_id: String, output: String },
     /// A response was sent in full.
     ResponseCompleted { response: String },
@@ -65,13 +65,13 @@ pub enum Seen {
     PlaybackCleared { response: String },
     /// The caller pressed a key of the telephone.
     KeyPressed { key: char },
-    /// The client was told off.
+    /// A client event was refused.
     Refused { why: String },
     /// The connection is over.
     Closed { why: String },
 }
 
-impl fmt::Display for Seen {
+impl fmt::Display for ObservationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Connected { model } => write!(f, "Connected, for {model}"),

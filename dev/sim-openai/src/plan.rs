@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn deltas_fit_no_frame_and_split_samples_only_when_told() {
+    fn deltas_fit_no_frame_and_split_samples_only_if_configured() {
         let reply = Reply::speech(clips::agent_answer());
         let whole = planned(&reply, DELIVERY);
         let split = planned(&reply, Delivery { splits_samples: true, ..DELIVERY });

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn clearing_tells_what_was_heard_of_each_item() {
+    fn clearing_returns_what_was_heard_of_each_item() {
         let (mut playback, now) = (Playback::default(), Instant::now());
         playback.push("r", "heard", sound(300), now);
         playback.push("r", "half", sound(400), now);

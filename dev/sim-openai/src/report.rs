@@ -14,7 +14,7 @@ pub struct SessionReport {
     pub heard: Vec<i16>,
     /// Every event, both ways, in the order of the wire. Empty unless everything is kept.
     pub events: Vec<Recorded>,
-    /// The conversation before this session, as the client told it: what it created before anything was said here,
+    /// The conversation before this session, as the client replayed it: what it created before anything was said here,
     /// and whatever only a replay can create.
     pub replayed: Vec<Replayed>,
     /// The tools of remote servers that were called, as `label.name`.

@@ -1,11 +1,13 @@
 //! One session: client events and time in, server events and observations out. Opens no socket and reads no clock.
 
 mod choosing;
+mod configuring;
 mod delivery;
 mod items;
 mod mcp;
 mod pending;
 mod replies;
+mod sending;
 mod telephone;
 mod turns;
 
@@ -17,11 +19,13 @@ use crate::input::Input;
 use crate::playback::Playback;
 use crate::random;
 use crate::refusal::Refusal;
-use crate::report::{Recorded, Side};
+use crate::report::Side;
 use crate::response::Response;
 use crate::settings::Settings;
 use crate::usage::Cache;
-use crate::{Config, Observation, Seen, SessionReport, schema};
+use crate::{Config, Observation, ObservationKind, SessionReport, schema};
+pub(crate) use configuring::beta_disabled;
+use configuring::is_beta_shape;
 use fastrand::Rng;
 use pending::{FollowUp, OpenCall, RemoteCall, Transcription};
 use serde_json::{Value, json};
@@ -32,21 +36,10 @@ use std::time::Instant;
 const LONGEST_EVENT_ID: usize = 512;
 const GOING_AWAY: u16 = 1_001;
 const NORMAL: u16 = 1_000;
-/// Keys of the beta's flat session, which the GA service turns away.
-const BETA_KEYS: [&str; 7] = [
-    "modalities",
-    "voice",
-    "input_audio_format",
-    "output_audio_format",
-    "input_audio_transcription",
-    "turn_detection",
-    "max_response_output_tokens",
-];
-
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Output {
     Send(Arc<Value>),
-    Tell(Observation),
+    Observe(Observation),
     Close {
         code: u16,
         reason: String,
@@ -64,7 +57,7 @@ pub(crate) struct Connection {
     pub model: String,
     /// Seconds since 1970 now.
     pub unix_now: u64,
-    /// What earlier sessions were told in order to greet.
+    /// The instructions by which earlier sessions greeted.
     pub greetings: Greetings,
 }
 
@@ -95,7 +88,7 @@ pub(crate) struct Session {
     greetings: Greetings,
     /// Nothing was said in this session: whatever the client creates is of an earlier one.
     is_fresh: bool,
-    /// An earlier session's words were told.
+    /// The words of an earlier session were replayed.
     has_replayed: bool,
     has_ignored: bool,
     /// Whether the fault in mid-response has been injected.
@@ -122,7 +115,7 @@ impl Session {
     /// A session for a client that was let in.
     pub(crate) fn open(config: Arc<Config>, connection: Connection, now: Instant) -> Self {
         let mut session = Self::new(config, &connection, now);
-        session.tell(Seen::Connected { model: connection.model });
+        session.observe(ObservationKind::Connected { model: connection.model });
         match session.fault {
             Some(InjectedFault::NoSession) => session.is_dead = true,
             Some(InjectedFault::QuotaExhausted) => session.refuse_for_good(&Refusal::quota()),
@@ -131,7 +124,7 @@ impl Session {
         session
     }
 
-    /// A session that ends with its first event: let in, only to be told why not.
+    /// A session that ends with its first event: let in, and refused at once.
     pub(crate) fn refused(
         config: Arc<Config>,
         connection: Connection,
@@ -192,7 +185,7 @@ impl Session {
         self.over = true;
         if !self.report.closed {
             self.report.closed = true;
-            self.tell(Seen::Closed { why: why.into() });
+            self.observe(ObservationKind::Closed { why: why.into() });
         }
     }
 
@@ -308,45 +301,6 @@ impl Session {
         }
     }
 
-    fn configure(&mut self, update: &Value) -> Result<(), Refusal> {
-        let instructions = self.settings.instructions().to_owned();
-        if self.session < self.config.failing_setups {
-            return Err(Refusal::of_the_service());
-        }
-        self.config.forbids.iter().try_for_each(|forbidden| forbidden.check(update))?;
-        let update = &self.without_formats_of_telephone(update);
-        self.settings.update(update, !self.report.spoken.is_empty())?;
-        if self.settings.instructions() != instructions || !update["tools"].is_null() {
-            self.cache.bust();
-        }
-        if !update["prompt"].is_null() {
-            self.note_violation("session.prompt: stored prompts end on 2026-11-30");
-        }
-        if let Some(detection) = self.settings.turn_detection() {
-            self.input.listen(detection.hearing);
-        }
-        let updated = json!({"type": "session.updated", "session": self.settings.json()});
-        if self.config.configuring.is_zero() {
-            self.confirm(updated);
-        } else {
-            self.later.push((self.now + self.config.configuring, updated));
-        }
-        let detection = &update["audio"]["input"]["turn_detection"];
-        if self.config.idles_at_once && detection["idle_timeout_ms"].is_u64() && self.played.is_some() {
-            self.end_idleness();
-        } else if !detection.is_null() {
-            self.await_idleness();
-        }
-        self.list_tools();
-        Ok(())
-    }
-
-    fn confirm(&mut self, updated: Value) {
-        self.configured = true;
-        self.send(updated);
-        self.tell(Seen::Configured);
-    }
-
     fn send_later(&mut self, index: usize) {
         let (_, event) = self.later.remove(index);
         if event["type"] == "session.updated" { self.confirm(event) } else { self.send(event) }
@@ -357,78 +311,6 @@ impl Session {
         self.send(Refusal::new("session_expired", message).event(None));
         self.close(GOING_AWAY, message);
     }
-
-    /// Answers with an error. Whether the error names the event that caused it is left to chance, as in real life.
-    fn refuse(&mut self, refusal: &Refusal, cause: Option<&str>) {
-        let named = cause.filter(|_| self.rng.bool());
-        self.note_violation(refusal.to_string());
-        self.tell(Seen::Refused { why: refusal.to_string() });
-        self.send(refusal.event(named));
-    }
-
-    fn refuse_for_good(&mut self, refusal: &Refusal) {
-        self.refuse(refusal, None);
-        self.close(refusal.close_code(), &refusal.close_reason());
-    }
-
-    fn close(&mut self, code: u16, reason: &str) {
-        self.over = true;
-        self.outputs.push_back(Output::Close { code, reason: reason.to_owned() });
-    }
-
-    fn note_violation(&mut self, violation: impl Into<String>) {
-        self.report.violations.push(violation.into());
-    }
-
-    fn tell(&mut self, what: Seen) {
-        let observation = Observation { at: self.now, session: self.session, what };
-        self.report.observations.push(observation.clone());
-        self.outputs.push_back(Output::Tell(observation));
-    }
-
-    fn new_id(&mut self, prefix: &str) -> String {
-        random::id(&mut self.rng, prefix)
-    }
-
-    fn send(&mut self, mut event: Value) {
-        event["event_id"] = json!(self.new_id("event"));
-        self.send_as_it_is(event);
-    }
-
-    fn send_as_it_is(&mut self, mut event: Value) {
-        if event["type"].as_str().is_some_and(|kind| kind.ends_with(".delta")) {
-            event["obfuscation"] = json!(self.new_id("")[1..]);
-        }
-        if cfg!(debug_assertions) && self.config.checks_itself {
-            schema::check_server(&event).expect("the simulator keeps what OpenAI promises");
-        }
-        let event = Arc::new(event);
-        self.record(Side::Server, &event);
-        self.outputs.push_back(Output::Send(event));
-    }
-
-    fn send_all(&mut self, events: Vec<Value>) {
-        events.into_iter().for_each(|event| self.send(event));
-    }
-
-    fn record(&mut self, from: Side, event: &Arc<Value>) {
-        if self.config.keeps_everything {
-            self.report.events.push(Recorded { from, at: self.now, event: event.clone() });
-        }
-    }
-}
-
-/// A request in the shape of the beta, which was switched off in 2026.
-pub(crate) fn beta_disabled() -> Refusal {
-    let message = "The Realtime Beta API is no longer supported. Please use the GA API shape.";
-    Refusal::new("beta_api_shape_disabled", message)
-}
-
-fn is_beta_shape(event: &Value) -> bool {
-    let session = &event["session"];
-    event["type"] == "session.update"
-        && session["type"].is_null()
-        && BETA_KEYS.iter().any(|key| !session[key].is_null())
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ impl SessionRegistry {
     }
 
     pub(crate) fn publish(&self, observation: Observation) {
-        info!(session = observation.session, "{}", observation.what);
+        info!(session = observation.session, "{}", observation.kind);
         // There may be no subscriber.
         let _unwatched = self.watchers.send(observation);
     }

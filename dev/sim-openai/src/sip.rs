@@ -71,8 +71,8 @@ pub(crate) use exchange::Exchange;
 pub use fault::SipFault;
 pub use placed_call::{PlacedCall, WaitError};
 pub use report::{
-    Action, AgentSpeech, CallReport, CarrierEvent, CarrierSaw, Delivery, HungUpBy, Request, SocketEvent,
-    SocketSaw,
+    Action, AgentSpeech, CallReport, CarrierEvent, CarrierEventKind, Delivery, HungUpBy, Request,
+    SocketEvent, SocketEventKind,
 };
 pub use spec::{CallSpec, CallerStep};
 pub use step_syntax::UnknownStep;

@@ -43,7 +43,7 @@ pub(crate) async fn serve(
         Ok((mut socket, Upgraded::Session(session))) => {
             let why = converse(&mut socket, &session, registry).await;
             session.lock().handle_close(why, Instant::now());
-            tell(&session, registry);
+            publish_observations(&session, registry);
         }
         Ok((mut socket, Upgraded::Sideband(call_id))) => {
             let call = exchange.find(&call_id);
@@ -133,7 +133,7 @@ async fn perform(socket: &mut Socket, session: &Shared, registry: &SessionRegist
     while let Some(output) = next_output(session) {
         let done = match output {
             Output::Send(event) => socket.feed(Message::text(event.to_string())).await,
-            Output::Tell(observation) => {
+            Output::Observe(observation) => {
                 registry.publish(observation);
                 Ok(())
             }
@@ -170,9 +170,9 @@ fn closed_by_client(frame: Option<CloseFrame>) -> String {
     }
 }
 
-fn tell(session: &Shared, registry: &SessionRegistry) {
+fn publish_observations(session: &Shared, registry: &SessionRegistry) {
     while let Some(output) = next_output(session) {
-        if let Output::Tell(observation) = output {
+        if let Output::Observe(observation) = output {
             registry.publish(observation);
         }
     }

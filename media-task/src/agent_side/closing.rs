@@ -4,7 +4,7 @@ mod farewell;
 
 use call::Ending;
 use farewell::Farewell;
-use realtime::Purpose;
+use realtime::{Purpose, ResponseId};
 
 /// How a session ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,18 +78,18 @@ impl Closing {
     }
 
     /// Notes that a response has audio.
-    pub(crate) fn note_audio(&mut self, response: &str) {
+    pub(crate) fn note_audio(&mut self, response: &ResponseId) {
         self.has_agent_spoken = true;
         self.farewell.iter_mut().for_each(|farewell| farewell.note_audio(response));
     }
 
     /// Notes that a requested response begins: the goodbye, if one is due.
-    pub(crate) fn note_requested_response(&mut self, response: &str) {
+    pub(crate) fn note_requested_response(&mut self, response: &ResponseId) {
         self.farewell.iter_mut().for_each(|farewell| farewell.note_response_began(response));
     }
 
     /// Notes that a response is complete, and returns whether it was the goodbye.
-    pub(crate) fn note_response_done(&mut self, response: &str) -> bool {
+    pub(crate) fn note_response_done(&mut self, response: &ResponseId) -> bool {
         self.farewell.as_mut().is_some_and(|farewell| farewell.note_ended(response))
     }
 

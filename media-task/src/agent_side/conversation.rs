@@ -4,7 +4,7 @@ use super::instruction::instruction;
 use super::{AgentSide, CallerSide, ms};
 use audio::{DtmfDigits, Output};
 use journal::JournalEvent;
-use realtime::{EmptyResponseAction, OptionalPart, Purpose, SessionEvent};
+use realtime::{EmptyResponseAction, ItemId, OptionalPart, Purpose, ResponseId, SessionEvent};
 use service::time::now_ms;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ pub(crate) struct Lacking {
 
 impl AgentSide {
     /// Notes that a response began.
-    pub(crate) fn note_response_started(&mut self, response: &str, is_asked: bool) {
+    pub(crate) fn note_response_started(&mut self, response: &ResponseId, is_asked: bool) {
         if is_asked {
             self.closing.note_requested_response(response);
         }
@@ -26,13 +26,13 @@ impl AgentSide {
     }
 
     /// Notes that there is speech of an item.
-    pub(crate) fn note_speech(&mut self, response: &str, item: &str) {
+    pub(crate) fn note_speech(&mut self, response: &ResponseId, item: &ItemId) {
         self.record.transcript.agent_started(item, now_ms());
         self.closing.note_audio(response);
     }
 
     /// Notes that the caller speaks; the item has no id yet if it is empty.
-    pub(crate) fn note_caller_speaks(&mut self, item: &str) {
+    pub(crate) fn note_caller_speaks(&mut self, item: &ItemId) {
         if !item.is_empty() {
             self.record.transcript.caller_started(item, now_ms());
         }
@@ -146,7 +146,7 @@ impl AgentSide {
         self.model.request_response(&words, false, now);
     }
 
-    fn note_transcription_failed(&mut self, item: &str, code: String) {
+    fn note_transcription_failed(&mut self, item: &ItemId, code: String) {
         let transcription = self.loaded.file.model.transcription.as_ref();
         let model = transcription.map(|transcription| transcription.model.as_str());
         self.record.note_transcription_failed(item, model, code);

@@ -5,7 +5,7 @@ use super::{AgentSide, CallerSide};
 use agents::Words;
 use audio::TimeoutReason;
 use call::Ending;
-use realtime::Purpose;
+use realtime::{Purpose, ResponseId};
 use std::time::Instant;
 
 impl AgentSide {
@@ -69,10 +69,16 @@ impl AgentSide {
     }
 
     /// Notes that a response is complete: if it was the goodbye, the call ends once it has been played.
-    pub(crate) fn note_response_done(&mut self, response: &str, caller: &mut impl CallerSide, now: Instant) {
+    pub(crate) fn note_response_done(
+        &mut self,
+        response: &ResponseId,
+        caller: &mut impl CallerSide,
+        now: Instant,
+    ) {
         if self.closing.note_response_done(response) {
             caller.hang_up_when_silent(now);
         }
+        self.note_transfer_announced(caller, now);
         self.end_call_if_asked(caller, now);
     }
 

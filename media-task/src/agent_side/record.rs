@@ -12,7 +12,7 @@ use call::{CallRef, Stage};
 use journal::{CallSummary, EntryBuilder, JournalEvent, TranscriptLine};
 use level_meter::LevelMeter;
 use media_diagnosis::{Diagnosis, Finding};
-use realtime::OptionalPart;
+use realtime::{ItemId, OptionalPart};
 use service::time::now_ms;
 use std::time::Instant;
 use store::{CallOutcome, Side};
@@ -43,6 +43,7 @@ impl CallRecord {
     ) -> Self {
         let summary = CallSummary {
             call_ref: call.call_ref.clone(),
+            line: call.line.into(),
             number: call.number.clone(),
             agent: agent.file.name.clone(),
             model: model.to_owned(),
@@ -94,7 +95,7 @@ impl CallRecord {
 
     /// Notes a turn of the caller that gets no transcript. The journal says so once a call: when transcription fails, it mostly fails
     /// for every turn.
-    pub(crate) fn note_transcription_failed(&mut self, item: &str, model: Option<&str>, code: String) {
+    pub(crate) fn note_transcription_failed(&mut self, item: &ItemId, model: Option<&str>, code: String) {
         self.transcript.caller_transcription_failed(item);
         if !std::mem::replace(&mut self.has_noted_transcription_failure, true) {
             let model = model.unwrap_or_default().to_owned();

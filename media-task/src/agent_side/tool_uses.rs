@@ -8,6 +8,7 @@ use super::services::Services;
 use crate::agent_cache::LoadedAgent;
 use crate::journal_writer::CallerRequest;
 use action_budget::{ActionBudget, HourlyBudget};
+use realtime::ToolCallId;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,7 +30,7 @@ pub(crate) struct ToolUses {
     /// What is left of the call's caps.
     budget: ActionBudget,
     /// The first words of each message that was sent, by the id of its tool call.
-    sent: HashMap<String, String>,
+    sent: HashMap<ToolCallId, String>,
     /// The first words of messages that failed during the goodbye.
     undelivered: Vec<String>,
     /// Whether the first callback without a number is still to be refused, so that the agent asks for one.
@@ -42,14 +43,14 @@ pub(crate) struct ToolUses {
 
 /// A call of `end_call`, held back until its response ends: the response may call another tool as well.
 pub(crate) struct EndCallRequest {
-    pub(crate) call_id: String,
+    pub(crate) call_id: ToolCallId,
     pub(crate) tool: String,
     pub(crate) began: Instant,
 }
 
 /// The end of a tool call.
 pub(crate) struct ToolUsed {
-    pub(crate) call_id: String,
+    pub(crate) call_id: ToolCallId,
     pub(crate) tool: String,
     pub(crate) began: Instant,
     pub(crate) wants_response: bool,
@@ -107,7 +108,7 @@ impl ToolUses {
     pub(crate) fn start(
         &mut self,
         tool_use: ToolUse,
-        call_id: String,
+        call_id: ToolCallId,
         tool: String,
         caller_note: CallerRequest,
         began: Instant,
@@ -126,7 +127,7 @@ impl ToolUses {
             hourly,
             context: self.context.clone(),
             control: self.services.control.clone(),
-            id: call_id.clone(),
+            id: call_id.to_string(),
             call: self.call.clone(),
             caller_note,
         };
@@ -164,7 +165,7 @@ impl ToolUses {
 
     /// Notes that the message sent under this id has failed, once.
     pub(crate) fn note_undelivered(&mut self, id: &str) {
-        self.undelivered.extend(self.sent.remove(id));
+        self.undelivered.extend(self.sent.remove(&ToolCallId::from(id)));
     }
 
     /// Takes the first words of the messages that were not delivered.

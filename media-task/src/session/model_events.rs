@@ -2,7 +2,7 @@
 
 use super::{CallSession, ms, outage_message};
 use crate::agent_side::Lacking;
-use audio::{AgentEvent, ItemId};
+use audio::AgentEvent;
 use call::Ending;
 use journal::JournalEvent;
 use realtime::{EmptyResponseAction, Failure, Purpose, SessionEvent};
@@ -29,21 +29,24 @@ impl CallSession {
             }
             SessionEvent::ResponseStarted { response, is_asked } => {
                 self.agent.note_response_started(&response, is_asked);
-                self.bridge.handle_agent(AgentEvent::ResponseStarted { response }, now);
+                self.bridge.handle_agent(AgentEvent::ResponseStarted { response: response.into() }, now);
             }
             SessionEvent::Audio { response, item, samples } => {
                 self.agent.note_speech(&response, &item);
-                let (item, samples) = (ItemId(item), samples.0);
-                self.bridge.handle_agent(AgentEvent::Audio { response, item, samples }, now);
+                let (response, item) = (response.into(), audio::ItemId(item.into()));
+                let event = AgentEvent::Audio { response, item, samples: samples.0 };
+                self.bridge.handle_agent(event, now);
             }
             SessionEvent::ItemDone { item } => {
-                self.bridge.handle_agent(AgentEvent::ItemDone { item: ItemId(item) }, now);
+                let item = audio::ItemId(item.into());
+                self.bridge.handle_agent(AgentEvent::ItemDone { item }, now);
             }
             SessionEvent::ResponseEmpty { response } => {
-                self.bridge.handle_agent(AgentEvent::ResponseEmpty { response }, now);
+                self.bridge.handle_agent(AgentEvent::ResponseEmpty { response: response.into() }, now);
             }
             SessionEvent::ResponseDone { response } => {
-                self.bridge.handle_agent(AgentEvent::ResponseDone { response: response.clone() }, now);
+                let done = AgentEvent::ResponseDone { response: response.to_string() };
+                self.bridge.handle_agent(done, now);
                 self.agent.note_response_done(&response, &mut self.bridge, now);
             }
             SessionEvent::SpeechStarted { item } => {

@@ -3,6 +3,7 @@
 use super::{CallSession, ms};
 use audio::{Frame, Output};
 use journal::JournalEvent;
+use realtime::ItemId;
 use std::time::Instant;
 use store::Side;
 
@@ -32,8 +33,9 @@ impl CallSession {
                 agent.record.transcript.note_interrupted(&heard);
             }
             Output::Played(item) => {
+                let item = ItemId::from(item.0);
                 agent.model.note_played(&item, now);
-                agent.record.transcript.note_played(&item.0);
+                agent.record.transcript.note_played(&item);
             }
             Output::AgentIsDeaf => agent.model.replace_deaf(now),
             other => agent.handle_output(other, now),

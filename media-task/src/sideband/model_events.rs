@@ -5,7 +5,7 @@ use crate::agent_side::{Lacking, ms};
 use audio::{RemoteEvent, TimeoutReason};
 use call::{Ending, Line};
 use journal::JournalEvent;
-use realtime::{Failure, SessionEvent};
+use realtime::{Failure, ItemId, SessionEvent};
 use std::time::{Duration, Instant};
 
 impl SidebandSession {
@@ -28,28 +28,33 @@ impl SidebandSession {
             }
             SessionEvent::ResponseStarted { response, is_asked } => {
                 self.agent.note_response_started(&response, is_asked);
-                self.audio.handle(RemoteEvent::ResponseStarted { response }, now);
+                self.audio.handle(RemoteEvent::ResponseStarted { response: response.into() }, now);
             }
             SessionEvent::Speaking { response, item } => {
                 self.agent.note_speech(&response, &item);
-                self.audio.handle(RemoteEvent::Speaking { response }, now);
+                self.audio.handle(RemoteEvent::Speaking { response: response.into() }, now);
             }
             SessionEvent::ResponseEmpty { response } => {
-                self.audio.handle(RemoteEvent::ResponseEmpty { response }, now);
+                self.audio.handle(RemoteEvent::ResponseEmpty { response: response.into() }, now);
             }
             SessionEvent::ResponseDone { response } => {
-                self.audio.handle(RemoteEvent::ResponseDone { response: response.clone() }, now);
+                let done = RemoteEvent::ResponseDone { response: response.to_string() };
+                self.audio.handle(done, now);
                 self.agent.note_response_done(&response, &mut self.audio, now);
             }
             SessionEvent::PlaybackStarted { response } => {
-                self.audio.handle(RemoteEvent::PlaybackStarted { response }, now);
+                self.audio.handle(RemoteEvent::PlaybackStarted { response: response.into() }, now);
             }
             SessionEvent::PlaybackEnded { response, items, heard, is_cut } => {
                 self.note_played(items, heard, is_cut);
-                self.audio.handle(RemoteEvent::PlaybackEnded { response }, now);
+                if is_cut {
+                    self.agent.withdraw_transfer(&mut self.audio, now);
+                }
+                self.audio.handle(RemoteEvent::PlaybackEnded { response: response.into() }, now);
             }
             SessionEvent::SpeechStarted { item } => {
                 self.agent.note_caller_speaks(&item);
+                self.agent.withdraw_transfer(&mut self.audio, now);
                 self.audio.handle(RemoteEvent::SpeechStarted, now);
             }
             SessionEvent::SpeechStopped => self.audio.handle(RemoteEvent::SpeechStopped, now),
@@ -62,13 +67,15 @@ impl SidebandSession {
             }
             SessionEvent::SessionLost { reason } => {
                 self.agent.record.note(JournalEvent::SidebandLost { reason });
+                self.agent.note_sideband(true);
                 self.audio.handle(RemoteEvent::Lost, now);
             }
             SessionEvent::SessionRestored { took, planned: _ } => {
                 self.agent.record.note(JournalEvent::SidebandBack { took_ms: ms(took) });
+                self.agent.note_sideband(false);
             }
             SessionEvent::EndsSoon => drop(self.audio.end_now(TimeoutReason::TookTooLong)),
-            SessionEvent::CallGone { was_attached } => self.end_with_call(was_attached),
+            SessionEvent::CallGone { was_attached } => self.end_with_call(was_attached, now),
             SessionEvent::Failed(Failure { code, cure, is_fatal: _ }) => {
                 self.agent.record.note(JournalEvent::AgentFailed { code, cure });
                 self.agent.closing.end(Ending::AgentUnavailable);
@@ -79,20 +86,22 @@ impl SidebandSession {
     }
 
     /// Notes how much of a response's items the caller heard: all, or of the last one only the beginning.
-    fn note_played(&mut self, mut items: Vec<String>, heard: Duration, is_cut: bool) {
+    fn note_played(&mut self, mut items: Vec<ItemId>, heard: Duration, is_cut: bool) {
         let record = &mut self.agent.record;
         if let Some(item) = items.pop_if(|_| is_cut) {
             record.transcript.note_cut(&item, heard);
             record.summary.interruptions += 1;
-            record.note(JournalEvent::Interrupted { item, heard_ms: ms(heard), of_ms: None });
+            record.note(JournalEvent::Interrupted { item: item.into(), heard_ms: ms(heard), of_ms: None });
         }
         items.iter().for_each(|item| record.transcript.note_played(item));
     }
 
-    /// Ends the call, which is over at OpenAI: the caller hung up, unless the agent was hanging up already.
-    fn end_with_call(&mut self, was_attached: bool) {
+    /// Ends the call, which is over at OpenAI: the caller hung up, unless the agent was hanging up already, or has transferred the call.
+    fn end_with_call(&mut self, was_attached: bool, now: Instant) {
         if self.agent.closing.has_said_goodbye() {
             self.agent.closing.hang_up();
+        } else if self.agent.end_transferred(&mut self.audio, now) {
+            // It has ended so.
         } else if was_attached {
             self.agent.closing.end(Ending::CallerHungUp);
         } else {

@@ -6,7 +6,7 @@ mod stage;
 
 use serde_json::json;
 use sim_audio::{Clip, clips};
-use sim_openai::sip::{Action, CallSpec, CarrierSaw, HungUpBy, PlacedCall};
+use sim_openai::sip::{Action, CallSpec, CarrierEventKind, HungUpBy, PlacedCall};
 use sim_openai::{Config, Reply, Script};
 use stage::{PATIENCE, Stage, text};
 use std::time::Duration;
@@ -25,7 +25,7 @@ async fn a_call_is_greeted_answered_and_ended_by_the_agent() {
     call.say(&clips::caller_thanks());
     let over = call.over(PATIENCE).await.unwrap();
 
-    assert_eq!(over.what, CarrierSaw::Bye(HungUpBy::Client));
+    assert_eq!(over.kind, CarrierEventKind::Bye(HungUpBy::Client));
     let report = call.report();
     let stopped = report.agent.last().and_then(|speech| speech.stopped).unwrap();
     let hung_up = report.requests_for(Action::Hangup).next().unwrap().at;

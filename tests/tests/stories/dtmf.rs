@@ -59,8 +59,8 @@ async fn keys_as_phones_and_gateways_send_them_reach_the_model_once() {
     for (name, case) in cases() {
         caller.phone().play_keys(&packets(&case)).await.expect("the phone sends them");
         wanted.push(case["want_keys"].as_str().expect("the case says").to_owned());
-        story.comes_to(|| story.keys_told().len() >= wanted.len()).await;
-        assert_eq!(story.keys_told(), wanted, "{name}");
+        story.comes_to(|| story.keys_to_the_model().len() >= wanted.len()).await;
+        assert_eq!(story.keys_to_the_model(), wanted, "{name}");
     }
 
     let after = caller.hangs_up().await;

@@ -10,7 +10,7 @@ use harness::TestbedConfig;
 use harness::story::{folder, programs};
 use harness::{Afterwards, Caller, Story, StoryBuilder};
 use journal::JournalEvent as Happened;
-use sim_meta::{ActionName, CallReport, Ending as AtMeta, Event, InjectedFault, Seen};
+use sim_meta::{ActionName, CallReport, Ending as AtMeta, Event, InjectedFault, ObservationKind};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -114,8 +114,10 @@ async fn a_caller_who_gives_up_just_before_the_accept_is_not_told() {
     caller.phone().wait_until("media to connect", SOON, connected).await.expect("media connects");
     story.webhooks_go_astray();
     caller.phone().hang_up().await;
-    let refused = |seen: &Seen| matches!(seen, Seen::Action { name: ActionName::Accept, status: 400, .. });
-    story.saw(caller.id(), refused).await;
+    let refused = |seen: &ObservationKind| {
+        matches!(seen, ObservationKind::Action { name: ActionName::Accept, status: 400, .. })
+    };
+    story.observes(caller.id(), refused).await;
     story.webhooks_arrive();
 
     let after = caller.afterwards().await;
@@ -281,8 +283,8 @@ async fn rings_on(fault: InjectedFault) -> (Afterwards, u32) {
     let caller = story.ring_with_faults(&[fault]).await;
     let ended = story.calls.call_until(&caller.call_ref(), SOON, |record| record.call.has_ended()).await;
     ended.expect("the call ends though Meta takes no action");
-    let code = story.observations().into_iter().find_map(|seen| match seen.what {
-        Seen::Action { code, .. } => code,
+    let code = story.observations().into_iter().find_map(|seen| match seen.kind {
+        ObservationKind::Action { code, .. } => code,
         _ => None,
     });
 
@@ -299,8 +301,8 @@ fn was_an_ordinary_call(after: &Afterwards) {
 }
 
 async fn is_told(story: &Story, caller: &Caller<'_>, of: Event) {
-    let told = Seen::WebhookAnswered { event: of, status: Some(200) };
-    story.saw(caller.id(), |seen| *seen == told).await;
+    let told = ObservationKind::WebhookAnswered { event: of, status: Some(200) };
+    story.observes(caller.id(), |seen| *seen == told).await;
 }
 
 async fn was_not_touched(story: &Story, caller: &Caller<'_>) {

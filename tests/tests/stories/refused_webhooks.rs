@@ -4,7 +4,7 @@ use call::Ending;
 use harness::raw_webhook::{RawWebhook, client};
 use harness::{Caller, Story};
 use journal::JournalEvent;
-use sim_meta::{ActionName, Ending as AtMeta, Seen};
+use sim_meta::{ActionName, Ending as AtMeta, ObservationKind};
 
 const NO_OPUS: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE audio\r\n\
     m=audio 3480 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 127.0.0.1\r\na=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\n\
@@ -62,8 +62,8 @@ async fn an_invalid_sdp_offer_is_rejected_and_the_next_call_works() {
 async fn a_connect_that_comes_after_the_end_is_not_answered() {
     let story = Story::begin().await;
     let caller = story.ring_but_tell(RawWebhook::terminate).await;
-    let late = Seen::WebhookAnswered { event: sim_meta::Event::Connect, status: Some(200) };
-    story.saw(caller.id(), |seen| *seen == late).await;
+    let late = ObservationKind::WebhookAnswered { event: sim_meta::Event::Connect, status: Some(200) };
+    story.observes(caller.id(), |seen| *seen == late).await;
     story.nothing_is_due().await;
 
     assert_eq!(story.calls.call(&caller.call_ref()).await.expect("the table can be read"), None);

@@ -5,7 +5,7 @@ use harness::{Story, StoryBuilder, entries, using};
 use journal::JournalEvent as Happened;
 use local::root;
 use sim_audio::clips;
-use sim_meta::{Event, InjectedFault, Seen};
+use sim_meta::{Event, InjectedFault, ObservationKind};
 
 /// Today's functions drive a media task of the previous release, which the file `previous-release` names and
 /// `scripts/previous-release.sh` builds.
@@ -44,8 +44,8 @@ async fn a_failed_message_costs_a_call_at_the_previous_release_nothing() {
     let caller = story.ring_with_faults(&[InjectedFault::MessageFails]).await;
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_directions(), &clips::agent_closing()).await;
-    let told = Seen::WebhookAnswered { event: Event::Message, status: Some(200) };
-    story.saw(caller.id(), |seen| *seen == told).await;
+    let told = ObservationKind::WebhookAnswered { event: Event::Message, status: Some(200) };
+    story.observes(caller.id(), |seen| *seen == told).await;
 
     let after = caller.hangs_up().await;
 

@@ -114,7 +114,7 @@ async fn a_message_that_fails_later_is_told_to_the_agent() {
     let after = caller.hangs_up().await;
     assert_eq!((after.tools(), after.messages), (vec!["send_whatsapp_message: done".to_owned()], 1));
     let told: Vec<_> =
-        story.told_to_the_model().into_iter().filter(|text| text.contains("did not reach")).collect();
+        story.texts_to_the_model().into_iter().filter(|text| text.contains("did not reach")).collect();
     assert!(told.len() == 1 && told[0].contains("Mirsk Bikes"), "{told:?}");
     assert_eq!(entries!(after.journal, JournalEvent::MessageFailed { code, .. } => *code), [131_026]);
     assert!(stored.contains(&format!("CALL#{call_ref}")) && !stored.contains("wamid."), "{stored}");

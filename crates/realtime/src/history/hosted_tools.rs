@@ -1,6 +1,7 @@
 //! Hosted MCP calls in the history.
 
 use super::{ConversationHistory, HistoryEntry, message};
+use crate::ItemId;
 use serde_json::Value;
 
 /// How much of a tool's output is replayed, in characters.
@@ -9,7 +10,7 @@ const LONGEST_ANSWER: usize = 4_000;
 /// A hosted MCP call and its outcome.
 #[derive(Debug)]
 pub(crate) struct HostedHistory {
-    pub(super) item: String,
+    pub(super) item: ItemId,
     pub tool: String,
     /// The arguments, JSON text.
     pub arguments: String,
@@ -28,8 +29,8 @@ pub(crate) enum HostedAnswer {
 
 impl ConversationHistory {
     /// Adds a call that the service makes itself.
-    pub(crate) fn add_hosted_call(&mut self, item: &str, tool: &str) {
-        let (item, tool) = (item.to_owned(), tool.to_owned());
+    pub(crate) fn add_hosted_call(&mut self, item: &ItemId, tool: &str) {
+        let (item, tool) = (item.clone(), tool.to_owned());
         self.entries.push(HistoryEntry::HostedCall(HostedHistory {
             item,
             tool,
@@ -39,9 +40,9 @@ impl ConversationHistory {
     }
 
     /// Returns the call of an item.
-    pub(crate) fn hosted_call(&mut self, wanted: &str) -> Option<&mut HostedHistory> {
+    pub(crate) fn hosted_call(&mut self, wanted: &ItemId) -> Option<&mut HostedHistory> {
         self.entries.iter_mut().rev().find_map(|entry| match entry {
-            HistoryEntry::HostedCall(hosted) if hosted.item == wanted => Some(hosted),
+            HistoryEntry::HostedCall(hosted) if hosted.item == *wanted => Some(hosted),
             HistoryEntry::HostedCall(_)
             | HistoryEntry::Agent(_)
             | HistoryEntry::Caller { .. }

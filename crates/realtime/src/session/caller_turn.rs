@@ -1,7 +1,7 @@
 //! Tracks the caller's turn: commits one that the server VAD never ends, and marks one that holds only silence.
 
 use super::{Session, SessionEvent};
-use crate::{ApiError, ClientEvent, TurnMode};
+use crate::{ApiError, ClientEvent, ItemId, TurnMode};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ const FEWEST_VOICED_FRAMES: usize = 5;
 #[derive(Debug, Default)]
 pub(super) struct CallerTurn {
     /// When the caller began to speak, and the item id, empty while the server has not named it.
-    speaking: Option<(Instant, String)>,
+    speaking: Option<(Instant, ItemId)>,
     /// When voiced frames were sent, from shortly before the turn.
     voiced_frames: VecDeque<Instant>,
     /// When any audio was last sent, silence included.
@@ -48,22 +48,22 @@ impl CallerTurn {
         self.voiced_frames.extend(frames.take(room).map(|_| now));
     }
 
-    fn begin(&mut self, item: &str, now: Instant) {
+    fn begin(&mut self, item: &ItemId, now: Instant) {
         self.voiced_frames.retain(|at| *at + LOOKBACK >= now);
-        self.speaking = Some((now, item.to_owned()));
+        self.speaking = Some((now, item.clone()));
         self.unnamed_silence = false;
     }
 
     /// Names the item of a turn that began without one, and returns whether that turn is over and was silence.
-    fn name(&mut self, item: &str) -> bool {
+    fn name(&mut self, item: &ItemId) -> bool {
         if let Some((_, name)) = self.speaking.as_mut().filter(|(_, name)| name.is_empty()) {
-            item.clone_into(name);
+            name.clone_from(item);
         }
         std::mem::take(&mut self.unnamed_silence)
     }
 
     /// Ends the turn, and returns its item id if all of it was silence; the id is empty while the server has not named it.
-    fn end(&mut self) -> Option<String> {
+    fn end(&mut self) -> Option<ItemId> {
         let (since, item) = self.speaking.take()?;
         let had_audio = self.sent_at.is_some_and(|at| at + LOOKBACK >= since);
         (had_audio && self.voiced_frames.len() < FEWEST_VOICED_FRAMES).then_some(item)
@@ -82,7 +82,7 @@ impl CallerTurn {
 }
 
 impl Session {
-    pub(super) fn begin_turn(&mut self, item: &str, now: Instant) {
+    pub(super) fn begin_turn(&mut self, item: &ItemId, now: Instant) {
         self.caller_turn.begin(item, now);
     }
 
@@ -94,7 +94,7 @@ impl Session {
     }
 
     /// Marks an item as silent, so that its transcript is not replayed; an item without an id is marked when it gets one.
-    pub(super) fn mark_silent_turn(&mut self, item: String) {
+    pub(super) fn mark_silent_turn(&mut self, item: ItemId) {
         if item.is_empty() {
             self.caller_turn.unnamed_silence = true;
             return;
@@ -104,7 +104,7 @@ impl Session {
     }
 
     /// Handles the item id of a committed turn.
-    pub(super) fn name_turn(&mut self, item: String) {
+    pub(super) fn name_turn(&mut self, item: ItemId) {
         let (began_without, was_silent) =
             (std::mem::take(&mut self.link.has_unnamed_turn), self.caller_turn.name(&item));
         if item.is_empty() {

@@ -4,10 +4,10 @@
 //! response that ends in the middle of a sentence is continued once.
 
 use super::{EmptyResponseAction, Purpose, Session, SessionEvent};
-use crate::Failure;
 use crate::link::Produced;
 use crate::response_queue::ResponseRequest;
 use crate::server_event::Response;
+use crate::{Failure, ItemId, ResponseId};
 use std::time::Instant;
 
 /// Prompts the model to continue a sentence that a limit of the service cut off.
@@ -100,8 +100,8 @@ impl Session {
     }
 
     /// Whether a response has audible audio.
-    pub(super) fn has_audio(&self, response: &str) -> bool {
-        self.link.items.values().any(|item| item.response == response && item.is_audible)
+    pub(super) fn has_audio(&self, response: &ResponseId) -> bool {
+        self.link.items.values().any(|item| item.response == *response && item.is_audible)
     }
 
     /// Makes up for what a response for `request` is missing, and returns whether anything is missing.
@@ -197,9 +197,9 @@ impl Session {
     }
 
     /// Removes the silent items of a response from the conversation: the caller did not hear their words.
-    pub(super) fn remove_silent_items(&mut self, response: &str, produced: &mut Vec<Produced>) {
+    pub(super) fn remove_silent_items(&mut self, response: &ResponseId, produced: &mut Vec<Produced>) {
         let items = self.link.items.iter();
-        let silent = items.filter(|(_, item)| item.response == response && !item.held_back.is_empty());
+        let silent = items.filter(|(_, item)| item.response == *response && !item.held_back.is_empty());
         for item in silent.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
             self.remove_item(&item);
             produced.retain(|produced| produced.item != item);
@@ -207,7 +207,7 @@ impl Session {
     }
 
     /// Removes an agent item from the conversation, on the server and in the history.
-    fn remove_item(&mut self, item: &str) {
+    fn remove_item(&mut self, item: &ItemId) {
         self.history.remove(item);
         self.link.items.remove(item);
         self.delete(item);

@@ -1,6 +1,8 @@
 //! The actions that a session requests, and the events that it reports.
 
-use crate::{ApiError, ClientEvent, Failure, LinkId, OptionalPart, Redacted, Usage};
+use crate::{
+    ApiError, ClientEvent, Failure, ItemId, LinkId, OptionalPart, Redacted, ResponseId, ToolCallId, Usage,
+};
 use std::time::Duration;
 
 /// An action for the owner of the session to perform, in order.
@@ -25,55 +27,55 @@ pub enum SessionEvent {
     /// The server started a response.
     ResponseStarted {
         /// The id of the response.
-        response: String,
+        response: ResponseId,
         /// Whether it is the response to [`crate::Session::ask`].
         is_asked: bool,
     },
     /// Audio of the agent's speech arrived.
     Audio {
         /// The response that the audio belongs to.
-        response: String,
+        response: ResponseId,
         /// The item that the audio belongs to.
-        item: String,
+        item: ItemId,
         /// The samples, 24 kHz mono.
         samples: Redacted<Vec<i16>>,
     },
     /// All audio of an item has arrived. An item that was cut short ends with its response.
     ItemDone {
         /// The id of the item.
-        item: String,
+        item: ItemId,
     },
     /// A response is about to end without audio or a call, and was neither cancelled nor failed.
     ResponseEmpty {
         /// The id of the response.
-        response: String,
+        response: ResponseId,
     },
     /// A response has ended, whatever its status.
     ResponseDone {
         /// The id of the response.
-        response: String,
+        response: ResponseId,
     },
     /// The server VAD detected the start of the caller's speech.
     SpeechStarted {
         /// The id of the caller's item; empty until [`SessionEvent::CallerNamed`] if the server does not give it yet.
-        item: String,
+        item: ItemId,
     },
     /// The server gave the id of a caller's item that started without one.
     CallerNamed {
         /// The id of the item.
-        item: String,
+        item: ItemId,
     },
     /// The caller's speech ended, by the server VAD or because its session was lost.
     SpeechStopped,
     /// The local level meter found only silence in a caller's item. Reported before the item's transcript.
     CallerWasSilent {
         /// The id of the item.
-        item: String,
+        item: ItemId,
     },
     /// The agent calls a function. Reported once for each call.
     ToolCalled {
         /// The id of the call, for [`crate::Session::answer_tool`].
-        call_id: String,
+        call_id: ToolCallId,
         /// The name of the function.
         name: String,
         /// The arguments, raw JSON text as the model wrote it.
@@ -98,7 +100,7 @@ pub enum SessionEvent {
     /// A response has no audio and no call, or ended in the middle of a sentence.
     ResponseLacking {
         /// The id of the response.
-        response: String,
+        response: ResponseId,
         /// What the response was requested for.
         purpose: Purpose,
         /// The response's status, `completed` or `incomplete`.
@@ -111,21 +113,21 @@ pub enum SessionEvent {
     /// The transcript of what the caller said: a guide only, and it may be late.
     CallerTranscript {
         /// The id of the item.
-        item: String,
+        item: ItemId,
         /// The text of the transcript.
         text: Redacted<String>,
     },
     /// The transcription of a caller's item failed.
     TranscriptionFailed {
         /// The id of the item; empty if the server does not give it.
-        item: String,
+        item: ItemId,
         /// The error code that OpenAI reported.
         code: String,
     },
     /// The transcript of an agent's item, cut to the audio that arrived, whether it was played or not.
     AgentTranscript {
         /// The id of the item.
-        item: String,
+        item: ItemId,
         /// The text of the transcript.
         text: Redacted<String>,
         /// The duration of the audio; unknown where the service carries it.
@@ -134,21 +136,21 @@ pub enum SessionEvent {
     /// The service has speech of an item to play to the caller. This and the following only where the service carries the audio.
     Speaking {
         /// The response that the item belongs to.
-        response: String,
+        response: ResponseId,
         /// The id of the item.
-        item: String,
+        item: ItemId,
     },
     /// The service began to play a response to the caller.
     PlaybackStarted {
         /// The id of the response.
-        response: String,
+        response: ResponseId,
     },
     /// The service has played a response, or its connection was lost meanwhile.
     PlaybackEnded {
         /// The id of the response.
-        response: String,
+        response: ResponseId,
         /// The items of its speech, in order.
-        items: Vec<String>,
+        items: Vec<ItemId>,
         /// How much of the last item was heard.
         heard: Duration,
         /// Whether the rest was discarded.

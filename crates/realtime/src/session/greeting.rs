@@ -1,7 +1,7 @@
 //! Tracks the greeting, which is said once in a call and may be protected from interruption.
 
 use super::Session;
-use crate::{ClientEvent, Greeting};
+use crate::{ClientEvent, Greeting, ItemId, ResponseId};
 use std::collections::HashSet;
 
 /// The progress of the greeting.
@@ -9,9 +9,9 @@ use std::collections::HashSet;
 pub(super) struct GreetingState {
     stage: Stage,
     /// The id of the greeting's response.
-    response: Option<String>,
+    response: Option<ResponseId>,
     /// The items of the greeting that were not played to their end yet.
-    unheard: HashSet<String>,
+    unheard: HashSet<ItemId>,
     has_audio: bool,
 }
 
@@ -35,14 +35,14 @@ impl GreetingState {
         Self { stage, ..Self::default() }
     }
 
-    pub(super) fn response_started(&mut self, response: &str) {
-        self.response = Some(response.to_owned());
+    pub(super) fn response_started(&mut self, response: &ResponseId) {
+        self.response = Some(response.clone());
     }
 
-    pub(super) fn audio_received(&mut self, response: &str, item: &str) {
-        if self.stage == Stage::Outstanding && self.response.as_deref() == Some(response) {
+    pub(super) fn audio_received(&mut self, response: &ResponseId, item: &ItemId) {
+        if self.stage == Stage::Outstanding && self.response.as_ref() == Some(response) {
             self.has_audio = true;
-            self.unheard.insert(item.to_owned());
+            self.unheard.insert(item.clone());
         }
     }
 
@@ -52,7 +52,7 @@ impl GreetingState {
         }
     }
 
-    pub(super) fn item_played(&mut self, item: &str) {
+    pub(super) fn item_played(&mut self, item: &ItemId) {
         self.unheard.remove(item);
     }
 

@@ -6,7 +6,7 @@
 use super::{HostedOutcome, Session, SessionEvent};
 use crate::history::HostedAnswer;
 use crate::server_event::Item;
-use crate::{LinkId, ServerEvent};
+use crate::{ItemId, LinkId, ResponseId, ServerEvent};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 /// A hosted MCP call that has not ended.
 #[derive(Debug)]
 pub(super) struct HostedTools {
-    response: String,
+    response: ResponseId,
     tool: String,
     since: Instant,
     /// Whether the service has started the call; one whose arguments were cut off never starts.
@@ -25,7 +25,7 @@ pub(super) struct HostedTools {
 
 impl Session {
     /// Records a call item of a response, or of the conversation for `None`.
-    pub(super) fn note_hosted(&mut self, response: Option<&str>, item: &Item, now: Instant) {
+    pub(super) fn note_hosted(&mut self, response: Option<&ResponseId>, item: &Item, now: Instant) {
         let (Some(id), "mcp_call") = (&item.id, item.r#type.as_str()) else { return };
         let (server, name) = (item.server_label.as_deref(), item.name.as_deref());
         let tool = [server, name].into_iter().flatten().collect::<Vec<_>>().join(".");
@@ -48,14 +48,14 @@ impl Session {
     }
 
     /// Records that the service started a call.
-    pub(super) fn begin_hosted(&mut self, id: &str, now: Instant) {
+    pub(super) fn begin_hosted(&mut self, id: &ItemId, now: Instant) {
         self.link.queue.note_hosted_tool(true, now);
         self.register_hosted(id, "", now);
         self.mark_started(id, now);
     }
 
     /// Records that a call ended.
-    pub(super) fn end_hosted(&mut self, id: &str, outcome: HostedOutcome, now: Instant) {
+    pub(super) fn end_hosted(&mut self, id: &ItemId, outcome: HostedOutcome, now: Instant) {
         self.link.queue.note_hosted_tool(false, now);
         self.register_hosted(id, "", now);
         self.close_hosted(id, outcome, now);
@@ -63,7 +63,7 @@ impl Session {
     }
 
     /// Settles the calls of a response that is over: in an incomplete one, calls that were not started never will be.
-    pub(super) fn settle_hosted(&mut self, response: &str, is_complete: bool, now: Instant) {
+    pub(super) fn settle_hosted(&mut self, response: &ResponseId, is_complete: bool, now: Instant) {
         for id in self.hosted_of(Some(response)) {
             if is_complete {
                 self.mark_started(&id, now);
@@ -143,31 +143,32 @@ impl Session {
         }
     }
 
-    fn register_hosted_of(&mut self, response: &str, id: &str, tool: &str, now: Instant) {
-        if self.register_call(response, id) {
+    fn register_hosted_of(&mut self, response: &ResponseId, id: &ItemId, tool: &str, now: Instant) {
+        if self.register_call(response, &id.into()) {
             let tool = if tool.is_empty() { "mcp" } else { tool }.to_owned();
             self.history.add_hosted_call(id, &tool);
-            let response = response.to_owned();
+            let response = response.clone();
             let hosted = HostedTools { response, tool, since: now, is_started: false };
-            self.tools.hosted.insert(id.to_owned(), hosted);
+            self.tools.hosted.insert(id.clone(), hosted);
         }
     }
 
     /// Registers a call whose event names no response with the response in progress; without one, the call is a batch of its own.
-    fn register_hosted(&mut self, id: &str, tool: &str, now: Instant) {
-        let response = self.link.queue.ongoing().map_or(id, |(response, _)| response).to_owned();
+    fn register_hosted(&mut self, id: &ItemId, tool: &str, now: Instant) {
+        let ongoing = self.link.queue.ongoing().map(|(response, _)| response.clone());
+        let response = ongoing.unwrap_or_else(|| id.as_str().into());
         self.register_hosted_of(&response, id, tool, now);
     }
 
-    fn mark_started(&mut self, id: &str, now: Instant) {
+    fn mark_started(&mut self, id: &ItemId, now: Instant) {
         let Some(hosted) = self.tools.hosted.get_mut(id).filter(|hosted| !hosted.is_started) else { return };
         (hosted.is_started, hosted.since) = (true, now);
         self.emit(SessionEvent::HostedToolCalled);
     }
 
-    fn close_hosted(&mut self, id: &str, outcome: HostedOutcome, now: Instant) {
+    fn close_hosted(&mut self, id: &ItemId, outcome: HostedOutcome, now: Instant) {
         let Some(hosted) = self.tools.hosted.remove(id) else { return };
-        self.tools.close(id, true);
+        self.tools.close(&id.into(), true);
         if !hosted.is_started {
             self.emit(SessionEvent::HostedToolCalled);
         }
@@ -183,17 +184,17 @@ impl Session {
         self.emit(SessionEvent::HostedToolEnded { tool: hosted.tool, took: now - hosted.since, outcome });
     }
 
-    fn forget_unstarted(&mut self, id: &str) {
+    fn forget_unstarted(&mut self, id: &ItemId) {
         if self.tools.hosted.get(id).is_some_and(|hosted| !hosted.is_started) {
             self.tools.hosted.remove(id);
-            self.tools.forget(id);
+            self.tools.forget(&id.into());
             self.history.remove(id);
         }
     }
 
-    fn hosted_of(&self, response: Option<&str>) -> Vec<String> {
+    fn hosted_of(&self, response: Option<&ResponseId>) -> Vec<ItemId> {
         let hosted = self.tools.hosted.iter();
-        let hosted = hosted.filter(|(_, hosted)| response.is_none_or(|id| id == hosted.response));
+        let hosted = hosted.filter(|(_, hosted)| response.is_none_or(|id| *id == hosted.response));
         hosted.map(|(id, _)| id.clone()).collect()
     }
 }

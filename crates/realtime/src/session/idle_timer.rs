@@ -4,9 +4,9 @@
 //! when the caller had no time to answer.
 
 use super::{Session, SessionEvent};
-use crate::ApiError;
 use crate::options::TurnDetection;
 use crate::server_event::Response;
+use crate::{ApiError, ItemId, ResponseId};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ pub(super) struct IdleTimer {
     /// Whether the next response of the server's own is an early idle prompt.
     is_early: bool,
     /// The cancelled idle prompts, by response id, until they end.
-    prompts: HashSet<String>,
+    prompts: HashSet<ResponseId>,
 }
 
 impl IdleTimer {
@@ -55,12 +55,12 @@ impl Session {
     }
 
     /// Deletes the items of a cancelled idle prompt: the model must not believe that they were heard.
-    pub(super) fn delete_idle_prompt(&mut self, response: &str) {
+    pub(super) fn delete_idle_prompt(&mut self, response: &ResponseId) {
         if !self.idle_timer.prompts.remove(response) {
             return;
         }
-        let items = self.link.items.iter().filter(|(_, item)| item.response == response);
-        let items: Vec<String> = items.map(|(id, _)| id.clone()).collect();
+        let items = self.link.items.iter().filter(|(_, item)| item.response == *response);
+        let items: Vec<ItemId> = items.map(|(id, _)| id.clone()).collect();
         for item in items {
             self.link.items.remove(&item);
             self.delete(&item);

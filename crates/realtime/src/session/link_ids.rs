@@ -5,6 +5,7 @@
 use crate::server_event::{Item, Response};
 use crate::{ClientEvent, LinkId, ServerEvent};
 use serde_json::json;
+use std::fmt;
 
 /// The number of the first link, whose ids get no prefix.
 const FIRST: u64 = 1;
@@ -66,9 +67,12 @@ impl LinkId {
     /// Replaces the ids of a client event by the server's own.
     pub(super) fn to_server(self, mut event: ClientEvent) -> ClientEvent {
         match &mut event {
-            ClientEvent::ItemDelete { item_id: id, .. }
-            | ClientEvent::Truncate { item_id: id, .. }
-            | ClientEvent::Cancel { response_id: id, .. } => *id = self.server_id(id).to_owned(),
+            ClientEvent::ItemDelete { item_id, .. } | ClientEvent::Truncate { item_id, .. } => {
+                *item_id = self.server_id(item_id.as_str()).into();
+            }
+            ClientEvent::Cancel { response_id, .. } => {
+                *response_id = self.server_id(response_id.as_str()).into();
+            }
             ClientEvent::ItemCreate { item, .. } => {
                 if let Some(call_id) = item.0.get_mut("call_id") {
                     *call_id = json!(call_id.as_str().map(|id| self.server_id(id)));
@@ -83,9 +87,9 @@ impl LinkId {
         event
     }
 
-    fn qualify(self, id: &mut String) {
-        if self.0 > FIRST && !id.is_empty() {
-            *id = format!("{}.{id}", self.0);
+    fn qualify<Id: From<String> + fmt::Display + Default + PartialEq>(self, id: &mut Id) {
+        if self.0 > FIRST && *id != Id::default() {
+            *id = format!("{}.{id}", self.0).into();
         }
     }
 
@@ -95,6 +99,7 @@ impl LinkId {
     }
 
     fn qualify_item(self, item: &mut Item) {
-        item.id.iter_mut().chain(&mut item.call_id).for_each(|id| self.qualify(id));
+        item.id.iter_mut().for_each(|id| self.qualify(id));
+        item.call_id.iter_mut().for_each(|id| self.qualify(id));
     }
 }

@@ -1,21 +1,21 @@
 //! Follows what the service plays to the caller, where it carries the audio.
 
 use super::{Session, SessionEvent};
-use crate::ClientEvent;
+use crate::{ClientEvent, ItemId, ResponseId};
 use std::time::{Duration, Instant};
 
 /// A response that is being played.
 #[derive(Debug)]
 pub(super) struct Playback {
-    response: String,
+    response: ResponseId,
     since: Instant,
     /// The item that was truncated, and how much of it the caller heard.
-    truncated: Option<(String, Duration)>,
+    truncated: Option<(ItemId, Duration)>,
 }
 
 impl Session {
     /// Notes that the service began to play a response.
-    pub(super) fn start_playback(&mut self, response: String, now: Instant) {
+    pub(super) fn start_playback(&mut self, response: ResponseId, now: Instant) {
         if !self.is_sideband() {
             return;
         }
@@ -31,8 +31,8 @@ impl Session {
     }
 
     /// Notes that the service has played all of a response, or has discarded the rest.
-    pub(super) fn stop_playback(&mut self, response: &str, is_cut: bool, now: Instant) {
-        if let Some(playback) = self.sideband.playback.take_if(|playback| playback.response == response) {
+    pub(super) fn stop_playback(&mut self, response: &ResponseId, is_cut: bool, now: Instant) {
+        if let Some(playback) = self.sideband.playback.take_if(|playback| playback.response == *response) {
             self.end_playback(playback, is_cut, now);
         }
     }
@@ -45,13 +45,13 @@ impl Session {
     }
 
     /// Notes how much of an item the caller heard before the service discarded the rest.
-    pub(super) fn note_truncated(&mut self, item: String, heard: Duration) {
+    pub(super) fn note_truncated(&mut self, item: ItemId, heard: Duration) {
         let heard = (item, heard);
         self.sideband.playback.iter_mut().for_each(|playback| playback.truncated = Some(heard.clone()));
     }
 
     /// Notes that speech of an item exists, which the service plays.
-    pub(super) fn note_audible(&mut self, response: &str, item: &str) {
+    pub(super) fn note_audible(&mut self, response: &ResponseId, item: &ItemId) {
         if !self.is_sideband() || self.link.queue.is_cancelled(response) {
             return;
         }
@@ -60,27 +60,22 @@ impl Session {
             // The transcript is not cut to the audio that arrived: none does.
             self.history.set_received(item, Duration::ZERO, true);
             self.greeting.audio_received(response, item);
-            let (response, item) = (response.to_owned(), item.to_owned());
+            let (response, item) = (response.clone(), item.clone());
             self.emit(SessionEvent::Speaking { response, item });
         }
     }
 
     /// Discards what waits to be played of a response that was cancelled, unless another one is being played.
-    pub(super) fn clear_cancelled(&mut self, response: &str) {
+    pub(super) fn clear_cancelled(&mut self, response: &ResponseId) {
         let playback = self.sideband.playback.as_ref();
-        if self.is_sideband() && playback.is_none_or(|playback| playback.response == response) {
+        if self.is_sideband() && playback.is_none_or(|playback| playback.response == *response) {
             self.clear_playback();
         }
     }
 
     /// Discards what is being played, of a response other than the one that was cancelled with it.
-    pub(super) fn clear_played(&mut self, cancelled: Option<&str>) {
-        if self
-            .sideband
-            .playback
-            .as_ref()
-            .is_some_and(|playback| Some(playback.response.as_str()) != cancelled)
-        {
+    pub(super) fn clear_played(&mut self, cancelled: Option<&ResponseId>) {
+        if self.sideband.playback.as_ref().is_some_and(|playback| Some(&playback.response) != cancelled) {
             self.clear_playback();
         }
     }
@@ -101,9 +96,9 @@ impl Session {
     }
 
     /// Returns the items of a response's speech, in order.
-    fn items_of(&self, response: &str) -> Vec<String> {
-        let items = self.link.items.iter().filter(|(_, item)| item.response == response);
-        let mut items: Vec<String> = items.map(|(id, _)| id.clone()).collect();
+    fn items_of(&self, response: &ResponseId) -> Vec<ItemId> {
+        let items = self.link.items.iter().filter(|(_, item)| item.response == *response);
+        let mut items: Vec<ItemId> = items.map(|(id, _)| id.clone()).collect();
         items.sort_by_key(|id| self.history.position(id));
         items
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 impl Session {
     /// Adds a system message that prompts the next response.
     pub(super) fn add_prompt(&mut self, words: &str) {
-        let id = format!("ahoy_{}", self.new_id());
+        let id = self.new_item_id();
         let event_id = self.new_id();
         let content = json!([{"type": "input_text", "text": words}]);
         let item = json!({"id": id, "type": "message", "role": "system", "content": content});

@@ -5,7 +5,7 @@ use super::{Session, SessionAction, SessionEvent};
 use crate::link::{Link, LinkId, Stage};
 use crate::response_queue::ResponseRequest;
 use crate::server_event::SessionInfo;
-use crate::{ClientEvent, ConnectionLoss, Failure};
+use crate::{ClientEvent, ConnectionLoss, Failure, ItemId};
 use std::time::{Duration, Instant};
 
 /// The longest a caller waits for another session.
@@ -233,7 +233,7 @@ impl Session {
         let last_id = &mut self.last_id;
         let items = self.history.replay(self.link.queue.is_answer_pending(), || {
             *last_id += 1;
-            format!("ahoy_{last_id}")
+            format!("ahoy_{last_id}").into()
         });
         for item in items {
             let event_id = self.new_id();
@@ -242,8 +242,8 @@ impl Session {
     }
 
     /// Replays an item of an earlier link, of which less was heard than was replayed.
-    pub(super) fn replay_item(&mut self, item: &str) {
-        let id = format!("ahoy_{}", self.new_id());
+    pub(super) fn replay_item(&mut self, item: &ItemId) {
+        let id = self.new_item_id();
         if let Some(item) = self.history.replay_item(item, || id) {
             let event_id = self.new_id();
             self.send(ClientEvent::ItemCreate { event_id, item: item.into() });

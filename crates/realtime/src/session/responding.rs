@@ -8,7 +8,7 @@ use crate::response_queue::{
     PROGRESS_WITHIN, ResponseRequest, ResponseStart, ResponseTimeout, THINKS_WITHIN,
 };
 use crate::server_event::Response;
-use crate::{ApiError, AudioPath, ClientEvent, Failure, Usage};
+use crate::{ApiError, AudioPath, ClientEvent, Failure, ItemId, ResponseId, Usage};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -134,7 +134,12 @@ impl Session {
     }
 
     /// Requests a prompt that insists again if its response was cancelled before any audio.
-    fn request_unheard_prompt(&mut self, response: &str, status: &str, request: Option<&ResponseRequest>) {
+    fn request_unheard_prompt(
+        &mut self,
+        response: &ResponseId,
+        status: &str,
+        request: Option<&ResponseRequest>,
+    ) {
         if let Some(request @ ResponseRequest::Prompt { insists: true, .. }) = request
             && status == "cancelled"
             && !self.has_audio(response)
@@ -220,9 +225,9 @@ impl Session {
 
     /// Reports the agent's transcript of a response's items, or of all items for `None`. `are_complete` says that all of their audio has
     /// arrived.
-    pub(super) fn finish_items(&mut self, response: Option<&str>, are_complete: bool) {
-        let items = self.link.items.iter().filter(|(_, item)| response.is_none_or(|id| id == item.response));
-        let mut items: Vec<String> = items.map(|(id, _)| id.clone()).collect();
+    pub(super) fn finish_items(&mut self, response: Option<&ResponseId>, are_complete: bool) {
+        let items = self.link.items.iter().filter(|(_, item)| response.is_none_or(|id| *id == item.response));
+        let mut items: Vec<ItemId> = items.map(|(id, _)| id.clone()).collect();
         items.sort_by_key(|id| self.history.position(id));
         for id in items {
             if are_complete {
@@ -234,14 +239,14 @@ impl Session {
     }
 
     /// Reports the agent's transcript of an item, once, if any of the item is audible.
-    pub(super) fn report_transcript(&mut self, id: &str) {
+    pub(super) fn report_transcript(&mut self, id: &ItemId) {
         let Some(item) = self.link.items.get_mut(id).filter(|item| !item.is_reported) else { return };
         let is_socket = self.config.audio == AudioPath::Socket;
         let (text, audio) = (self.history.agent_transcript(id), is_socket.then(|| item.decoder.received()));
         if !text.is_empty() && item.is_audible {
             item.is_reported = true;
             let text = text.to_owned().into();
-            self.emit(SessionEvent::AgentTranscript { item: id.to_owned(), text, audio });
+            self.emit(SessionEvent::AgentTranscript { item: id.clone(), text, audio });
         }
     }
 

@@ -4,7 +4,7 @@ use super::{HostedOutcome, Session, SessionEvent};
 use crate::api_error::Remedy;
 use crate::link::{LinkId, Stage};
 use crate::server_event::{ErrorInfo, Item, RateLimit, SessionInfo};
-use crate::{ApiError, ServerEvent, Usage};
+use crate::{ApiError, ItemId, ResponseId, ServerEvent, Usage};
 use std::time::{Duration, Instant};
 
 /// The peak below which audio counts as silence: -60 dBFS.
@@ -80,7 +80,7 @@ impl Session {
                 self.mark_silent_turn(item_id);
             }
             ServerEvent::ItemAdded { item } if item.is_hosted() => self.note_hosted(None, &item, now),
-            ServerEvent::ItemAdded { item } => self.link.confirm(item.id.as_deref(), item.call_id.as_deref()),
+            ServerEvent::ItemAdded { item } => self.link.confirm(item.id.as_ref(), item.call_id.as_ref()),
             ServerEvent::TranscriptionCompleted { item_id, transcript, usage } => {
                 self.handle_caller_transcript(item_id, &transcript, usage.as_ref());
             }
@@ -143,12 +143,12 @@ impl Session {
     }
 
     /// Records an item that a response has produced or updated.
-    pub(super) fn note_output(&mut self, response: &str, item: &Item, now: Instant) {
+    pub(super) fn note_output(&mut self, response: &ResponseId, item: &Item, now: Instant) {
         self.link.note_produced(response, item);
         self.note_hosted(Some(response), item, now);
     }
 
-    fn handle_audio(&mut self, response: String, item: String, delta: &str) {
+    fn handle_audio(&mut self, response: ResponseId, item: ItemId, delta: &str) {
         if self.link.queue.is_cancelled(&response) {
             return;
         }
@@ -170,7 +170,7 @@ impl Session {
     }
 
     /// Marks an item's audio as complete.
-    pub(super) fn finish_item(&mut self, id: &str) {
+    pub(super) fn finish_item(&mut self, id: &ItemId) {
         let Some(item) = self.link.items.get_mut(id) else { return };
         // The last audio of a cancelled response was ignored.
         let is_complete = !self.link.queue.is_cancelled(&item.response);
@@ -180,7 +180,7 @@ impl Session {
         }
         self.history.set_received(id, item.decoder.received(), is_complete);
         if is_first_report {
-            self.emit(SessionEvent::ItemDone { item: id.to_owned() });
+            self.emit(SessionEvent::ItemDone { item: id.clone() });
         }
     }
 
@@ -194,7 +194,7 @@ impl Session {
         self.report_transcript(id);
     }
 
-    fn handle_caller_transcript(&mut self, item: String, text: &str, usage: Option<&serde_json::Value>) {
+    fn handle_caller_transcript(&mut self, item: ItemId, text: &str, usage: Option<&serde_json::Value>) {
         if let Some(usage) = usage.map(Usage::of_transcript) {
             self.add_usage(usage);
         }

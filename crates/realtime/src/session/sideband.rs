@@ -7,7 +7,7 @@ use super::playback::Playback;
 use super::{Session, SessionAction, SessionEvent};
 use crate::link::{Link, LinkId, Stage};
 use crate::server_event::Response;
-use crate::{AudioPath, ClientEvent, ConnectionLoss, ServerEvent};
+use crate::{AudioPath, ClientEvent, ConnectionLoss, ServerEvent, ToolCallId};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ pub(super) struct Sideband {
     is_unknown: bool,
     has_announced_end: bool,
     /// Items that wait for a connection, with the id of the function call that each answers.
-    unsent: Vec<(Value, Option<String>)>,
+    unsent: Vec<(Value, Option<ToolCallId>)>,
     pub(super) playback: Option<Playback>,
 }
 
@@ -108,7 +108,7 @@ impl Session {
             self.actions.push_back(SessionAction::Close(self.link.id));
         }
         if let Some((response, _)) = self.link.queue.ongoing() {
-            let response = response.to_owned();
+            let response = response.clone();
             self.emit(SessionEvent::ResponseDone { response });
         }
         self.forget_playback(now);
@@ -129,14 +129,14 @@ impl Session {
         let session = self.config.turn_detection_update(self.config.turn_taking(self.greeting.is_over()));
         self.send(ClientEvent::SessionUpdate { event_id, session });
         for (item, call_id) in std::mem::take(&mut self.sideband.unsent) {
-            self.create_item(item, call_id.as_deref(), now);
+            self.create_item(item, call_id.as_ref(), now);
         }
         self.emit(SessionEvent::SessionRestored { took: now - since, planned: false });
     }
 
     /// Keeps an item until there is a connection.
-    pub(super) fn keep_unsent(&mut self, item: Value, call_id: Option<&str>) {
-        self.sideband.unsent.push((item, call_id.map(str::to_owned)));
+    pub(super) fn keep_unsent(&mut self, item: Value, call_id: Option<&ToolCallId>) {
+        self.sideband.unsent.push((item, call_id.cloned()));
     }
 
     /// Learns from an event of a response what happened while there was no connection.
@@ -155,7 +155,7 @@ impl Session {
                 | ServerEvent::AudioDone { .. }
         );
         if is_in_progress && self.link.queue.ongoing().is_none() {
-            let response = Response { id: response.to_owned(), ..Response::default() };
+            let response = Response { id: response.clone(), ..Response::default() };
             self.start_response(&response, now);
         }
     }

@@ -63,7 +63,7 @@ impl Talk {
         talk.say("greeting", "g", "Hello, how can I help?", 500);
         talk.session.open(talk.now);
         talk.session.set_playing(true, talk.now);
-        talk.session.was_played("g", talk.now);
+        talk.session.was_played(&"g".into(), talk.now);
         talk.session.set_playing(false, talk.now);
         talk.forget();
         talk
@@ -209,9 +209,9 @@ impl Talk {
 
     /// Ends a response; a completed one without content gets some.
     fn done(&mut self, response: &str, status: &str) {
-        let is_ongoing = self.session.link.queue.ongoing().is_some_and(|(id, _)| id == response);
-        let has_called = self.session.tools.were_called_by(response);
-        if status == "completed" && is_ongoing && !has_called && !self.session.has_audio(response) {
+        let is_ongoing = self.session.link.queue.ongoing().is_some_and(|(id, _)| id.as_str() == response);
+        let has_called = self.session.tools.were_called_by(&response.into());
+        if status == "completed" && is_ongoing && !has_called && !self.session.has_audio(&response.into()) {
             self.speak(response, &format!("{response}_said"), "Well.", 100);
         }
         self.ends(response, status, None);

@@ -3,7 +3,7 @@
 use super::{Evidence, THINKING, sound};
 use serde::Serialize;
 use sim_meta::CallReport;
-use sim_openai::Seen;
+use sim_openai::ObservationKind;
 use std::time::{Duration, Instant};
 
 /// Milliseconds, `None` where it did not come to it.
@@ -73,7 +73,7 @@ fn vad_ms<R>(evidence: &Evidence<R>) -> Option<u64> {
 
 fn interrupt(evidence: &Evidence<CallReport>) -> Option<f64> {
     let observations = evidence.sessions.iter().flat_map(|session| &session.observations);
-    let mut starts = observations.filter(|seen| matches!(seen.what, Seen::SpeechStarted { .. }));
+    let mut starts = observations.filter(|seen| matches!(seen.kind, ObservationKind::SpeechStarted { .. }));
     starts.find_map(|start| {
         let turns = &evidence.report.agent_turns;
         let cut = turns

@@ -2,52 +2,61 @@
 
 use call::TaskId;
 use journal::JournalEvent;
-use sim_meta::{ActionName, Seen};
+use sim_meta::{ActionName, ObservationKind};
 
-type Told = Option<(&'static str, String)>;
+/// Who does it, and what.
+type StepText = Option<(&'static str, String)>;
 
 /// Describes an observation of Meta or the caller's phone.
-pub(super) fn phone(seen: &Seen) -> Told {
-    let told = |who, what: String| Some((who, what));
+pub(super) fn phone(seen: &ObservationKind) -> StepText {
+    let step = |who, what: String| Some((who, what));
     match seen {
-        Seen::WebhookPosted { event: sim_meta::Event::Connect, attempt: 1 } => {
-            told("caller → Meta → webhook", "rings".into())
+        ObservationKind::WebhookPosted { event: sim_meta::Event::Connect, attempt: 1 } => {
+            step("caller → Meta → webhook", "rings".into())
         }
-        Seen::WebhookPosted { event: sim_meta::Event::Terminate, attempt: 1 } => {
-            told("Meta → webhook", "tells that the call is over".into())
+        ObservationKind::WebhookPosted { event: sim_meta::Event::Terminate, attempt: 1 } => {
+            step("Meta → webhook", "tells that the call is over".into())
         }
-        Seen::WebhookPosted { attempt: 0, .. } => told("stranger → webhook", "forges a webhook".into()),
-        Seen::WebhookPosted { event: sim_meta::Event::Foreign, .. } => {
-            told("Meta → webhook", "tells of another number's call".into())
+        ObservationKind::WebhookPosted { attempt: 0, .. } => {
+            step("stranger → webhook", "forges a webhook".into())
         }
-        Seen::WebhookPosted { event: sim_meta::Event::Message, attempt: 1 } => {
-            told("Meta → webhook", "tells that a message failed".into())
+        ObservationKind::WebhookPosted { event: sim_meta::Event::Foreign, .. } => {
+            step("Meta → webhook", "tells of another number's call".into())
         }
-        Seen::WebhookPosted { event, attempt } => {
-            told("Meta → webhook", format!("sends {event} again, attempt {attempt}"))
+        ObservationKind::WebhookPosted { event: sim_meta::Event::Message, attempt: 1 } => {
+            step("Meta → webhook", "tells that a message failed".into())
         }
-        Seen::WebhookAnswered { event, status: Some(status) } => {
-            told("webhook → Meta", format!("takes the {event} in: {status}"))
+        ObservationKind::WebhookPosted { event, attempt } => {
+            step("Meta → webhook", format!("sends {event} again, attempt {attempt}"))
         }
-        Seen::WebhookAnswered { event, status: None } => {
-            told("webhook → Meta", format!("does not answer the {event}"))
+        ObservationKind::WebhookAnswered { event, status: Some(status) } => {
+            step("webhook → Meta", format!("takes the {event} in: {status}"))
         }
-        Seen::Action { name, status: 200, code: None } => told("Meta → call-control", done(*name).to_owned()),
-        Seen::Action { name, status, code } => {
+        ObservationKind::WebhookAnswered { event, status: None } => {
+            step("webhook → Meta", format!("does not answer the {event}"))
+        }
+        ObservationKind::Action { name, status: 200, code: None } => {
+            step("Meta → call-control", done(*name).to_owned())
+        }
+        ObservationKind::Action { name, status, code } => {
             let code = code.map_or(String::new(), |code| format!(", code {code}"));
-            told("Meta → call-control", format!("refuses {name}: {status}{code}"))
+            step("Meta → call-control", format!("refuses {name}: {status}{code}"))
         }
-        Seen::IceConnected => told("media-task ↔ Meta", "ICE found a path".into()),
-        Seen::DtlsConnected => told("media-task ↔ Meta", "DTLS is done: media is connected".into()),
-        Seen::FirstPacket => told("agent → caller", "first packet".into()),
-        Seen::AgentVoice => told("agent → caller", "speaks".into()),
-        Seen::AgentSilent { .. } => None,
-        Seen::CallerSpeaks { clip } => told("caller → agent", format!("says: {}", text(clip))),
-        Seen::CallerSpoke { .. } => told("caller → agent", "has finished".into()),
-        Seen::Violation(fault) => told("caller's phone", format!("FAULT: {fault}")),
-        Seen::Ended(ending) => told("caller's phone", format!("the call is over: {}", words(*ending))),
-        Seen::Terminated { .. } => None,
-        Seen::MessageSent => told("Meta → caller", "delivers a message".into()),
+        ObservationKind::IceConnected => step("media-task ↔ Meta", "ICE found a path".into()),
+        ObservationKind::DtlsConnected => {
+            step("media-task ↔ Meta", "DTLS is done: media is connected".into())
+        }
+        ObservationKind::FirstPacket => step("agent → caller", "first packet".into()),
+        ObservationKind::AgentVoice => step("agent → caller", "speaks".into()),
+        ObservationKind::AgentSilent { .. } => None,
+        ObservationKind::CallerSpeaks { clip } => step("caller → agent", format!("says: {}", text(clip))),
+        ObservationKind::CallerSpoke { .. } => step("caller → agent", "has finished".into()),
+        ObservationKind::Violation(fault) => step("caller's phone", format!("FAULT: {fault}")),
+        ObservationKind::Ended(ending) => {
+            step("caller's phone", format!("the call is over: {}", words(*ending)))
+        }
+        ObservationKind::Terminated { .. } => None,
+        ObservationKind::MessageSent => step("Meta → caller", "delivers a message".into()),
     }
 }
 
@@ -72,31 +81,31 @@ fn words(ending: sim_meta::Ending) -> &'static str {
 }
 
 /// Describes an observation of the model.
-pub(super) fn model(seen: &sim_openai::Seen) -> Told {
-    use sim_openai::Seen as Model;
-    let told = |what: String| Some(("model", what));
+pub(super) fn model(seen: &sim_openai::ObservationKind) -> StepText {
+    use sim_openai::ObservationKind as Model;
+    let step = |what: String| Some(("model", what));
     match seen {
-        Model::Connected { model } => told(format!("a session with {model} is open")),
-        Model::Configured => told("the session is configured".into()),
-        Model::GreetingRequested => told("is asked to greet".into()),
-        Model::FirstAudioReceived => told("hears the line".into()),
-        Model::SpeechStarted { .. } => told("hears the caller speak".into()),
-        Model::SpeechStopped { .. } => told("hears the caller stop".into()),
-        Model::Cancelled { .. } => told("drops the rest of its answer".into()),
+        Model::Connected { model } => step(format!("a session with {model} is open")),
+        Model::Configured => step("the session is configured".into()),
+        Model::GreetingRequested => step("is asked to greet".into()),
+        Model::FirstAudioReceived => step("hears the line".into()),
+        Model::SpeechStarted { .. } => step("hears the caller speak".into()),
+        Model::SpeechStopped { .. } => step("hears the caller stop".into()),
+        Model::Cancelled { .. } => step("drops the rest of its answer".into()),
         Model::Truncated { audio_end_ms, of_ms, .. } => {
-            told(format!("learns that {audio_end_ms} of {of_ms} ms were heard"))
+            step(format!("learns that {audio_end_ms} of {of_ms} ms were heard"))
         }
-        Model::Refused { why } => told(format!("REFUSES: {why}")),
-        Model::Incomplete { reason, .. } => told(format!("stops in the middle: {reason}")),
-        Model::Failed { code, .. } => told(format!("fails: {code}")),
-        Model::Closed { why } => told(format!("the session is closed: {why}")),
-        Model::FunctionCalled { name, .. } => told(format!("calls {name}")),
-        Model::FunctionOutput { .. } => told("is told the result".into()),
-        Model::FirstDelta { .. } => told("begins to answer".into()),
-        Model::PlaybackStarted { .. } => told("is heard on the telephone".into()),
-        Model::PlaybackStopped { .. } => told("was heard to the end".into()),
-        Model::PlaybackCleared { .. } => told("falls silent".into()),
-        Model::KeyPressed { .. } => told("hears a key".into()),
+        Model::Refused { why } => step(format!("REFUSES: {why}")),
+        Model::Incomplete { reason, .. } => step(format!("stops in the middle: {reason}")),
+        Model::Failed { code, .. } => step(format!("fails: {code}")),
+        Model::Closed { why } => step(format!("the session is closed: {why}")),
+        Model::FunctionCalled { name, .. } => step(format!("calls {name}")),
+        Model::FunctionOutput { .. } => step("gets the result".into()),
+        Model::FirstDelta { .. } => step("begins to answer".into()),
+        Model::PlaybackStarted { .. } => step("is heard on the telephone".into()),
+        Model::PlaybackStopped { .. } => step("was heard to the end".into()),
+        Model::PlaybackCleared { .. } => step("falls silent".into()),
+        Model::KeyPressed { .. } => step("hears a key".into()),
         Model::Committed { .. }
         | Model::Transcribed { .. }
         | Model::ResponseStarted { .. }
@@ -106,7 +115,7 @@ pub(super) fn model(seen: &sim_openai::Seen) -> Told {
 }
 
 /// Describes an event of the journal that the simulators do not observe themselves.
-pub(super) fn entry(event: &JournalEvent) -> Told {
+pub(super) fn entry(event: &JournalEvent) -> StepText {
     let control = |what: String| Some(("call-control", what));
     let task = |what: String| Some(("media-task", what));
     match event {

@@ -31,32 +31,32 @@ impl Timeline {
         Self { rang_at, rang_at_ms, steps: vec![] }
     }
 
-    /// Takes what Meta and the caller's phone saw.
-    pub(super) fn see_phone(&mut self, observation: &sim_meta::Observation) {
-        if let Some((who, what)) = step_text::phone(&observation.what) {
+    /// Adds an observation of Meta or the caller's phone.
+    pub(super) fn add_phone(&mut self, observation: &sim_meta::Observation) {
+        if let Some((who, what)) = step_text::phone(&observation.kind) {
             self.add(self.since_ring(observation.at), who, what);
         }
     }
 
-    /// Takes what the model saw, and what the product wrote into the call's journal.
-    pub(super) fn see_product<R>(&mut self, evidence: &Evidence<R>) {
+    /// Adds the observations of the model, and what the product wrote into the call's journal.
+    pub(super) fn add_product<R>(&mut self, evidence: &Evidence<R>) {
         let observations = evidence.sessions.iter().flat_map(|session| &session.observations);
-        observations.for_each(|observation| self.see_model(observation));
-        evidence.journal.iter().for_each(|entry| self.see_entry(entry));
+        observations.for_each(|observation| self.add_model(observation));
+        evidence.journal.iter().for_each(|entry| self.add_entry(entry));
     }
 
-    /// Takes a step at a moment of this machine.
-    pub(super) fn see(&mut self, at: Instant, who: &'static str, what: String) {
+    /// Adds a step at a moment of this machine.
+    pub(super) fn add_at(&mut self, at: Instant, who: &'static str, what: String) {
         self.add(self.since_ring(at), who, what);
     }
 
-    fn see_model(&mut self, observation: &sim_openai::Observation) {
-        if let Some((who, what)) = step_text::model(&observation.what) {
+    fn add_model(&mut self, observation: &sim_openai::Observation) {
+        if let Some((who, what)) = step_text::model(&observation.kind) {
             self.add(self.since_ring(observation.at), who, what);
         }
     }
 
-    fn see_entry(&mut self, entry: &JournalEntry) {
+    fn add_entry(&mut self, entry: &JournalEntry) {
         if let Some((who, what)) = step_text::entry(&entry.event) {
             let at_ms = entry.at_ms as i64 - self.rang_at_ms as i64;
             self.add(at_ms * 1_000, who, what);

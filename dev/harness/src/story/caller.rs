@@ -6,7 +6,7 @@ use call::{CallRef, Ending};
 use journal::JournalEvent;
 use sim_audio::hearing::{HEARD, find};
 use sim_audio::{Clip, clips};
-use sim_meta::{ActionName, Event, Seen, TriedAction};
+use sim_meta::{ActionName, Event, ObservationKind, TriedAction};
 use std::time::Duration;
 use store::{StoredCall, call_ref};
 
@@ -95,8 +95,8 @@ impl<'a> Caller<'a> {
     /// Waits until the call is over and settled.
     pub async fn afterwards(self) -> Afterwards {
         self.call.ended(Duration::from_secs(60)).await.expect("the call ends");
-        let told = Seen::WebhookAnswered { event: Event::Terminate, status: Some(200) };
-        self.story.saw(self.id(), |seen| *seen == told).await;
+        let answered = ObservationKind::WebhookAnswered { event: Event::Terminate, status: Some(200) };
+        self.story.observes(self.id(), |seen| *seen == answered).await;
         self.settles().await
     }
 

@@ -43,7 +43,7 @@ impl Story {
     }
 
     /// Returns the text messages that the model received, without tool outputs.
-    pub fn told_to_the_model(&self) -> Vec<String> {
+    pub fn texts_to_the_model(&self) -> Vec<String> {
         let sessions = self.model.sessions();
         let created =
             sessions.iter().flat_map(|session| session.events_of(Side::Client, "conversation.item.create"));
@@ -52,9 +52,9 @@ impl Story {
     }
 
     /// Returns the key presses that the model received, in order.
-    pub fn keys_told(&self) -> Vec<String> {
-        let told = self.told_to_the_model();
-        let keys = told
+    pub fn keys_to_the_model(&self) -> Vec<String> {
+        let texts = self.texts_to_the_model();
+        let keys = texts
             .iter()
             .filter_map(|text| text.strip_prefix("[The caller pressed on the keypad: ")?.strip_suffix(']'));
         keys.map(str::to_owned).collect()

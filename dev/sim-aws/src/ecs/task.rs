@@ -30,7 +30,7 @@ pub struct TaskStatus {
     pub last_status: LastStatus,
     /// Whether scale-in spares it now.
     pub protected: bool,
-    /// What `RunTask` was told.
+    /// The request of `RunTask`.
     pub started_by: Option<String>,
     /// Why it stopped or stops.
     pub stopped_reason: Option<String>,
@@ -72,7 +72,7 @@ pub(super) struct Task {
     pub(super) exit_code: Option<i32>,
     /// How often it changed its state (`version`), and the state published last.
     pub(super) version: u64,
-    pub(super) told: Option<(LastStatus, bool)>,
+    pub(super) reported: Option<(LastStatus, bool)>,
 }
 
 impl Task {
@@ -100,7 +100,7 @@ impl Task {
             process: None,
             exit_code: None,
             version: 0,
-            told: None,
+            reported: None,
         }
     }
 
@@ -125,11 +125,11 @@ impl Task {
 
     /// Whether its state differs from the one published last.
     pub(super) fn has_news(&self) -> bool {
-        self.told != Some((self.last_status, self.is_wanted()))
+        self.reported != Some((self.last_status, self.is_wanted()))
     }
 
     pub(super) fn count_news(&mut self) {
-        self.told = Some((self.last_status, self.is_wanted()));
+        self.reported = Some((self.last_status, self.is_wanted()));
         self.version += 1;
     }
 

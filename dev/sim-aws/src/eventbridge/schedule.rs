@@ -1,4 +1,4 @@
-//! Invokes a function every so often, and at once when told to.
+//! Invokes a function every so often, and at once on request.
 
 use crate::clock;
 use crate::config::Schedule;

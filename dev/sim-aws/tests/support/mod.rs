@@ -143,7 +143,7 @@ impl Puppet {
         serde_json::from_str(&self.says().await).unwrap()
     }
 
-    pub(crate) async fn told(&mut self, order: &str) {
+    pub(crate) async fn order(&mut self, order: &str) {
         self.stream.write_all(format!("{order}\n").as_bytes()).await.unwrap();
     }
 }

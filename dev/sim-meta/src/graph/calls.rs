@@ -7,7 +7,7 @@ use super::{faults, permit};
 use crate::cloud::Cloud;
 use crate::relay::Order;
 use crate::shared_call::SharedCall;
-use crate::{Action, ActionName, InjectedFault, Seen, TriedAction, sdp_check};
+use crate::{Action, ActionName, InjectedFault, ObservationKind, TriedAction, sdp_check};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::ConnectInfo;
@@ -60,7 +60,7 @@ async fn reply(cloud: &Cloud, request: Request, connection: &Connection) -> Resu
     let effect = take_effect(&call, &request.ask);
     note(&call, name, &effect);
     if effect.is_ok() {
-        cloud.tell_hook(Action { call: call.id.clone(), name }).await;
+        cloud.notify_hook(Action { call: call.id.clone(), name }).await;
     }
     let slow =
         if faults::is_slow(&call.faults, name) { cloud.config.timers.slow_graph } else { Duration::ZERO };
@@ -129,7 +129,7 @@ fn before_replying(
     if effect.is_ok() && name == ActionName::Accept {
         call.order(Order::Open);
     }
-    call.see(Seen::Action { name, status, code });
+    call.observe(ObservationKind::Action { name, status, code });
     if effect.is_ok() && faults::cuts(&call.faults, name) {
         connection.cut();
     }

@@ -79,13 +79,13 @@ mod tests {
 
     #[test]
     fn a_message_is_refused_once_by_each_answer_that_nothing_was_done() {
-        for (fault, told) in
+        for (fault, refusal) in
             [(InjectedFault::MessageTransientOnce, (400, 2)), (InjectedFault::MessageUndoneOnce, (200, 0))]
         {
             let faults = CallFaults::of([fault]);
             let refused = || refusal_of_message(&faults).map(|error| (error.status.as_u16(), error.code));
 
-            assert_eq!((refused(), refused()), (Some(told), None), "{fault}");
+            assert_eq!((refused(), refused()), (Some(refusal), None), "{fault}");
         }
     }
 

@@ -4,7 +4,7 @@ use super::error::{GraphError, require};
 use super::faults;
 use super::node_request::{Answer, NodeRequest};
 use crate::call_webhooks;
-use crate::{InjectedFault, Seen};
+use crate::{InjectedFault, ObservationKind};
 use axum::Json;
 use axum::body::Bytes;
 use serde::Deserialize;
@@ -48,7 +48,7 @@ pub(super) async fn post(asked: NodeRequest, body: Bytes) -> Answer {
     }
     let message = serde_json::from_slice(&body)?;
     let id = cloud.remember_message(message, &to);
-    cloud.tell(call.as_deref(), Seen::MessageSent);
+    cloud.observe(call.as_deref(), ObservationKind::MessageSent);
     if let Some(call) = call {
         if call.faults.has(InjectedFault::MessageFailsAtOnce) {
             tokio::spawn(call_webhooks::message_fails(

@@ -52,7 +52,7 @@ pub(super) async fn to_call(asked: NodeRequest, query: Result<Query<Asked>, Quer
         return Err(GraphError::account_busy());
     }
     permit::may_message(&records)?;
-    Ok(Json(told(&records, &user(query.map_err(unknown)?.0)?)))
+    Ok(Json(permission(&records, &user(query.map_err(unknown)?.0)?)))
 }
 
 fn unknown(asked: QueryRejection) -> GraphError {
@@ -71,7 +71,7 @@ fn user(asked: Asked) -> Result<String, GraphError> {
     }
 }
 
-fn told(records: &BusinessRecords, user: &str) -> Value {
+fn permission(records: &BusinessRecords, user: &str) -> Value {
     let permission = match records.permits.get(user) {
         None => json!({ "status": "no_permission" }),
         Some(Permit::Until(seconds)) => json!({ "status": "temporary", "expiration_time": seconds }),

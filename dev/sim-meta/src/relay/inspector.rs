@@ -58,7 +58,7 @@ impl Inspector {
     }
 
     /// Adds what was counted.
-    pub(crate) fn tell(&self, traffic: &mut Traffic) {
+    pub(crate) fn add_to(&self, traffic: &mut Traffic) {
         traffic.packets = self.packets;
         traffic.longest_gap = self.longest_gap;
         traffic.lateness = self.percentiles();
@@ -242,7 +242,7 @@ mod tests {
 
         fn traffic(&self) -> Traffic {
             let mut traffic = Traffic::default();
-            self.inspector.tell(&mut traffic);
+            self.inspector.add_to(&mut traffic);
             traffic
         }
     }

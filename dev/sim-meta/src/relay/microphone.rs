@@ -39,7 +39,7 @@ pub(crate) struct Microphone {
     talking: bool,
 }
 
-/// A packet to send, and what is to be told about it.
+/// A packet to send, and what to report about it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Packet {
     /// `None` while the phone is muted: nothing leaves.

@@ -45,7 +45,7 @@ fn a_protecting_microphone_recovers_a_lost_packet_from_the_next_one() {
 }
 
 #[test]
-fn a_clip_tells_its_first_and_last_voiced_frame() {
+fn a_clip_reports_its_first_and_last_voiced_frame() {
     let (mut microphone, t0) = open();
     let mut samples = vec![0; 2 * FRAME];
     samples.extend(sim_audio::tone(440.0, Duration::from_millis(100)));
@@ -93,7 +93,7 @@ fn a_muted_phone_sends_nothing_and_its_clock_goes_on() {
 }
 
 #[test]
-fn even_an_empty_clip_is_told_about_once() {
+fn even_an_empty_clip_is_reported_once() {
     let (mut microphone, t0) = open();
     microphone.say(clip(Vec::new()));
 

@@ -6,17 +6,17 @@ use crate::sdp_check::Answer;
 use sim_audio::Clip;
 use tokio::sync::oneshot;
 
-/// What the loop can be told to do.
+/// An order to the loop.
 pub(crate) enum Order {
     /// The business showed its answer.
     Answer(Answer),
     /// The business picked up.
     Open,
-    /// Say this, and tell when the last voiced packet left.
+    /// Say this, and report when the last voiced packet left.
     Say { clip: Clip, done: oneshot::Sender<()> },
-    /// Press these keys, and tell when the last packet of the last one left.
+    /// Press these keys, and report when the last packet of the last one left.
     Press { keys: Vec<Key>, done: oneshot::Sender<()> },
-    /// Send these packets of keys, and tell when the last of them left.
+    /// Send these packets of keys, and report when the last of them left.
     Play { packets: Vec<RecordedKey>, done: oneshot::Sender<()> },
     /// Send no voice from now on, or send it again.
     Mute(bool),

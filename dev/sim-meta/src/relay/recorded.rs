@@ -45,7 +45,7 @@ impl Recorded {
     /// The packet that is due on the beat that begins at `due` with packet `n`; there may be more than one.
     pub(crate) fn poll(&mut self, due: Instant, n: u32, beat: u32) -> Option<RecordedPacket> {
         let key = *self.packets.front()?;
-        // The packets are told as offsets from the voice before them.
+        // The packets are given as offsets from the voice before them.
         let timestamp = beat.wrapping_sub(1).wrapping_mul(STEP);
         let base = self.base.get_or_insert(Base { at: due, n, timestamp, is_under_way: false });
         if due < base.at + key.at {

@@ -139,7 +139,7 @@ impl Relay {
     fn handle_timeout(&mut self, now: Instant) {
         self.call.step(|signalling| signalling.handle_timeout(now));
         let change = self.speech_detector.handle_timeout(now);
-        self.tell_voice(change, now);
+        self.observe_voice(change, now);
         while let Some(packet) = self.microphone.poll_packet(now) {
             self.speak(packet);
         }
@@ -174,7 +174,7 @@ impl Relay {
 
     async fn say_goodbye(&mut self) {
         let change = self.speech_detector.handle_end();
-        self.tell_voice(change, Instant::now());
+        self.observe_voice(change, Instant::now());
         let closed = self.peer.close();
         self.survive(closed);
         self.drain().await;

@@ -1,7 +1,7 @@
 //! Delivers a webhook: signed, with a time limit, and again until it is answered with 200 or Meta gives up.
 
 use super::signature;
-use crate::{Event, MetaConfig, ProtocolViolation, Seen};
+use crate::{Event, MetaConfig, ObservationKind, ProtocolViolation};
 use anyhow::{Context, ensure};
 use reqwest::{Client, Url};
 use std::sync::{Mutex, PoisonError};
@@ -46,21 +46,21 @@ impl WebhookSender {
     }
 
     /// Brings one webhook with a wrong signature, once. A business that takes it is at fault.
-    pub(crate) async fn forge(&self, body: &str, event: Event, see: impl Fn(Seen)) {
-        see(Seen::WebhookPosted { event, attempt: 0 });
+    pub(crate) async fn forge(&self, body: &str, event: Event, see: impl Fn(ObservationKind)) {
+        see(ObservationKind::WebhookPosted { event, attempt: 0 });
         let status = self.post(body, "the secret of another app").await;
-        see(Seen::WebhookAnswered { event, status });
+        see(ObservationKind::WebhookAnswered { event, status });
         if status == Some(200) {
-            see(Seen::Violation(ProtocolViolation::ForgeryTaken));
+            see(ObservationKind::Violation(ProtocolViolation::ForgeryTaken));
         }
     }
 
     /// Brings one webhook, the same bytes each time. `false`: it was never accepted.
-    pub(crate) async fn deliver(&self, body: &str, event: Event, see: impl Fn(Seen)) -> bool {
+    pub(crate) async fn deliver(&self, body: &str, event: Event, see: impl Fn(ObservationKind)) -> bool {
         for attempt in 1..=self.retries.len() + 1 {
-            see(Seen::WebhookPosted { event, attempt });
+            see(ObservationKind::WebhookPosted { event, attempt });
             let status = self.post(body, &self.app_secret()).await;
-            see(Seen::WebhookAnswered { event, status });
+            see(ObservationKind::WebhookAnswered { event, status });
             if status == Some(200) {
                 return true;
             }

@@ -4,7 +4,7 @@ use crate::agent::Agent;
 use crate::business::{Business, SOON, call_action, hurried};
 use sim_audio::hearing::{HEARD, find};
 use sim_audio::{Clip, clips};
-use sim_meta::{CallerConfig, Ending, MetaConfig, ProtocolViolation, Seen, Timers, WaitError};
+use sim_meta::{CallerConfig, Ending, MetaConfig, ObservationKind, ProtocolViolation, Timers, WaitError};
 use std::time::Duration;
 
 #[tokio::test]
@@ -60,9 +60,10 @@ async fn the_report_tells_the_call_in_its_order() {
     assert_eq!(report.traffic.early_packets, 0);
     assert!(report.traffic.packets >= 40 && report.traffic.sent >= 45, "{:?}", report.traffic);
     assert!(sim_audio::tone::strength(&call.recording()[4_800..19_200], 440.0) > 0.9);
-    let seen: Vec<Seen> = std::iter::from_fn(|| observations.try_recv().ok()).map(|seen| seen.what).collect();
-    assert!(seen.contains(&Seen::Ended(Ending::CallerHungUp)), "{seen:?}");
-    assert!(seen.contains(&Seen::AgentVoice), "{seen:?}");
+    let seen: Vec<ObservationKind> =
+        std::iter::from_fn(|| observations.try_recv().ok()).map(|seen| seen.kind).collect();
+    assert!(seen.contains(&ObservationKind::Ended(Ending::CallerHungUp)), "{seen:?}");
+    assert!(seen.contains(&ObservationKind::AgentVoice), "{seen:?}");
 }
 
 #[tokio::test]

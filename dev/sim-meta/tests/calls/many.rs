@@ -91,7 +91,7 @@ async fn the_books_tell_the_calls_in_order_with_all_that_was_tried() {
     assert_eq!(one.messages, 1);
     assert_eq!(one.settled(), Some(one.actions[2].at));
     assert_eq!((two.id.as_str(), two.is_open(), two.messages), (second.id(), true, 0));
-    assert!(one.rang <= two.rang && one.told.is_some());
+    assert!(one.rang <= two.rang && one.connect_answered.is_some());
 }
 
 async fn ring_many(business: &Business) -> Vec<Call> {

@@ -2,7 +2,7 @@
 
 use crate::business::{Business, SOON, call_action, hurried};
 use serde_json::{Value, json};
-use sim_meta::{BoxFuture, Ending, Seen};
+use sim_meta::{BoxFuture, Ending, ObservationKind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -97,7 +97,7 @@ async fn takes_text_messages_and_remembers_them() {
     assert!(reply["messages"][0]["id"].as_str().unwrap().starts_with("wamid."));
     assert_eq!(business.meta.messages(), [message]);
     while let Some(seen) = observations.recv().await {
-        if seen.what == Seen::MessageSent {
+        if seen.kind == ObservationKind::MessageSent {
             assert_eq!(seen.call, call.id());
             return;
         }

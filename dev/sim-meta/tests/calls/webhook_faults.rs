@@ -158,8 +158,8 @@ async fn bad_signature_once_comes_again_with_the_right_one() {
 
     let mut statuses = Vec::new();
     while statuses.len() < 2 {
-        let seen = tokio::time::timeout(SOON, observations.recv()).await.unwrap().unwrap().what;
-        if let sim_meta::Seen::WebhookAnswered { status, .. } = seen {
+        let seen = tokio::time::timeout(SOON, observations.recv()).await.unwrap().unwrap().kind;
+        if let sim_meta::ObservationKind::WebhookAnswered { status, .. } = seen {
             statuses.push(status);
         }
     }

@@ -1,7 +1,7 @@
 //! Webhooks: signed, in any form, and delivered again.
 
 use crate::business::{Business, SOON, hurried};
-use sim_meta::{CallerConfig, Event, Meta, MetaConfig, Seen};
+use sim_meta::{CallerConfig, Event, Meta, MetaConfig, ObservationKind};
 
 #[tokio::test]
 async fn a_refused_webhook_comes_again_with_the_same_bytes() {
@@ -15,11 +15,11 @@ async fn a_refused_webhook_comes_again_with_the_same_bytes() {
     assert_eq!(first, second);
     let mut seen = Vec::new();
     while seen.len() < 4 {
-        seen.push(tokio::time::timeout(SOON, observations.recv()).await.unwrap().unwrap().what);
+        seen.push(tokio::time::timeout(SOON, observations.recv()).await.unwrap().unwrap().kind);
     }
     let event = Event::Connect;
-    let posted = |attempt| Seen::WebhookPosted { event, attempt };
-    let answered = |status| Seen::WebhookAnswered { event, status: Some(status) };
+    let posted = |attempt| ObservationKind::WebhookPosted { event, attempt };
+    let answered = |status| ObservationKind::WebhookAnswered { event, status: Some(status) };
     assert_eq!(seen, [posted(1), answered(500), posted(2), answered(200)]);
 }
 

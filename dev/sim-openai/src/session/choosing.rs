@@ -1,7 +1,7 @@
 //! Chooses what the model says next: by what it is asked, by which tool has answered, by what the caller said last.
 
 use super::Session;
-use crate::{Reply, Seen};
+use crate::{ObservationKind, Reply};
 use serde_json::Value;
 
 impl Session {
@@ -29,7 +29,7 @@ impl Session {
             if !instructions.is_empty() {
                 self.greetings.remember(instructions);
             }
-            self.tell(Seen::GreetingRequested);
+            self.observe(ObservationKind::GreetingRequested);
         } else if self.has_replayed && self.greetings.contain(instructions) {
             self.note_violation(
                 "a greeting is asked for in a conversation that was replayed: the caller was greeted before",
@@ -56,8 +56,8 @@ impl Session {
     /// Returns the reply to explicit instructions: those of the response, or a system message that nothing follows.
     pub(super) fn aside_for(&self, asked: &Value) -> Option<&Reply> {
         let last = self.conversation.last().filter(|item| item.is_from("system"));
-        let told = asked["instructions"].as_str().or_else(|| last?.text());
-        self.config.script.aside_for(told?)
+        let instructions = asked["instructions"].as_str().or_else(|| last?.text());
+        self.config.script.aside_for(instructions?)
     }
 
     fn chosen(&mut self, asked: &Value) -> Reply {

@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 use crate::report::Spoken;
 use crate::response::{Content, End, Response};
 use crate::usage::Cache;
-use crate::{Cut, Seen};
+use crate::{Cut, ObservationKind};
 use std::time::Duration;
 
 const QUOTA_SPENT: End = End::Failed {
@@ -103,7 +103,7 @@ impl Session {
             Some(spoken) => spoken.sent_ms = sent_ms,
             None => {
                 self.report.spoken.push(Spoken { item_id: id.clone(), clip, sent_ms, truncated_at_ms: None });
-                self.tell(Seen::FirstDelta { item: id });
+                self.observe(ObservationKind::FirstDelta { item: id });
             }
         }
     }
@@ -117,12 +117,15 @@ impl Session {
         self.send_all(events);
         match item.content {
             Content::Speech { .. } if completed => {
-                self.tell(Seen::LastDelta { item: item.id, sent_ms: format.milliseconds(item.sound_bytes) });
+                self.observe(ObservationKind::LastDelta {
+                    item: item.id,
+                    sent_ms: format.milliseconds(item.sound_bytes),
+                });
             }
             Content::Call { name, call_id } if completed => {
                 let follow_up = FollowUp::of(&self.responses[index].reply, &name);
                 self.open_calls.push(OpenCall { call_id: call_id.clone(), follow_up });
-                self.tell(Seen::FunctionCalled { name, call_id });
+                self.observe(ObservationKind::FunctionCalled { name, call_id });
             }
             Content::Mcp(call) if completed => self.call_remote(index, &call),
             Content::Speech { .. } | Content::Text | Content::Call { .. } | Content::Mcp(_) => {}
@@ -156,16 +159,16 @@ impl Session {
             self.cache.bill(response.input, response.tokens())
         };
         self.send(response.done(end, usage));
-        self.tell_limits(&response, end);
+        self.send_limits(&response, end);
         if *end == End::Completed {
             self.wait_for_the_caller(&response);
         }
         let (response, reason) = (response.id, end.reason());
-        self.tell(match end {
-            End::Completed => Seen::ResponseCompleted { response },
-            End::TurnDetected | End::ClientCancelled => Seen::Cancelled { response, reason },
-            End::Incomplete(_) => Seen::Incomplete { response, reason },
-            End::Failed { code, .. } => Seen::Failed { response, code },
+        self.observe(match end {
+            End::Completed => ObservationKind::ResponseCompleted { response },
+            End::TurnDetected | End::ClientCancelled => ObservationKind::Cancelled { response, reason },
+            End::Incomplete(_) => ObservationKind::Incomplete { response, reason },
+            End::Failed { code, .. } => ObservationKind::Failed { response, code },
         });
     }
 

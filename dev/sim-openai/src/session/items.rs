@@ -4,7 +4,7 @@ use super::Session;
 use super::pending::{FollowUp, OpenCall};
 use crate::conversation::Item;
 use crate::refusal::Refusal;
-use crate::{Replayed, Seen};
+use crate::{ObservationKind, Replayed};
 use serde_json::{Value, json};
 
 impl Session {
@@ -67,7 +67,7 @@ impl Session {
         self.send(json!({
             "type": "conversation.item.truncated", "item_id": id, "content_index": 0, "audio_end_ms": audio_end_ms,
         }));
-        self.tell(Seen::Truncated { item: id.to_owned(), audio_end_ms, of_ms });
+        self.observe(ObservationKind::Truncated { item: id.to_owned(), audio_end_ms, of_ms });
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl Session {
         if self.is_fresh {
             self.replay("function_call_output", output);
         } else {
-            self.tell(Seen::FunctionOutput { call_id, output });
+            self.observe(ObservationKind::FunctionOutput { call_id, output });
         }
     }
 

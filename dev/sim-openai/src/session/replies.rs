@@ -8,7 +8,7 @@ use crate::plan::{Delivery, Step, plan};
 use crate::refusal::Refusal;
 use crate::response::{End, Response, Terms};
 use crate::usage::Tokens;
-use crate::{Cut, Reply, Seen};
+use crate::{Cut, ObservationKind, Reply};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -65,13 +65,13 @@ impl Session {
         Ok(())
     }
 
-    /// The caller speaks: whatever the conversation is being told stops.
+    /// The caller speaks: the response of the conversation stops.
     pub(super) fn interrupt(&mut self) {
         let unheard = self.stop_playing();
         if let Some(index) = self.responses.iter().position(Response::is_default) {
             self.end(index, &End::TurnDetected);
         }
-        self.tell_cleared(unheard);
+        self.send_cleared(unheard);
     }
 
     /// Begins a response, with what was asked for in place of the session's settings.
@@ -89,7 +89,7 @@ impl Session {
         self.is_fresh = false;
         self.responses_begun += 1;
         self.send(response.created());
-        self.tell(Seen::ResponseStarted { response: response.id.clone() });
+        self.observe(ObservationKind::ResponseStarted { response: response.id.clone() });
         self.responses.push(response);
     }
 
@@ -194,7 +194,7 @@ impl Session {
     }
 
     /// What is left of the limits, shortly after a response.
-    pub(super) fn tell_limits(&mut self, response: &Response, end: &End) {
+    pub(super) fn send_limits(&mut self, response: &Response, end: &End) {
         let limits = if *end == RATE_LIMITED { no_room_left() } else { rate_limits(response.input) };
         self.later.push((self.now + LIMITS_AFTER, limits));
     }

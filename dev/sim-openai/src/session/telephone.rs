@@ -5,7 +5,7 @@ use super::{Connection, Session};
 use crate::playback::{Cleared, Playback, PlaybackEvent};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
-use crate::{Config, Seen};
+use crate::{Config, ObservationKind};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,7 +34,7 @@ impl Session {
         if let Some(detection) = session.settings.turn_detection() {
             session.input.listen(detection.hearing);
         }
-        session.tell(Seen::Connected { model: connection.model.clone() });
+        session.observe(ObservationKind::Connected { model: connection.model.clone() });
         Ok(session)
     }
 
@@ -84,7 +84,7 @@ impl Session {
         } else {
             self.send_as_it_is(event)
         }
-        self.tell(Seen::KeyPressed { key });
+        self.observe(ObservationKind::KeyPressed { key });
     }
 
     /// What the caller has heard since then.
@@ -99,7 +99,7 @@ impl Session {
     /// Whether a client, perhaps at another socket, has asked for a greeting in this call.
     pub(super) fn has_greeted_by_telephone(&self) -> bool {
         let mut seen = self.report.observations.iter();
-        self.is_telephone() && seen.any(|observation| observation.what == Seen::GreetingRequested)
+        self.is_telephone() && seen.any(|observation| observation.kind == ObservationKind::GreetingRequested)
     }
 
     pub(super) fn is_playing(&self) -> bool {
@@ -155,11 +155,11 @@ impl Session {
         match event {
             Some(PlaybackEvent::Started { response }) => {
                 self.send(json!({"type": "output_audio_buffer.started", "response_id": response}));
-                self.tell(Seen::PlaybackStarted { response });
+                self.observe(ObservationKind::PlaybackStarted { response });
             }
             Some(PlaybackEvent::Stopped { response }) => {
                 self.send(json!({"type": "output_audio_buffer.stopped", "response_id": response}));
-                self.tell(Seen::PlaybackStopped { response });
+                self.observe(ObservationKind::PlaybackStopped { response });
                 self.has_played();
             }
             None => {}
@@ -180,7 +180,7 @@ impl Session {
             );
         }
         let unheard = self.stop_playing();
-        self.tell_cleared(unheard);
+        self.send_cleared(unheard);
         if !self.is_answering() && !self.input.is_speaking() {
             self.has_played();
         }
@@ -195,10 +195,10 @@ impl Session {
         response
     }
 
-    pub(super) fn tell_cleared(&mut self, response: Option<String>) {
+    pub(super) fn send_cleared(&mut self, response: Option<String>) {
         if let Some(response) = response {
             self.send(json!({"type": "output_audio_buffer.cleared", "response_id": response}));
-            self.tell(Seen::PlaybackCleared { response });
+            self.observe(ObservationKind::PlaybackCleared { response });
         }
     }
 
@@ -215,7 +215,7 @@ impl Session {
         self.send(json!({
             "type": "conversation.item.truncated", "item_id": item, "content_index": 0, "audio_end_ms": audio_end_ms,
         }));
-        self.tell(Seen::Truncated { item, audio_end_ms, of_ms });
+        self.observe(ObservationKind::Truncated { item, audio_end_ms, of_ms });
     }
 
     /// From now on the caller's silence counts.

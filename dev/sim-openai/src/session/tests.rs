@@ -46,7 +46,7 @@ impl Rig {
         rig
     }
 
-    /// A session that has been told to wait 500 ms for the end of a turn, and to write turns down.
+    /// A session that is configured to wait 500 ms for the end of a turn, and to write turns down.
     fn configured(config: Config) -> Self {
         let mut rig = Self::connected(config);
         rig.configure(json!({"audio": {"input": {
@@ -123,13 +123,13 @@ impl Rig {
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::Send(event) => self.inbox.push(event.as_ref().clone()),
-                Output::Tell(_) => {}
+                Output::Observe(_) => {}
                 Output::Close { .. } | Output::Break => self.ending = Some(output),
             }
         }
     }
 
-    /// The names of the events received, each run of deltas told as one, without those that float.
+    /// The names of the events received, each run of deltas as one, without those that float.
     fn received(&self) -> Vec<&str> {
         let names = self.inbox.iter().filter_map(|event| event["type"].as_str());
         let mut names: Vec<&str> =
@@ -166,8 +166,8 @@ impl Rig {
         self.session.report().spoken.iter().map(|spoken| spoken.clip.as_str()).collect()
     }
 
-    fn has_seen(&self, wanted: impl Fn(&Seen) -> bool) -> bool {
-        self.session.report().observations.iter().any(|observation| wanted(&observation.what))
+    fn has_seen(&self, wanted: impl Fn(&ObservationKind) -> bool) -> bool {
+        self.session.report().observations.iter().any(|observation| wanted(&observation.kind))
     }
 
     fn violations(&self) -> &[String] {

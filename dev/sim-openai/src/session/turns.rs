@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::pending::Transcription;
-use crate::Seen;
+use crate::ObservationKind;
 use crate::conversation::Item;
 use crate::injected_fault::InjectedFault;
 use crate::input::Speech;
@@ -129,7 +129,7 @@ impl Session {
             "type": format!("{kind}.completed"), "item_id": item, "content_index": 0, "transcript": text,
             "usage": usage,
         }));
-        self.tell(Seen::Transcribed { item, text });
+        self.observe(ObservationKind::Transcribed { item, text });
     }
 
     fn decode(&mut self, audio: &str) -> Result<Vec<i16>, Refusal> {
@@ -150,7 +150,7 @@ impl Session {
         if !self.configured {
             self.note_violation("audio before session.updated");
         }
-        self.tell(Seen::FirstAudioReceived);
+        self.observe(ObservationKind::FirstAudioReceived);
     }
 
     fn begin_speech(&mut self, audio_start_ms: u64) {
@@ -160,7 +160,7 @@ impl Session {
         self.input.begin_speech(Speech { item: item.clone(), audio_start_ms });
         let kind = "input_audio_buffer.speech_started";
         self.send(json!({"type": kind, "item_id": item, "audio_start_ms": audio_start_ms}));
-        self.tell(Seen::SpeechStarted { item, audio_start_ms });
+        self.observe(ObservationKind::SpeechStarted { item, audio_start_ms });
         if detection.interrupt_response {
             self.interrupt();
         }
@@ -170,7 +170,7 @@ impl Session {
         let Some(Speech { item, audio_start_ms }) = self.input.end_speech() else { return };
         let kind = "input_audio_buffer.speech_stopped";
         self.send(json!({"type": kind, "item_id": item, "audio_end_ms": audio_end_ms}));
-        self.tell(Seen::SpeechStopped { item: item.clone(), audio_end_ms });
+        self.observe(ObservationKind::SpeechStopped { item: item.clone(), audio_end_ms });
         let sound = self.input.take(audio_start_ms, audio_end_ms);
         self.commit(item, sound);
         if self.settings.turn_detection().is_some_and(|detection| detection.create_response) {
@@ -191,7 +191,7 @@ impl Session {
         self.send(json!({"type": "conversation.item.done", "previous_item_id": previous, "item": said.json}));
         self.conversation.push(said);
         self.is_fresh = false;
-        self.tell(Seen::Committed { item: item.clone(), audio_ms });
+        self.observe(ObservationKind::Committed { item: item.clone(), audio_ms });
         if self.settings.transcribes() {
             self.transcriptions.push_back(Transcription { due: self.now + TRANSCRIBING, item, sound });
         }

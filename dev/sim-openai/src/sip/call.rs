@@ -8,7 +8,9 @@ mod faults;
 mod sideband;
 
 use super::sockets::Sockets;
-use super::{CallReport, CallSpec, CarrierEvent, CarrierSaw, HungUpBy, SipFault, SocketEvent, SocketSaw};
+use super::{
+    CallReport, CallSpec, CarrierEvent, CarrierEventKind, HungUpBy, SipFault, SocketEvent, SocketEventKind,
+};
 use crate::session_registry::Shared;
 use crate::{Config, Observation, random};
 use caller::Caller;
@@ -39,7 +41,7 @@ pub(crate) struct Call {
     /// From when on sidebands are let in.
     opens: Instant,
     sockets: Sockets,
-    /// How often a client was told that the call is over.
+    /// How often a client has learned that the call is over.
     gone_answers: usize,
     keys_heard: usize,
     observations: VecDeque<Observation>,
@@ -174,7 +176,7 @@ impl Call {
     fn ring_alarm(&mut self, alarm: Alarm, now: Instant) {
         match alarm {
             Alarm::Undecided if matches!(self.phase, Phase::Ringing | Phase::Deserted) => {
-                self.carrier_sees(CarrierSaw::BadRequest, now);
+                self.carrier_sees(CarrierEventKind::BadRequest, now);
                 self.phase = Phase::Over;
             }
             Alarm::CallerGivesUp if self.phase == Phase::Ringing => self.hang_up(now),
@@ -186,14 +188,14 @@ impl Call {
     }
 
     /// The carrier sees nothing more of a call that is over.
-    fn carrier_sees(&mut self, what: CarrierSaw, now: Instant) {
+    fn carrier_sees(&mut self, kind: CarrierEventKind, now: Instant) {
         if self.report.ending().is_none() {
-            self.report.carrier.push(CarrierEvent { at: now, what });
+            self.report.carrier.push(CarrierEvent { at: now, kind });
         }
     }
 
-    fn note_socket(&mut self, what: SocketSaw, now: Instant) {
-        self.report.sockets.push(SocketEvent { at: now, what });
+    fn note_socket(&mut self, kind: SocketEventKind, now: Instant) {
+        self.report.sockets.push(SocketEvent { at: now, kind });
     }
 
     /// Whether this is the call's fault, for the first time.

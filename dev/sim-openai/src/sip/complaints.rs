@@ -1,7 +1,7 @@
 //! Judges what clients asked for, once all calls should be over.
 
 use super::call::Call;
-use super::{Action, CallReport, CarrierSaw, Exchange, SipFault};
+use super::{Action, CallReport, CarrierEventKind, Exchange, SipFault};
 use std::time::Instant;
 
 pub(crate) fn of(exchange: &Exchange) -> Vec<String> {
@@ -21,7 +21,7 @@ fn judge(report: &CallReport, fault: Option<SipFault>) -> Vec<String> {
     let mut complaints = vec![];
     let ending = report.ending();
     let is_decided = report.requests.iter().any(|request| request.took_effect && is_decision(request.action));
-    let was_late = ending.is_some_and(|ending| ending.what == CarrierSaw::BadRequest);
+    let was_late = ending.is_some_and(|ending| ending.kind == CarrierEventKind::BadRequest);
     if !is_decided && was_late && fault != Some(SipFault::Stale) {
         complaints.push("it was not decided in time".to_owned());
     }
@@ -32,7 +32,7 @@ fn judge(report: &CallReport, fault: Option<SipFault>) -> Vec<String> {
         None if fault == Some(SipFault::LosesCall) => {}
         None if report.answered().is_some() => complaints.push("it was accepted, and never ended".to_owned()),
         None => complaints.push("it still rings".to_owned()),
-        Some(ending) => complaints.extend(requests_after(report, ending.at, &ending.what)),
+        Some(ending) => complaints.extend(requests_after(report, ending.at, &ending.kind)),
     }
     complaints
 }
@@ -43,15 +43,15 @@ fn decisions_too_many(report: &CallReport) -> bool {
     decisions.any(|request| request.status == 200) && decisions.next().is_some()
 }
 
-/// After the end of a call one hangup may come: that it is over is told to no one. Nor is it told that a caller gave up before
+/// After the end of a call one hangup may come: no client is notified that it is over, nor that a caller gave up before
 /// anything was decided.
-fn requests_after(report: &CallReport, end: Instant, how: &CarrierSaw) -> Vec<String> {
+fn requests_after(report: &CallReport, end: Instant, how: &CarrierEventKind) -> Vec<String> {
     let after: Vec<_> = report.requests.iter().filter(|request| request.at > end).collect();
     let mut complaints = vec![];
     if after.iter().filter(|request| request.action == Action::Hangup).count() > 1 {
         complaints.push("it was hung up again after its end".to_owned());
     }
-    let unforeseeable = |action| *how == CarrierSaw::Cancelled && is_decision(action);
+    let unforeseeable = |action| *how == CarrierEventKind::Cancelled && is_decision(action);
     let others =
         after.iter().filter(|request| request.action != Action::Hangup && !unforeseeable(request.action));
     complaints.extend(others.map(|request| format!("{} after its end", request.action)));
@@ -73,26 +73,26 @@ mod tests {
     fn a_call_that_was_decided_once_and_ended_is_right() {
         let report = report(
             &[(1, Action::Accept, 200), (9, Action::Hangup, 404)],
-            &[(1, CarrierSaw::Answered), (8, CarrierSaw::Bye(HungUpBy::Caller))],
+            &[(1, CarrierEventKind::Answered), (8, CarrierEventKind::Bye(HungUpBy::Caller))],
         );
 
         assert_eq!(judge(&report, None), [] as [&str; 0]);
     }
 
     #[test]
-    fn what_was_not_decided_or_not_ended_is_told() {
+    fn an_undecided_or_unended_call_is_a_complaint() {
         assert_eq!(judge(&report(&[], &[]), None), ["it still rings"]);
         assert_eq!(
-            judge(&report(&[], &[(10, CarrierSaw::BadRequest)]), None),
+            judge(&report(&[], &[(10, CarrierEventKind::BadRequest)]), None),
             ["it was not decided in time"]
         );
-        let accepted = report(&[(1, Action::Accept, 200)], &[(1, CarrierSaw::Answered)]);
+        let accepted = report(&[(1, Action::Accept, 200)], &[(1, CarrierEventKind::Answered)]);
         assert_eq!(judge(&accepted, None), ["it was accepted, and never ended"]);
     }
 
     #[test]
     fn a_second_decision_is_wrong_unless_the_first_one_got_no_answer() {
-        let end = (8, CarrierSaw::Bye(HungUpBy::Client));
+        let end = (8, CarrierEventKind::Bye(HungUpBy::Client));
         let twice = report(&[(1, Action::Accept, 200), (2, Action::Accept, 400)], std::slice::from_ref(&end));
         let again = report(&[(1, Action::Accept, 500), (2, Action::Accept, 400)], &[end]);
 
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn after_the_end_only_one_hangup_is_right() {
-        let end = (3, CarrierSaw::Bye(HungUpBy::Caller));
+        let end = (3, CarrierEventKind::Bye(HungUpBy::Caller));
         let report = report(
             &[
                 (1, Action::Accept, 200),
@@ -116,13 +116,13 @@ mod tests {
         assert_eq!(judge(&report, None), ["it was hung up again after its end", "refer after its end"]);
     }
 
-    fn report(requests: &[(u64, Action, u16)], carrier: &[(u64, CarrierSaw)]) -> CallReport {
+    fn report(requests: &[(u64, Action, u16)], carrier: &[(u64, CarrierEventKind)]) -> CallReport {
         let start = Instant::now();
         let at = |seconds: u64| start + Duration::from_secs(seconds);
         let mut report = CallReport::new("rtc_1".to_owned(), start);
         report
             .carrier
-            .extend(carrier.iter().map(|(s, what)| CarrierEvent { at: at(*s), what: what.clone() }));
+            .extend(carrier.iter().map(|(s, what)| CarrierEvent { at: at(*s), kind: what.clone() }));
         report.requests.extend(requests.iter().map(|(s, action, status)| Request {
             at: at(*s),
             action: *action,

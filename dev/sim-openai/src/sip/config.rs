@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct SipConfig {
     /// The project that is called: `proj_…`, in the request URI and in `To`.
     pub project: String,
-    /// How long a call rings until a decision is made; then the carrier is told 400. OpenAI publishes no number. Default: 10 s.
+    /// How long a call rings until a decision is made; then the carrier receives 400. OpenAI publishes no number. Default: 10 s.
     pub decision_window: Duration,
     /// How long a webhook may take to answer; "a few seconds". Default: 5 s.
     pub webhook_patience: Duration,

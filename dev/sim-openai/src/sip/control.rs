@@ -60,8 +60,10 @@ fn list<'a>(wanted: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
 
 fn summary(report: &CallReport) -> Value {
     let since = |at: std::time::Instant| at.saturating_duration_since(report.placed_at).as_millis() as u64;
-    let carrier =
-        report.carrier.iter().map(|event| json!({"ms": since(event.at), "saw": format!("{:?}", event.what)}));
+    let carrier = report
+        .carrier
+        .iter()
+        .map(|event| json!({"ms": since(event.at), "event": format!("{:?}", event.kind)}));
     let requests = report.requests.iter().map(|request| {
         json!({"ms": since(request.at), "action": request.action.to_string(), "status": request.status})
     });

@@ -29,7 +29,7 @@ pub(crate) struct Postman {
 pub(crate) struct Letter {
     endpoint: WebhookEndpoint,
     body: String,
-    /// The call it tells about, if it does.
+    /// The call it is about, if any.
     call: Option<Arc<SharedCall>>,
 }
 

@@ -38,13 +38,13 @@ pub enum SipFault {
     AcceptFails,
     /// *Once*: the first accept is answered with 500 after it was done.
     AcceptLost,
-    /// An accept is answered with 200, and the carrier is told 400: there is no session.
+    /// An accept is answered with 200, and the carrier receives 400: there is no session.
     NoSession,
     /// A sideband opens no earlier than two seconds after the accept.
     LateSideband,
     /// *Once*: the sideband breaks in the agent's first sentence after the greeting, while the call goes on.
     SidebandDrops,
-    /// The service loses the call in mid-sentence, and no one is told; the carrier's leg stays up.
+    /// The service loses the call in mid-sentence, without a notice; the carrier's leg stays up.
     LosesCall,
     /// The caller hangs up in the middle of the agent's first answer.
     HangsUpInAnswer,

@@ -1,4 +1,4 @@
-//! The report of a telephone call: what the carrier saw, what clients asked for, and when.
+//! The report of a telephone call: what the carrier received, what clients asked for, and when.
 
 use serde_json::Value;
 use std::time::Instant;
@@ -11,7 +11,7 @@ pub struct CallReport {
     pub id: String,
     /// When the INVITE came.
     pub placed_at: Instant,
-    /// What the carrier saw, in order.
+    /// What the carrier received, in order.
     pub carrier: Vec<CarrierEvent>,
     /// Each attempt to deliver the call's webhook.
     pub deliveries: Vec<Delivery>,
@@ -25,18 +25,18 @@ pub struct CallReport {
     pub session: Option<usize>,
 }
 
-/// Something that the carrier saw.
+/// A message to the carrier, or one that ends the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CarrierEvent {
     /// When.
     pub at: Instant,
     /// What.
-    pub what: CarrierSaw,
+    pub kind: CarrierEventKind,
 }
 
-/// What a carrier sees of a call.
+/// The messages that a carrier sees of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CarrierSaw {
+pub enum CarrierEventKind {
     /// `100 Trying`.
     Trying,
     /// `200 OK`: the call was accepted.
@@ -115,12 +115,12 @@ pub struct SocketEvent {
     /// When.
     pub at: Instant,
     /// What.
-    pub what: SocketSaw,
+    pub kind: SocketEventKind,
 }
 
 /// What happens to sideband sockets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SocketSaw {
+pub enum SocketEventKind {
     /// It was attached.
     Attached,
     /// It came too early or too late: 404.
@@ -146,7 +146,7 @@ pub struct AgentSpeech {
 
 impl CallReport {
     pub(crate) fn new(id: String, now: Instant) -> Self {
-        let carrier = vec![CarrierEvent { at: now, what: CarrierSaw::Trying }];
+        let carrier = vec![CarrierEvent { at: now, kind: CarrierEventKind::Trying }];
         Self {
             id,
             placed_at: now,
@@ -159,14 +159,14 @@ impl CallReport {
         }
     }
 
-    /// When the carrier was told `200 OK`.
+    /// When the carrier received `200 OK`.
     pub fn answered(&self) -> Option<Instant> {
-        self.carrier.iter().find(|event| event.what == CarrierSaw::Answered).map(|event| event.at)
+        self.carrier.iter().find(|event| event.kind == CarrierEventKind::Answered).map(|event| event.at)
     }
 
     /// How the call ended for the carrier, and when.
     pub fn ending(&self) -> Option<&CarrierEvent> {
-        self.carrier.last().filter(|event| event.what.is_end())
+        self.carrier.last().filter(|event| event.kind.is_end())
     }
 
     /// Whether the caller hears the agent right now.
@@ -181,11 +181,11 @@ impl CallReport {
 
     /// How many sideband sockets were attached, one after the other or at once.
     pub fn sockets_attached(&self) -> usize {
-        self.sockets.iter().filter(|event| event.what == SocketSaw::Attached).count()
+        self.sockets.iter().filter(|event| event.kind == SocketEventKind::Attached).count()
     }
 }
 
-impl CarrierSaw {
+impl CarrierEventKind {
     /// Whether nothing comes after it.
     pub fn is_end(&self) -> bool {
         match self {

@@ -17,7 +17,7 @@ impl SharedCall {
         Self { call: Mutex::new(call), registry, changed: watch::Sender::new(()) }
     }
 
-    /// Does something to the call, and tells what came of it.
+    /// Does something to the call, and returns the result.
     pub(crate) fn step<T>(&self, step: impl FnOnce(&mut Call) -> T) -> T {
         let mut observations = vec![];
         let result = {

@@ -33,7 +33,7 @@ pub(crate) fn test(created_at: u64) -> Value {
     event("realtime.call.incoming", "test", created_at, json!({}))
 }
 
-/// What else a project is told at the same endpoint, one of a kind that is not known yet among it.
+/// What else a project receives at the same endpoint, one of a kind that is not known yet among it.
 pub(crate) fn others(created_at: u64) -> [Value; 3] {
     [
         event("batch.completed", "batch", created_at, json!({"id": "batch_abc123"})),

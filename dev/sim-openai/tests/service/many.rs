@@ -3,7 +3,7 @@
 use crate::client::{Client, config};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use sim_openai::{Config, FaultPlan, InjectedFault, Realtime, Seen};
+use sim_openai::{Config, FaultPlan, InjectedFault, ObservationKind, Realtime};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -29,7 +29,8 @@ async fn fifty_sessions_talk_at_once_and_leave_no_sound_behind() -> Result<()> {
     for report in reports {
         assert!(report.heard.is_empty() && report.events.is_empty(), "nothing that grows is kept");
         assert_eq!(report.spoken.first().map(|spoken| spoken.clip.as_str()), Some("agent-greeting"));
-        let was_heard = report.observations.iter().any(|seen| matches!(seen.what, Seen::Committed { .. }));
+        let was_heard =
+            report.observations.iter().any(|seen| matches!(seen.kind, ObservationKind::Committed { .. }));
         assert!(was_heard, "the caller's turn was taken");
     }
     Ok(())

@@ -4,7 +4,7 @@ use crate::client::{Client, config};
 use anyhow::{Context, Result, bail};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
-use sim_openai::{Config, InjectedFault, Realtime, Seen, Side};
+use sim_openai::{Config, InjectedFault, ObservationKind, Realtime, Side};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::connect_async;
@@ -22,7 +22,7 @@ async fn a_caller_is_greeted_answered_and_understood() -> Result<()> {
     let written = client.until("conversation.item.input_audio_transcription.completed").await?;
     client.socket.close(None).await?;
 
-    while !matches!(watching.recv().await?.what, Seen::Closed { .. }) {}
+    while !matches!(watching.recv().await?.kind, ObservationKind::Closed { .. }) {}
     let report = realtime.sessions().pop().context("there was a session")?;
     assert_eq!(written["transcript"], sim_audio::clips::caller_question().text);
     assert_eq!(spoken(&report), ["agent-greeting", "agent-answer"]);

@@ -1,7 +1,7 @@
 //! Calls that are placed by HTTP.
 
 use super::*;
-use sim_openai::sip::CarrierSaw;
+use sim_openai::sip::CarrierEventKind;
 
 #[tokio::test]
 async fn a_call_may_be_placed_by_hand() {
@@ -18,11 +18,11 @@ async fn a_call_may_be_placed_by_hand() {
     assert_eq!(client.webhook.next().await.event()["data"]["call_id"], placed["call_id"]);
     let call = client.trunk.calls().remove(0);
     client.ask(&call, "accept", session()).await;
-    assert!(matches!(call.over(PATIENCE).await.unwrap().what, CarrierSaw::Bye(_)));
+    assert!(matches!(call.over(PATIENCE).await.unwrap().kind, CarrierEventKind::Bye(_)));
     let url = format!("{}/sim/sip/calls/{}", base(&client), call.id());
     let report: Value = client.http.get(url).send().await.unwrap().json().await.unwrap();
     assert_eq!((&report["over"], &report["requests"][0]["status"]), (&json!(true), &json!(200)));
-    assert_eq!(report["carrier"][1]["saw"], "Answered");
+    assert_eq!(report["carrier"][1]["event"], "Answered");
 }
 
 fn base(client: &Client) -> String {

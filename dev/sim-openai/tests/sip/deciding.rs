@@ -1,7 +1,7 @@
 //! Accept and reject: what is taken, what is refused, and that it is decided once.
 
 use super::*;
-use sim_openai::sip::{CarrierSaw, SipFault};
+use sim_openai::sip::{CarrierEventKind, SipFault};
 
 #[tokio::test]
 async fn an_accept_has_an_empty_answer_and_the_carrier_its_200() {
@@ -118,7 +118,7 @@ async fn a_call_that_no_one_decides_fails_for_the_carrier() {
 
     let ending = call.over(PATIENCE).await.unwrap();
 
-    assert_eq!(ending.what, CarrierSaw::BadRequest);
+    assert_eq!(ending.kind, CarrierEventKind::BadRequest);
     assert!(ending.at - call.report().placed_at >= ms(150));
     let (status, answer) = client.ask(&call, "accept", session()).await;
     assert_eq!((status, &answer["error"]["code"]), (404, &json!("call_id_not_found")));
@@ -135,7 +135,7 @@ async fn a_reject_gives_the_carrier_its_status() {
         let (call, _) = client.rung(call()).await;
 
         assert_eq!(client.ask(&call, "reject", body).await, (200, Value::Null));
-        assert_eq!(call.over(PATIENCE).await.unwrap().what, CarrierSaw::Rejected(status));
+        assert_eq!(call.over(PATIENCE).await.unwrap().kind, CarrierEventKind::Rejected(status));
     }
     assert_eq!(client.trunk.complaints(), [] as [&str; 0]);
 }
@@ -198,7 +198,7 @@ async fn an_accept_may_succeed_without_a_session() {
 
     assert_eq!(client.ask(&call, "accept", session()).await.0, 200);
 
-    assert_eq!(call.over(PATIENCE).await.unwrap().what, CarrierSaw::BadRequest);
+    assert_eq!(call.over(PATIENCE).await.unwrap().kind, CarrierEventKind::BadRequest);
     assert_eq!(client.attach(&call).await.unwrap_err(), 404);
 }
 

@@ -1,7 +1,7 @@
 //! Calls that end: by hangup, by refer, by the clock. And what is held against clients once they have.
 
 use super::*;
-use sim_openai::sip::{CarrierSaw, HungUpBy, SipFault};
+use sim_openai::sip::{CarrierEventKind, HungUpBy, SipFault};
 
 #[tokio::test]
 async fn a_hangup_ends_the_call_and_breaks_its_sockets() {
@@ -13,7 +13,7 @@ async fn a_hangup_ends_the_call_and_breaks_its_sockets() {
 
     assert_eq!(sideband.end().await, None);
     let ending = call.over(PATIENCE).await.unwrap();
-    assert_eq!(ending.what, CarrierSaw::Bye(HungUpBy::Client));
+    assert_eq!(ending.kind, CarrierEventKind::Bye(HungUpBy::Client));
     assert!(ending.at - call.report().requests[1].at <= ms(500));
     assert_eq!(client.trunk.complaints(), [] as [&str; 0]);
 }
@@ -56,10 +56,10 @@ async fn a_refer_takes_the_caller_elsewhere() {
 
     assert_eq!(sideband.end().await, None);
     let report = call.report();
-    let seen: Vec<&CarrierSaw> = report.carrier.iter().map(|event| &event.what).collect();
+    let seen: Vec<&CarrierEventKind> = report.carrier.iter().map(|event| &event.kind).collect();
     assert_eq!(
         seen[2..],
-        [&CarrierSaw::Refer("tel:+35621000001".to_owned()), &CarrierSaw::Bye(HungUpBy::Transfer)]
+        [&CarrierEventKind::Refer("tel:+35621000001".to_owned()), &CarrierEventKind::Bye(HungUpBy::Transfer)]
     );
     assert_eq!(client.trunk.complaints(), [] as [&str; 0]);
 }
@@ -89,7 +89,7 @@ async fn a_refer_may_do_nothing_or_fail() {
     sideband.configure().await;
     for call in [ignored, failed] {
         let carrier = call.report().carrier;
-        assert_eq!(carrier.last().unwrap().what, CarrierSaw::Answered);
+        assert_eq!(carrier.last().unwrap().kind, CarrierEventKind::Answered);
     }
 }
 
@@ -100,7 +100,7 @@ async fn a_call_ends_with_the_longest_duration_of_its_session() {
 
     assert_eq!(sideband.until("error").await["error"]["code"], "session_expired");
     assert_eq!(sideband.end().await, Some(1_001));
-    assert_eq!(call.over(PATIENCE).await.unwrap().what, CarrierSaw::Bye(HungUpBy::Service));
+    assert_eq!(call.over(PATIENCE).await.unwrap().kind, CarrierEventKind::Bye(HungUpBy::Service));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use sim_audio::clips;
-use sim_openai::sip::{CarrierSaw, HungUpBy, SipFault};
+use sim_openai::sip::{CarrierEventKind, HungUpBy, SipFault};
 use std::time::Instant;
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn an_accept_of_a_caller_who_has_left_takes_long_and_fails() {
 
     assert_eq!((status, &answer["error"]["code"]), (404, &json!("call_id_not_found")));
     assert!(asked.elapsed() >= quick().sip.accept_of_a_gone_caller);
-    assert_eq!(call.report().ending().unwrap().what, CarrierSaw::Cancelled);
+    assert_eq!(call.report().ending().unwrap().kind, CarrierEventKind::Cancelled);
     assert_eq!(client.trunk.complaints(), [] as [&str; 0]);
 }
 
@@ -27,7 +27,7 @@ async fn a_dead_session_speaks_to_no_one_and_nothing_tells() {
     call.say(&clips::caller_mhm());
     let events = sideband.passing("output_audio_buffer.stopped").await;
 
-    assert_eq!(call.report().ending().unwrap().what, CarrierSaw::Cancelled);
+    assert_eq!(call.report().ending().unwrap().kind, CarrierEventKind::Cancelled);
     assert!(call.report().answered().is_none());
     assert!(!events.iter().any(|event| event["type"] == "input_audio_buffer.speech_started"));
     assert_eq!(client.ask(&call, "hangup", Value::Null).await.0, 200);
@@ -41,7 +41,7 @@ async fn a_caller_may_give_up_after_a_while() {
     let spec = sim_openai::sip::CallSpec { rings_for: Some(ms(100)), ..call() };
     let (call, _) = client.rung(spec).await;
 
-    assert_eq!(call.over(PATIENCE).await.unwrap().what, CarrierSaw::Cancelled);
+    assert_eq!(call.over(PATIENCE).await.unwrap().kind, CarrierEventKind::Cancelled);
     assert_eq!(client.ask(&call, "reject", Value::Null).await.0, 404);
 }
 
@@ -61,7 +61,7 @@ async fn a_caller_who_hangs_up_takes_the_last_transcript_along() {
             Err(end) => break assert_eq!(end, None),
         }
     }
-    assert_eq!(call.report().ending().unwrap().what, CarrierSaw::Bye(HungUpBy::Caller));
+    assert_eq!(call.report().ending().unwrap().kind, CarrierEventKind::Bye(HungUpBy::Caller));
     for (action, body) in [("hangup", Value::Null), ("refer", json!({"target_uri": "tel:+35621000001"}))] {
         let (status, answer) = client.ask(&call, action, body).await;
         assert!([404, 400].contains(&status), "{status}");
@@ -91,7 +91,7 @@ async fn a_caller_may_hang_up_in_an_answer() {
     call.say(&clips::caller_question());
 
     assert_eq!(sideband.end().await, None);
-    assert_eq!(call.report().ending().unwrap().what, CarrierSaw::Bye(HungUpBy::Caller));
+    assert_eq!(call.report().ending().unwrap().kind, CarrierEventKind::Bye(HungUpBy::Caller));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::*;
 use sim_audio::clips;
 use sim_audio::hearing::{HEARD, find};
-use sim_openai::sip::{CallReport, CallerStep, CarrierSaw, HungUpBy};
+use sim_openai::sip::{CallReport, CallerStep, CarrierEventKind, HungUpBy};
 use sim_openai::{Reply, Script};
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_whole_call_by_a_script_is_heard_on_both_sides() {
     assert_eq!(sideband.end().await, None, "a caller who hangs up leaves no close frame");
 
     let ending = call.over(PATIENCE).await.unwrap();
-    assert_eq!(ending.what, CarrierSaw::Bye(HungUpBy::Caller));
+    assert_eq!(ending.kind, CarrierEventKind::Bye(HungUpBy::Caller));
     assert_eq!(written["transcript"], clips::caller_question().text);
     let CallReport { session, agent, .. } = call.report();
     assert_eq!(agent.len(), 2);

@@ -186,7 +186,10 @@ fn left_open(call: &CallRecord, record: Option<&StoredCall>) -> Vec<String> {
         Some(record) if record.call.due.is_some() => {
             wrong.push(format!("still to do: {:?}", record.call.pending))
         }
-        None if call.told.is_some() && !is_never_answered(call) && !was_over_before_told(call) => {
+        None if call.connect_answered.is_some()
+            && !is_never_answered(call)
+            && !was_over_before_answer(call) =>
+        {
             wrong.push("nothing is known of it".to_owned());
         }
         Some(_) | None => {}
@@ -203,17 +206,17 @@ fn doubled(call: &CallRecord) -> Vec<String> {
 }
 
 /// A ringing call is answered or refused within its time, unless the caller, or Meta by an injected fault, was faster. It
-/// runs from when Meta first told us, whether or not we could take it in.
+/// runs from when its `connect` was first answered.
 fn too_late(call: &CallRecord, was_alone: bool) -> Option<String> {
     if is_never_answered(call) || call.faults.iter().any(|fault| fault.refuses_every_action()) {
         return None;
     }
-    let told = call.told.unwrap_or(call.rang);
+    let answered = call.connect_answered.unwrap_or(call.rang);
     let limit = if was_alone { SETTLED_WITHOUT_TASK } else { SETTLED };
     let over = [call.settled(), call.ended].into_iter().flatten().min();
     match over {
-        Some(over) if over.saturating_duration_since(told) <= limit => None,
-        Some(over) => Some(format!("it rang for {:?}", over - told)),
+        Some(over) if over.saturating_duration_since(answered) <= limit => None,
+        Some(over) => Some(format!("it rang for {:?}", over - answered)),
         None => Some("it was neither answered nor refused".to_owned()),
     }
 }
@@ -225,8 +228,8 @@ fn answered_in_vain(call: &CallRecord) -> Option<String> {
 }
 
 /// Whether the caller had given up before we heard of the call: its end came first, and is all there is.
-fn was_over_before_told(call: &CallRecord) -> bool {
-    call.ended.zip(call.told).is_some_and(|(ended, told)| ended <= told)
+fn was_over_before_answer(call: &CallRecord) -> bool {
+    call.ended.zip(call.connect_answered).is_some_and(|(ended, answered)| ended <= answered)
 }
 
 /// Calls that must not be answered: too old, or over before they began.

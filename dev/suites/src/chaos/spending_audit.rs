@@ -72,11 +72,11 @@ impl SpendingAudit {
             JournalEvent::Usage { micro_dollars, .. } => Some(micro_dollars.unwrap_or_default()),
             _ => None,
         };
-        let told: u64 = journal.iter().filter_map(used).sum();
+        let noted: u64 = journal.iter().filter_map(used).sum();
         let left: u64 = self.left.values().filter_map(|summary| summary.micro_dollars).sum();
         // A task that is killed may have got one of the two into the table.
-        if told != left && !journal.iter().any(|entry| was_killed(&entry.writer)) {
-            faults.push(format!("its owners noted {told} μ$ and left summaries of {left} μ$"));
+        if noted != left && !journal.iter().any(|entry| was_killed(&entry.writer)) {
+            faults.push(format!("its owners noted {noted} μ$ and left summaries of {left} μ$"));
         }
         faults
     }

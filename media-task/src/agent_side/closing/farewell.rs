@@ -1,7 +1,7 @@
 //! Follows the agent's goodbye: requested, said, and played to its end before the call is hung up.
 
 use call::Ending;
-use realtime::Purpose;
+use realtime::{Purpose, ResponseId};
 
 /// A goodbye under way: the call ends once it has been played.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ enum FarewellStage {
     /// The model was asked for it.
     Asked,
     /// This response is saying it.
-    Begun { response: String, has_audio: bool },
+    Begun { response: ResponseId, has_audio: bool },
     /// All of it is in the playout queue.
     Queued,
 }
@@ -33,21 +33,21 @@ impl Farewell {
     }
 
     /// Notes that the requested response begins.
-    pub(super) fn note_response_began(&mut self, response: &str) {
+    pub(super) fn note_response_began(&mut self, response: &ResponseId) {
         if self.stage == FarewellStage::Asked {
-            self.stage = FarewellStage::Begun { response: response.to_owned(), has_audio: false };
+            self.stage = FarewellStage::Begun { response: response.clone(), has_audio: false };
         }
     }
 
     /// Notes that a response has audio.
-    pub(super) fn note_audio(&mut self, sounding: &str) {
+    pub(super) fn note_audio(&mut self, sounding: &ResponseId) {
         if let FarewellStage::Begun { response, has_audio } = &mut self.stage {
             *has_audio |= response == sounding;
         }
     }
 
     /// Notes that a response ended, and returns whether it was the goodbye. A goodbye without audio is requested again.
-    pub(super) fn note_ended(&mut self, ended: &str) -> bool {
+    pub(super) fn note_ended(&mut self, ended: &ResponseId) -> bool {
         let FarewellStage::Begun { response, has_audio } = &self.stage else {
             return false;
         };
@@ -86,25 +86,25 @@ mod tests {
     #[test]
     fn the_goodbye_is_said_once_a_response_with_audio_ended() {
         let mut farewell = Farewell::asked(Ending::TookTooLong);
-        farewell.note_audio("an answer under way");
-        assert!(!farewell.note_ended("an answer under way"));
+        farewell.note_audio(&"an answer under way".into());
+        assert!(!farewell.note_ended(&"an answer under way".into()));
 
-        farewell.note_response_began("silent");
-        assert!(!farewell.note_ended("silent"), "it failed, and is asked for again");
-        farewell.note_response_began("goodbye");
-        farewell.note_audio("goodbye");
+        farewell.note_response_began(&"silent".into());
+        assert!(!farewell.note_ended(&"silent".into()), "it failed, and is asked for again");
+        farewell.note_response_began(&"goodbye".into());
+        farewell.note_audio(&"goodbye".into());
 
-        assert!(farewell.note_ended("goodbye"));
+        assert!(farewell.note_ended(&"goodbye".into()));
         assert_eq!(farewell, Farewell::queued(Ending::TookTooLong));
-        assert!(!farewell.note_ended("goodbye"), "once");
+        assert!(!farewell.note_ended(&"goodbye".into()), "once");
     }
 
     #[test]
     fn a_goodbye_that_stays_silent_is_given_up() {
         let mut farewell = Farewell::asked(Ending::TookTooLong);
         assert!(!farewell.note_silent(Purpose::Answer), "an answer under way");
-        farewell.note_response_began("mute");
-        farewell.note_ended("mute");
+        farewell.note_response_began(&"mute".into());
+        farewell.note_ended(&"mute".into());
 
         assert!(farewell.note_silent(Purpose::Asked));
         assert!(!farewell.note_silent(Purpose::Asked), "once");

@@ -6,6 +6,7 @@
 
 use audio::PlayedItem;
 use journal::{Speaker, TranscriptLine};
+use realtime::ItemId;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(crate) struct Transcript {
     lines: Vec<Draft>,
-    items: HashMap<String, usize>,
+    items: HashMap<ItemId, usize>,
     turn: Option<(u64, u64)>,
     turns: Vec<u64>,
 }
@@ -29,24 +30,24 @@ struct Draft {
 
 impl Transcript {
     /// Notes that the caller starts to speak.
-    pub(crate) fn caller_started(&mut self, item: &str, at_ms: u64) {
+    pub(crate) fn caller_started(&mut self, item: &ItemId, at_ms: u64) {
         self.begin(item, Speaker::Caller, at_ms);
     }
 
     /// Notes the transcript of the caller's turn.
-    pub(crate) fn caller_said(&mut self, item: &str, text: &str, at_ms: u64) {
+    pub(crate) fn caller_said(&mut self, item: &ItemId, text: &str, at_ms: u64) {
         let draft = self.begin(item, Speaker::Caller, at_ms);
         draft.write(text);
         draft.is_settled = true;
     }
 
     /// Notes that the caller's turn was silent by our own level meter.
-    pub(crate) fn caller_was_silent(&mut self, item: &str, at_ms: u64) {
+    pub(crate) fn caller_was_silent(&mut self, item: &ItemId, at_ms: u64) {
         self.begin(item, Speaker::Caller, at_ms).line.in_silence = true;
     }
 
     /// Notes that the caller's turn gets no transcript.
-    pub(crate) fn caller_transcription_failed(&mut self, item: &str) {
+    pub(crate) fn caller_transcription_failed(&mut self, item: &ItemId) {
         if let Some(draft) = self.draft(item) {
             draft.is_settled = true;
         }
@@ -54,12 +55,12 @@ impl Transcript {
 
     /// Adds a line for what the caller did without speaking, such as pressing keys.
     pub(crate) fn caller_note(&mut self, text: &str, at_ms: u64) {
-        let item = format!("note-{}", self.lines.len());
+        let item = format!("note-{}", self.lines.len()).into();
         self.caller_said(&item, text, at_ms);
     }
 
     /// Notes the first audio of an item of the agent's.
-    pub(crate) fn agent_started(&mut self, item: &str, at_ms: u64) {
+    pub(crate) fn agent_started(&mut self, item: &ItemId, at_ms: u64) {
         if !self.items.contains_key(item) {
             let turn = self.turn.take();
             let draft = self.begin(item, Speaker::Agent, at_ms);
@@ -68,7 +69,7 @@ impl Transcript {
     }
 
     /// Notes the complete text of an item of the agent's, and the duration of its audio if it is known.
-    pub(crate) fn agent_said(&mut self, item: &str, text: &str, audio: Option<Duration>, at_ms: u64) {
+    pub(crate) fn agent_said(&mut self, item: &ItemId, text: &str, audio: Option<Duration>, at_ms: u64) {
         let draft = self.begin(item, Speaker::Agent, at_ms);
         draft.write(text);
         draft.line.of_ms = draft.line.of_ms.max(audio.map(ms));
@@ -76,7 +77,7 @@ impl Transcript {
 
     /// Notes that an item was interrupted, and how much of it was heard.
     pub(crate) fn note_interrupted(&mut self, heard: &PlayedItem) {
-        if let Some(draft) = self.draft(&heard.item.0) {
+        if let Some(draft) = self.draft(&heard.item.0.as_str().into()) {
             draft.line.heard_ms = Some(ms(heard.heard));
             draft.line.of_ms = Some(draft.line.of_ms.unwrap_or_default().max(ms(heard.of)));
             draft.is_settled = true;
@@ -84,7 +85,7 @@ impl Transcript {
     }
 
     /// Notes that an item whose audio is elsewhere was cut, and how much of it was heard.
-    pub(crate) fn note_cut(&mut self, item: &str, heard: Duration) {
+    pub(crate) fn note_cut(&mut self, item: &ItemId, heard: Duration) {
         if let Some(draft) = self.draft(item) {
             draft.line.heard_ms = Some(ms(heard));
             draft.is_settled = true;
@@ -92,7 +93,7 @@ impl Transcript {
     }
 
     /// Notes that an item was played to its end.
-    pub(crate) fn note_played(&mut self, item: &str) {
+    pub(crate) fn note_played(&mut self, item: &ItemId) {
         if let Some(draft) = self.draft(item) {
             draft.is_settled = true;
         }
@@ -137,15 +138,15 @@ impl Transcript {
         (turns.len() as u64, at(50), at(95))
     }
 
-    fn begin(&mut self, item: &str, speaker: Speaker, at_ms: u64) -> &mut Draft {
-        let at = *self.items.entry(item.to_owned()).or_insert_with(|| {
+    fn begin(&mut self, item: &ItemId, speaker: Speaker, at_ms: u64) -> &mut Draft {
+        let at = *self.items.entry(item.clone()).or_insert_with(|| {
             self.lines.push(Draft::new(self.lines.len() as u32, speaker, at_ms));
             self.lines.len() - 1
         });
         &mut self.lines[at]
     }
 
-    fn draft(&mut self, item: &str) -> Option<&mut Draft> {
+    fn draft(&mut self, item: &ItemId) -> Option<&mut Draft> {
         let at = *self.items.get(item)?;
         self.lines.get_mut(at)
     }
@@ -207,19 +208,18 @@ fn ms(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use audio::ItemId;
 
     #[test]
     fn a_late_transcript_keeps_its_place() {
         let mut transcript = Transcript::default();
-        transcript.caller_started("u1", 1_000);
+        transcript.caller_started(&"u1".into(), 1_000);
         assert!(transcript.awaits_transcription());
-        transcript.agent_started("a1", 2_000);
-        transcript.agent_said("a1", "It is ready.", Some(Duration::from_millis(900)), 2_100);
-        transcript.note_played("a1");
+        transcript.agent_started(&"a1".into(), 2_000);
+        transcript.agent_said(&"a1".into(), "It is ready.", Some(Duration::from_millis(900)), 2_100);
+        transcript.note_played(&"a1".into());
         assert_eq!(texts(&mut transcript), [(1, "It is ready.".to_owned())]);
 
-        transcript.caller_said("u1", " Is it ready? ", 3_000);
+        transcript.caller_said(&"u1".into(), " Is it ready? ", 3_000);
 
         assert_eq!(texts(&mut transcript), [(0, "Is it ready?".to_owned())]);
         assert!(!transcript.awaits_transcription());
@@ -228,8 +228,8 @@ mod tests {
     #[test]
     fn a_failed_transcription_is_not_awaited() {
         let mut transcript = Transcript::default();
-        transcript.caller_started("u1", 1_000);
-        transcript.caller_transcription_failed("u1");
+        transcript.caller_started(&"u1".into(), 1_000);
+        transcript.caller_transcription_failed(&"u1".into());
 
         assert!(!transcript.awaits_transcription());
         assert_eq!((transcript.poll_line(), transcript.poll_rest()), (None, None));
@@ -238,8 +238,8 @@ mod tests {
     #[test]
     fn an_interrupted_line_is_cut_to_what_was_heard() {
         let mut transcript = Transcript::default();
-        transcript.agent_started("a1", 0);
-        transcript.agent_said("a1", "one two three four", Some(Duration::from_millis(2_000)), 0);
+        transcript.agent_started(&"a1".into(), 0);
+        transcript.agent_said(&"a1".into(), "one two three four", Some(Duration::from_millis(2_000)), 0);
         transcript.note_interrupted(&heard("a1", 1_000, 2_000));
 
         assert_eq!(texts(&mut transcript), [(0, "one two".to_owned())]);
@@ -248,9 +248,9 @@ mod tests {
     #[test]
     fn a_line_of_unknown_duration_is_cut_by_the_usual_pace() {
         let mut transcript = Transcript::default();
-        transcript.agent_started("a1", 0);
-        transcript.agent_said("a1", "Your bike is in the workshop, and ready by six.", None, 0);
-        transcript.note_cut("a1", Duration::from_millis(1_000));
+        transcript.agent_started(&"a1".into(), 0);
+        transcript.agent_said(&"a1".into(), "Your bike is in the workshop, and ready by six.", None, 0);
+        transcript.note_cut(&"a1".into(), Duration::from_millis(1_000));
 
         let line = transcript.poll_line().expect("it is settled");
 
@@ -260,11 +260,11 @@ mod tests {
     #[test]
     fn incomplete_lines_are_emitted_at_the_end() {
         let mut transcript = Transcript::default();
-        transcript.agent_started("a1", 0);
+        transcript.agent_started(&"a1".into(), 0);
         transcript.note_interrupted(&heard("a1", 300, 600));
-        transcript.caller_started("never transcribed", 10);
+        transcript.caller_started(&"never transcribed".into(), 10);
         assert_eq!(transcript.poll_line(), None);
-        transcript.agent_said("a1", "Good day", Some(Duration::from_millis(600)), 0);
+        transcript.agent_said(&"a1".into(), "Good day", Some(Duration::from_millis(600)), 0);
 
         assert_eq!(transcript.poll_rest().map(|line| line.text), Some("Good".into()));
         assert_eq!(transcript.poll_rest(), None);
@@ -273,17 +273,17 @@ mod tests {
     #[test]
     fn items_that_were_not_heard_are_left_out() {
         let mut transcript = Transcript::default();
-        transcript.agent_started("the greeting of an unanswered call", 0);
+        transcript.agent_started(&"the greeting of an unanswered call".into(), 0);
         transcript.agent_said(
-            "the greeting of an unanswered call",
+            &"the greeting of an unanswered call".into(),
             "Hello",
             Some(Duration::from_millis(400)),
             0,
         );
         transcript.note_interrupted(&heard("the greeting of an unanswered call", 0, 400));
-        transcript.agent_started("never played", 10);
-        transcript.agent_said("never played", "Hello?", Some(Duration::from_millis(400)), 10);
-        transcript.caller_said("u1", "Hello, are you there?", 20);
+        transcript.agent_started(&"never played".into(), 10);
+        transcript.agent_said(&"never played".into(), "Hello?", Some(Duration::from_millis(400)), 10);
+        transcript.caller_said(&"u1".into(), "Hello, are you there?", 20);
 
         assert_eq!(texts(&mut transcript), [(2, "Hello, are you there?".to_owned())]);
         assert_eq!(transcript.poll_rest(), None);
@@ -292,10 +292,10 @@ mod tests {
     #[test]
     fn the_transcript_of_silence_is_marked() {
         let mut transcript = Transcript::default();
-        transcript.caller_started("u1", 0);
-        transcript.caller_was_silent("u1", 900);
-        transcript.caller_said("u1", "Thank you for watching!", 1_000);
-        transcript.caller_said("u2", "Is it ready?", 5_000);
+        transcript.caller_started(&"u1".into(), 0);
+        transcript.caller_was_silent(&"u1".into(), 900);
+        transcript.caller_said(&"u1".into(), "Thank you for watching!", 1_000);
+        transcript.caller_said(&"u2".into(), "Is it ready?", 5_000);
 
         let lines = std::iter::from_fn(|| transcript.poll_line()).map(|line| line.in_silence);
 
@@ -305,12 +305,12 @@ mod tests {
     #[test]
     fn an_answer_has_its_response_latency() {
         let mut transcript = Transcript::default();
-        transcript.agent_started("greeting", 0);
-        transcript.note_played("greeting");
-        transcript.agent_started("a1", 5_000);
+        transcript.agent_started(&"greeting".into(), 0);
+        transcript.note_played(&"greeting".into());
+        transcript.agent_started(&"a1".into(), 5_000);
         transcript.note_turn(Duration::from_millis(820), Duration::from_millis(300));
-        transcript.agent_said("a1", "Yes.", Some(Duration::from_millis(300)), 5_010);
-        transcript.note_played("a1");
+        transcript.agent_said(&"a1".into(), "Yes.", Some(Duration::from_millis(300)), 5_010);
+        transcript.note_played(&"a1".into());
 
         let line = transcript.poll_line().expect("it has text and was played");
 
@@ -320,7 +320,7 @@ mod tests {
 
     fn heard(item: &str, heard: u64, of: u64) -> PlayedItem {
         let ms = Duration::from_millis;
-        PlayedItem { item: ItemId(item.into()), heard: ms(heard), of: ms(of) }
+        PlayedItem { item: audio::ItemId(item.into()), heard: ms(heard), of: ms(of) }
     }
 
     fn texts(transcript: &mut Transcript) -> Vec<(u32, String)> {

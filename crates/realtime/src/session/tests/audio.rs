@@ -26,7 +26,7 @@ fn a_silent_start_arrives_with_the_first_audible_audio() {
     assert!(!talk.events.iter().any(|event| matches!(event, SessionEvent::Audio { .. })));
     talk.speak("r", "a", " two.", 200);
     talk.finish("r", "a");
-    talk.act(|session, now| session.truncate("a", ms(400), ms(500), now));
+    talk.act(|session, now| session.truncate(&"a".into(), ms(400), ms(500), now));
 
     let said = talk.events.iter().filter_map(|event| match event {
         SessionEvent::Audio { samples, .. } => Some(samples.0.clone()),
@@ -69,8 +69,8 @@ fn an_interrupted_item_is_truncated_and_an_unheard_one_deleted() {
     talk.speak("r", "b", "Two.", 1_000);
     talk.caller_starts("u");
 
-    talk.act(|session, now| session.truncate("a", ms(480), ms(1_000), now));
-    talk.act(|session, now| session.truncate("b", ms(0), ms(1_000), now));
+    talk.act(|session, now| session.truncate(&"a".into(), ms(480), ms(1_000), now));
+    talk.act(|session, now| session.truncate(&"b".into(), ms(0), ms(1_000), now));
 
     assert_eq!(talk.kinds(), ["conversation.item.truncate", "conversation.item.delete"]);
     assert_eq!((&talk.sent[0].1["item_id"], &talk.sent[0].1["audio_end_ms"]), (&json!("a"), &json!(480)));
@@ -82,7 +82,7 @@ fn an_item_is_never_truncated_beyond_its_received_audio() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
     talk.speak("r", "a", "One.", 500);
-    talk.act(|session, now| session.truncate("a", ms(520), ms(520), now));
+    talk.act(|session, now| session.truncate(&"a".into(), ms(520), ms(520), now));
     assert_eq!(talk.sent[0].1["audio_end_ms"], 500, "it is still being generated");
     talk.done("r", "cancelled");
     talk.begin_own("s");
@@ -90,8 +90,8 @@ fn an_item_is_never_truncated_beyond_its_received_audio() {
     talk.finish("s", "b");
     talk.forget();
 
-    talk.act(|session, now| session.truncate("b", ms(500), ms(500), now));
-    talk.act(|session, now| session.truncate("unknown", ms(500), ms(600), now));
+    talk.act(|session, now| session.truncate(&"b".into(), ms(500), ms(500), now));
+    talk.act(|session, now| session.truncate(&"unknown".into(), ms(500), ms(600), now));
 
     assert_eq!(talk.sent, []);
 }

@@ -117,7 +117,7 @@ fn a_silent_turn_without_an_id_is_marked_once_named() {
 
         let marked = SessionEvent::CallerWasSilent { item: "u".into() };
         assert!(talk.events.contains(&marked), "named first: {is_named_first}: {:?}", talk.events);
-        assert!(!talk.events.contains(&SessionEvent::CallerWasSilent { item: String::new() }));
+        assert!(!talk.events.contains(&SessionEvent::CallerWasSilent { item: ItemId::default() }));
     }
 }
 

@@ -165,7 +165,7 @@ fn a_turn_without_an_item_id_interrupts_and_is_named_later() {
         let mut started = event;
         started["type"] = json!("input_audio_buffer.speech_started");
         talk.server_sends(started);
-        assert_eq!(talk.events, [SessionEvent::SpeechStarted { item: String::new() }]);
+        assert_eq!(talk.events, [SessionEvent::SpeechStarted { item: ItemId::default() }]);
 
         talk.server_sends(json!({"type": "input_audio_buffer.speech_stopped", "item_id": null}));
         talk.server_sends(json!({"type": "input_audio_buffer.committed", "item_id": "v"}));

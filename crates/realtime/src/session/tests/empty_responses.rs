@@ -56,7 +56,7 @@ fn empty_greetings_prompts_and_answers_are_requested_again() {
     tool.begin_own("r");
     tool.calls("r", "c1");
     tool.ends("r", "completed", None);
-    tool.act(|session, now| session.answer_tool("c1", "{}", true, now));
+    tool.act(|session, now| session.answer_tool(&"c1".into(), "{}", true, now));
     tool.begin("s");
     writes(&mut tool, "s");
     assert_eq!(tool.response_creates(), 2);
@@ -144,7 +144,7 @@ fn silent_audio_is_not_reported() {
     let is_of_item = |event: &&SessionEvent| match event {
         SessionEvent::Audio { item, .. }
         | SessionEvent::ItemDone { item }
-        | SessionEvent::AgentTranscript { item, .. } => item == "ir",
+        | SessionEvent::AgentTranscript { item, .. } => item.as_str() == "ir",
         _ => false,
     };
     assert_eq!(talk.events.iter().find(is_of_item), None);
@@ -373,7 +373,7 @@ fn a_complete_call_in_an_incomplete_response_is_answered_once() {
     talk.ends("r", "incomplete", Some("max_output_tokens"));
     assert_eq!(talk.response_creates(), 0);
 
-    talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+    talk.act(|session, now| session.answer_tool(&"c1".into(), "{}", true, now));
 
     assert_eq!((talk.response_creates(), talk.sent_of("conversation.item.delete").len()), (1, 0));
 }

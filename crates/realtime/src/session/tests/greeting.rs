@@ -85,7 +85,7 @@ fn a_protected_greeting_cannot_be_interrupted_until_played() {
     talk.act(|session, now| session.set_playing(true, now));
     assert_eq!(talk.sent_of("session.update").len(), 1);
 
-    talk.act(|session, now| session.was_played("g", now));
+    talk.act(|session, now| session.was_played(&"g".into(), now));
     let update = &talk.sent_of("session.update")[1]["session"];
     let turns = &update["audio"]["input"]["turn_detection"];
     assert_eq!((&turns["interrupt_response"], &turns["idle_timeout_ms"]), (&json!(true), &json!(9_000)));

@@ -45,7 +45,7 @@ fn calls_of_one_response_are_one_batch_with_functions() {
     talk.calls("r", "c1");
     talk.ends("r", "completed", None);
     ended(&mut talk, "m2", "completed");
-    talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+    talk.act(|session, now| session.answer_tool(&"c1".into(), "{}", true, now));
     assert_eq!(talk.response_creates(), 0);
 
     ended(&mut talk, "m1", "failed");

@@ -125,7 +125,7 @@ fn take(talk: &mut Talk, servers: &mut Servers, step: Step) {
         Step::Playing(playing) => talk.session.set_playing(playing, now),
         Step::Heard(id, ms) => {
             talk.session.truncate(
-                &format!("i{id}"),
+                &format!("i{id}").into(),
                 Duration::from_millis(ms),
                 Duration::from_millis(100),
                 now,
@@ -133,7 +133,7 @@ fn take(talk: &mut Talk, servers: &mut Servers, step: Step) {
         }
         Step::Interrupt => talk.session.interrupt(now),
         Step::Yield(answer) => talk.session.yield_turn(answer, now),
-        Step::Answer(id) => talk.session.answer_tool(&format!("c{id}"), "{}", true, now),
+        Step::Answer(id) => talk.session.answer_tool(&format!("c{id}").into(), "{}", true, now),
         Step::Tell => talk.session.tell("keys", now),
         Step::Ask(insists) => talk.session.ask("Say it.", insists, now),
     }

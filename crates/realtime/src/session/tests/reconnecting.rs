@@ -30,7 +30,7 @@ fn a_loss_in_a_pause_reconnects_without_a_word() {
 fn the_agents_words_are_replayed_as_far_as_heard() {
     let mut talk = talked();
     talk.act(|session, now| {
-        session.truncate("a", Duration::from_millis(400), Duration::from_millis(800), now)
+        session.truncate(&"a".into(), Duration::from_millis(400), Duration::from_millis(800), now)
     });
     talk.forget();
     talk.down(ConnectionLoss::Closed { code: Some(1001), reason: String::new() });
@@ -70,7 +70,9 @@ fn an_answer_cut_off_by_a_loss_is_continued() {
     assert!(talk.item_texts().contains(&"It will be done".to_owned()), "{:?}", talk.item_texts());
     assert_eq!(talk.response_creates(), 1);
     talk.forget();
-    talk.act(|session, now| session.truncate("b", Duration::from_secs(1), Duration::from_secs(1), now));
+    talk.act(|session, now| {
+        session.truncate(&"b".into(), Duration::from_secs(1), Duration::from_secs(1), now)
+    });
     assert_eq!(talk.sent, [], "all of it was heard, as it was replayed");
 }
 
@@ -252,7 +254,7 @@ fn a_tool_output_after_a_loss_is_answered_by_the_next_session() {
     assert!(talk.item_texts().contains(&"c1".to_owned()), "the open call is replayed");
     assert_eq!(talk.response_creates(), before, "nothing is made up while the tool works");
 
-    talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+    talk.act(|session, now| session.answer_tool(&"c1".into(), "{}", true, now));
 
     assert_eq!(
         talk.item_texts().iter().filter(|replayed| *replayed == "c1").count(),
@@ -268,7 +270,7 @@ fn a_loss_after_the_goodbye_requests_nothing() {
     talk.begin_own("r");
     talk.speak("r", "bye", "Goodbye.", 400);
     talk.calls("r", "c1");
-    talk.act(|session, now| session.answer_tool("c1", "{}", false, now));
+    talk.act(|session, now| session.answer_tool(&"c1".into(), "{}", false, now));
     talk.down(ConnectionLoss::Failed("reset".into()));
 
     talk.accept();
@@ -310,7 +312,7 @@ fn an_interrupted_item_of_the_old_session_is_replaced() {
     talk.forget();
 
     talk.act(|session, now| {
-        session.truncate("a", Duration::from_millis(400), Duration::from_millis(800), now)
+        session.truncate(&"a".into(), Duration::from_millis(400), Duration::from_millis(800), now)
     });
 
     assert_eq!(talk.kinds(), ["conversation.item.delete", "conversation.item.create"]);
@@ -323,7 +325,7 @@ fn ids_reused_by_the_next_server_stay_distinct() {
     talk.begin_own("r1");
     talk.calls("r1", "c1");
     talk.done("r1", "completed");
-    talk.act(|session, now| session.answer_tool("c1", "{}", false, now));
+    talk.act(|session, now| session.answer_tool(&"c1".into(), "{}", false, now));
     talk.down(ConnectionLoss::Failed("reset".into()));
     talk.accept();
     talk.forget();
@@ -331,15 +333,14 @@ fn ids_reused_by_the_next_server_stay_distinct() {
     talk.begin_own("r0");
     talk.speak("r0", "a", "Another answer.", 800);
     talk.calls("r0", "c1");
-    let said = |event: &SessionEvent| matches!(event, SessionEvent::Audio { response, item, .. } if response == "2.r0" && item == "2.a");
+    let said = |event: &SessionEvent| matches!(event, SessionEvent::Audio { response, item, .. } if response.as_str() == "2.r0" && item.as_str() == "2.a");
     assert!(talk.events.iter().any(said), "{:?}", talk.events);
-    let called =
-        |event: &SessionEvent| matches!(event, SessionEvent::ToolCalled { call_id, .. } if call_id == "2.c1");
+    let called = |event: &SessionEvent| matches!(event, SessionEvent::ToolCalled { call_id, .. } if call_id.as_str() == "2.c1");
     assert!(talk.events.iter().any(called), "{:?}", talk.events);
 
-    talk.act(|session, now| session.answer_tool("2.c1", "{}", true, now));
+    talk.act(|session, now| session.answer_tool(&"2.c1".into(), "{}", true, now));
     talk.act(|session, now| {
-        session.truncate("2.a", Duration::from_millis(300), Duration::from_millis(800), now)
+        session.truncate(&"2.a".into(), Duration::from_millis(300), Duration::from_millis(800), now)
     });
     talk.pass(8_000);
 

@@ -255,7 +255,7 @@ fn a_response_stalled_after_a_tool_call_waits_for_the_output() {
         talk.pass(1_000);
         assert_eq!(talk.response_creates(), 0, "{end}");
 
-        talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+        talk.act(|session, now| session.answer_tool(&"c1".into(), "{}", true, now));
 
         assert_eq!(talk.response_creates(), 1, "{end}");
     }

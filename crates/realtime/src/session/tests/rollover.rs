@@ -117,7 +117,7 @@ fn a_short_session_is_used_for_half_of_its_time() {
     talk.server_sends(json!({"type": "session.updated", "session": {"expires_at": T0 + 60}}));
     talk.say("greeting", "g", "Hello.", 500);
     talk.act(Session::open);
-    talk.act(|session, now| session.was_played("g", now));
+    talk.act(|session, now| session.was_played(&"g".into(), now));
 
     talk.pass(29_000);
     assert_eq!(talk.connects.len(), 1);

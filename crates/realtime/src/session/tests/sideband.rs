@@ -94,7 +94,7 @@ fn speech_is_known_by_its_words_and_its_playback() {
     talk.pass(500);
     talk.playback("stopped", "r");
 
-    let (response, item) = ("r".to_owned(), "a".to_owned());
+    let (response, item) = (ResponseId::from("r"), ItemId::from("a"));
     for event in [
         SessionEvent::Speaking { response: response.clone(), item: item.clone() },
         SessionEvent::PlaybackStarted { response: response.clone() },
@@ -145,8 +145,8 @@ fn a_barge_in_of_the_server_needs_no_word_of_ours() {
     talk.playback("cleared", "r");
 
     let cut = SessionEvent::PlaybackEnded {
-        response: "r".to_owned(),
-        items: vec!["a".to_owned()],
+        response: "r".into(),
+        items: vec!["a".into()],
         heard: Duration::from_millis(840),
         is_cut: true,
     };
@@ -185,7 +185,7 @@ fn audio_of_ours_is_never_sent() {
     talk.caller_starts("u");
 
     talk.act(|session, now| session.append(&[LOUD; 480], now));
-    talk.act(|session, now| session.truncate("a", Duration::ZERO, Duration::from_secs(1), now));
+    talk.act(|session, now| session.truncate(&"a".into(), Duration::ZERO, Duration::from_secs(1), now));
     talk.pass(60_000);
 
     assert_eq!(talk.sent, []);
@@ -268,7 +268,7 @@ fn a_tools_output_waits_for_the_connection() {
     talk.calls("r", "c1");
     talk.ends("r", "completed", None);
     talk.down(reset());
-    talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+    talk.act(|session, now| session.answer_tool(&"c1".into(), "{}", true, now));
     assert_eq!(talk.sent, []);
 
     talk.attach_again();

@@ -70,7 +70,9 @@ fn take(talk: &mut Talk, step: Step) {
         Step::Pass(ms) => talk.pass(ms),
         Step::Append => talk.act(|session, now| session.append(&[LOUD; 480], now)),
         Step::Interrupt => talk.act(Session::interrupt),
-        Step::Answer(id) => talk.act(|session, now| session.answer_tool(&format!("c{id}"), "{}", true, now)),
+        Step::Answer(id) => {
+            talk.act(|session, now| session.answer_tool(&format!("c{id}").into(), "{}", true, now))
+        }
         Step::Tell => talk.act(|session, now| session.tell("keys", now)),
         Step::Ask(insists) => talk.act(|session, now| session.ask("Say it.", insists, now)),
     }

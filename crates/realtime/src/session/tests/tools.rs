@@ -7,7 +7,7 @@ fn a_tool_call_is_reported_once_and_answered_after_its_response() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
     talk.calls("r", "c1");
-    talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+    talk.act(|session, now| session.answer_tool(&"c1".into(), "{}", true, now));
     assert_eq!(talk.kinds(), ["conversation.item.create"], "the response is not over");
 
     let call = json!({"id": "ic1", "type": "function_call", "status": "completed", "call_id": "c1", "name": "look",
@@ -28,10 +28,10 @@ fn a_batch_is_answered_once_after_its_last_output() {
     talk.calls("r", "c2");
     talk.done("r", "completed");
 
-    talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+    talk.act(|session, now| session.answer_tool(&"c1".into(), "{}", true, now));
     assert_eq!(talk.response_creates(), 0);
-    talk.act(|session, now| session.answer_tool("c2", "{}", false, now));
-    talk.act(|session, now| session.answer_tool("c2", "{}", true, now));
+    talk.act(|session, now| session.answer_tool(&"c2".into(), "{}", false, now));
+    talk.act(|session, now| session.answer_tool(&"c2".into(), "{}", true, now));
 
     assert_eq!((talk.response_creates(), talk.item_texts()), (1, vec!["c1".to_owned(), "c2".to_owned()]));
 }
@@ -62,7 +62,7 @@ fn a_tool_output_during_the_callers_turn_gets_one_answer() {
     talk.calls("r", "c1");
     talk.done("r", "completed");
     talk.caller_starts("u");
-    talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+    talk.act(|session, now| session.answer_tool(&"c1".into(), "{}", true, now));
     assert_eq!(talk.kinds(), ["conversation.item.create"], "the agent does not talk over the caller");
     confirm(&mut talk, "c1");
     talk.caller_stops("u");
@@ -83,7 +83,7 @@ fn an_answer_started_before_the_output_does_not_count() {
     talk.done("r", "completed");
     talk.caller_starts("u");
     talk.caller_stops("u");
-    talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+    talk.act(|session, now| session.answer_tool(&"c1".into(), "{}", true, now));
 
     talk.begin_own("s");
     confirm(&mut talk, "c1");
@@ -121,7 +121,7 @@ fn a_slow_tool_call_waits_for_its_output() {
 
     talk.pass(60_000);
     assert_eq!(talk.response_creates(), 0);
-    talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+    talk.act(|session, now| session.answer_tool(&"c1".into(), "{}", true, now));
 
     assert_eq!(talk.response_creates(), 1);
 }
@@ -133,7 +133,7 @@ fn an_output_without_speak_requests_no_answer() {
     talk.calls("r", "bye");
     talk.done("r", "completed");
 
-    talk.act(|session, now| session.answer_tool("bye", "{}", false, now));
+    talk.act(|session, now| session.answer_tool(&"bye".into(), "{}", false, now));
 
     assert_eq!(talk.kinds(), ["conversation.item.create"]);
 }
@@ -168,7 +168,7 @@ fn a_call_that_comes_after_its_response_is_answered() {
     talk.done("r", "completed");
     talk.calls("r", "c1");
 
-    talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+    talk.act(|session, now| session.answer_tool(&"c1".into(), "{}", true, now));
 
     assert_eq!(talk.response_creates(), 1);
 }

@@ -2,7 +2,7 @@
 
 use super::super::figures::{Figures, between, ms};
 use super::super::{Evidence, THINKING, sound};
-use sim_openai::Seen;
+use sim_openai::ObservationKind;
 use sim_openai::sip::CallReport;
 use std::time::Instant;
 
@@ -23,7 +23,7 @@ pub(super) fn of(evidence: &Evidence<CallReport>) -> Figures {
 
 /// From the end of the caller's speech, as the model hears it, to the agent's voice, less the model's thinking; the median turn.
 fn turn_added(evidence: &Evidence<CallReport>) -> Option<f64> {
-    let stops = moments(evidence, |seen| matches!(seen, Seen::SpeechStopped { .. }));
+    let stops = moments(evidence, |seen| matches!(seen, ObservationKind::SpeechStopped { .. }));
     let answer = |stopped: Instant| {
         evidence.report.agent.iter().map(|speech| speech.started).find(|started| *started > stopped)
     };
@@ -37,12 +37,15 @@ fn turn_added(evidence: &Evidence<CallReport>) -> Option<f64> {
 fn interrupt(evidence: &Evidence<CallReport>) -> Option<f64> {
     let cut = evidence.report.agent.iter().find(|speech| speech.was_cut)?;
     let stopped = cut.stopped?;
-    let mut starts = moments(evidence, |seen| matches!(seen, Seen::SpeechStarted { .. }));
+    let mut starts = moments(evidence, |seen| matches!(seen, ObservationKind::SpeechStarted { .. }));
     let heard = starts.find(|heard| cut.started < *heard && *heard <= stopped)?;
     Some(ms(stopped - heard))
 }
 
-fn moments(evidence: &Evidence<CallReport>, is_one: impl Fn(&Seen) -> bool) -> impl Iterator<Item = Instant> {
+fn moments(
+    evidence: &Evidence<CallReport>,
+    is_one: impl Fn(&ObservationKind) -> bool,
+) -> impl Iterator<Item = Instant> {
     let observations = evidence.sessions.iter().flat_map(|session| &session.observations);
-    observations.filter(move |observation| is_one(&observation.what)).map(|observation| observation.at)
+    observations.filter(move |observation| is_one(&observation.kind)).map(|observation| observation.at)
 }

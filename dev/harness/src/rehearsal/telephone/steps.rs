@@ -1,36 +1,36 @@
 //! The steps of a telephone call that the trunk and OpenAI see.
 
 use super::super::timeline::Timeline;
-use sim_openai::sip::{Action, CallReport, CarrierSaw, HungUpBy, Request, SocketSaw};
+use sim_openai::sip::{Action, CallReport, CarrierEventKind, HungUpBy, Request, SocketEventKind};
 
-pub(super) fn see(timeline: &mut Timeline, report: &CallReport) {
+pub(super) fn add_to(timeline: &mut Timeline, report: &CallReport) {
     for event in &report.carrier {
-        timeline.see(event.at, "trunk ↔ OpenAI", carrier(&event.what));
+        timeline.add_at(event.at, "trunk ↔ OpenAI", carrier(&event.kind));
     }
     for delivery in &report.deliveries {
         let again =
             if delivery.attempt > 1 { format!(", attempt {}", delivery.attempt) } else { String::new() };
-        timeline.see(delivery.at, "OpenAI → webhook", format!("tells of the call{again}"));
+        timeline.add_at(delivery.at, "OpenAI → webhook", format!("tells of the call{again}"));
         let status = delivery.status.map_or("not in time".to_owned(), |status| status.to_string());
-        timeline.see(delivery.answered_at, "webhook → OpenAI", format!("takes the event in: {status}"));
+        timeline.add_at(delivery.answered_at, "webhook → OpenAI", format!("takes the event in: {status}"));
     }
     for request in &report.requests {
-        timeline.see(request.at, "call-control → OpenAI", asked(request));
+        timeline.add_at(request.at, "call-control → OpenAI", asked(request));
     }
     for socket in &report.sockets {
-        timeline.see(socket.at, "media-task ↔ OpenAI", sideband(&socket.what).to_owned());
+        timeline.add_at(socket.at, "media-task ↔ OpenAI", sideband(&socket.kind).to_owned());
     }
 }
 
-fn carrier(saw: &CarrierSaw) -> String {
-    match saw {
-        CarrierSaw::Trying => "the caller rings".into(),
-        CarrierSaw::Answered => "200 OK: the caller is through".into(),
-        CarrierSaw::Rejected(status) => format!("the call is rejected: {status}"),
-        CarrierSaw::BadRequest => "400 Bad Request: the call was not decided in time".into(),
-        CarrierSaw::Cancelled => "the caller gives up".into(),
-        CarrierSaw::Refer(target) => format!("REFER to {target}"),
-        CarrierSaw::Bye(by) => format!("BYE: {}", ended(*by)),
+fn carrier(event: &CarrierEventKind) -> String {
+    match event {
+        CarrierEventKind::Trying => "the caller rings".into(),
+        CarrierEventKind::Answered => "200 OK: the caller is through".into(),
+        CarrierEventKind::Rejected(status) => format!("the call is rejected: {status}"),
+        CarrierEventKind::BadRequest => "400 Bad Request: the call was not decided in time".into(),
+        CarrierEventKind::Cancelled => "the caller gives up".into(),
+        CarrierEventKind::Refer(target) => format!("REFER to {target}"),
+        CarrierEventKind::Bye(by) => format!("BYE: {}", ended(*by)),
     }
 }
 
@@ -54,11 +54,11 @@ fn asked(request: &Request) -> String {
     format!("{what}: {}{code}", request.status)
 }
 
-fn sideband(saw: &SocketSaw) -> &'static str {
-    match saw {
-        SocketSaw::Attached => "the sideband is attached",
-        SocketSaw::NotFound => "there is no session to attach to yet",
-        SocketSaw::Dropped => "the sideband breaks",
-        SocketSaw::Closed => "the sideband is closed",
+fn sideband(event: &SocketEventKind) -> &'static str {
+    match event {
+        SocketEventKind::Attached => "the sideband is attached",
+        SocketEventKind::NotFound => "there is no session to attach to yet",
+        SocketEventKind::Dropped => "the sideband breaks",
+        SocketEventKind::Closed => "the sideband is closed",
     }
 }

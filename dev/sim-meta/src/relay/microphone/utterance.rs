@@ -43,7 +43,7 @@ impl Utterance {
         self.frame >= self.frames()
     }
 
-    /// At least one, so that an empty clip is told about too.
+    /// At least one, so that an empty clip is reported too.
     fn frames(&self) -> usize {
         self.clip.samples.len().div_ceil(FRAME).max(1)
     }

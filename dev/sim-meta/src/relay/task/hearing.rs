@@ -1,7 +1,7 @@
 //! Receives from the agent: through the filter, into the peer, and out of the speaker.
 
 use super::Relay;
-use crate::Seen;
+use crate::ObservationKind;
 use crate::relay::datagram::{self, Kind, RtpHeader};
 use crate::relay::datagram_filter::Route;
 use crate::relay::speech_detector::Change;
@@ -18,7 +18,7 @@ impl Relay {
         let now = Instant::now();
         let decision = self.filter.judge(datagram, from.ip());
         if let Some(fault) = decision.fault {
-            self.call.see(Seen::Violation(fault));
+            self.call.observe(ObservationKind::Violation(fault));
         }
         match decision.route {
             Route::Drop => {}
@@ -47,7 +47,7 @@ impl Relay {
             return;
         }
         for fault in self.call.with(|state| state.inspector.inspect(header, now)) {
-            self.call.see(Seen::Violation(fault));
+            self.call.observe(ObservationKind::Violation(fault));
         }
     }
 
@@ -56,11 +56,11 @@ impl Relay {
         match event {
             Event::IceConnectionStateChange(state) if state.is_connected() && !self.filter.has_path() => {
                 self.filter.handle_path();
-                self.call.see(Seen::IceConnected);
+                self.call.observe(ObservationKind::IceConnected);
             }
             Event::Connected => {
                 self.connected = true;
-                self.call.see(Seen::DtlsConnected);
+                self.call.observe(ObservationKind::DtlsConnected);
                 self.open_microphone(!self.waits_for_media());
             }
             Event::RtpPacket(packet) => self.hear(&packet),
@@ -72,7 +72,7 @@ impl Relay {
         let at = packet.timestamp;
         self.call.step(|signalling| signalling.handle_rtp(at));
         if self.call.with(|state| state.report.first_packet.is_none()) {
-            self.call.see_at(at, Seen::FirstPacket);
+            self.call.observe_at(at, ObservationKind::FirstPacket);
         }
         self.open_microphone(true);
         if self.replayer.is_some() {
@@ -91,18 +91,20 @@ impl Relay {
             self.call.with(|state| state.recording.extend(played.samples));
         }
         if let Some(fault) = played.fault {
-            self.call.see(Seen::Violation(fault));
+            self.call.observe(ObservationKind::Violation(fault));
         }
         let change = self.speech_detector.handle_frame(played.voiced, at);
-        self.tell_voice(change, at);
+        self.observe_voice(change, at);
     }
 
     /// Tells that the agent began to speak, or fell silent.
-    pub(super) fn tell_voice(&self, change: Option<Change>, at: Instant) {
+    pub(super) fn observe_voice(&self, change: Option<Change>, at: Instant) {
         match change {
             None => {}
-            Some(Change::Began) => self.call.see_at(at, Seen::AgentVoice),
-            Some(Change::FellSilent { since }) => self.call.see_at(at, Seen::AgentSilent { since }),
+            Some(Change::Began) => self.call.observe_at(at, ObservationKind::AgentVoice),
+            Some(Change::FellSilent { since }) => {
+                self.call.observe_at(at, ObservationKind::AgentSilent { since })
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Relay;
 use crate::relay::microphone::{Edge, PACE, Packet, Payload};
 use crate::relay::replayer::Replayed;
-use crate::{InjectedFault, Seen};
+use crate::{InjectedFault, ObservationKind};
 use std::time::Instant;
 
 impl Relay {
@@ -63,11 +63,11 @@ impl Relay {
         if let Some(speech) = self.speeches.front() {
             self.call.with(|state| state.said.push((now, speech.text.clone())));
         }
-        self.call.see(Seen::CallerSpeaks { clip });
+        self.call.observe(ObservationKind::CallerSpeaks { clip });
     }
 
     fn end_speech(&mut self, clip: String) {
-        self.call.see(Seen::CallerSpoke { clip });
+        self.call.observe(ObservationKind::CallerSpoke { clip });
         if let Some(speech) = self.speeches.pop_front() {
             // The caller may have stopped waiting.
             let _ = speech.done.send(());

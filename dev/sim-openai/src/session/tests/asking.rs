@@ -12,8 +12,12 @@ fn instructions_of_its_own_get_a_reply_of_their_own() {
     rig.respond(json!({"instructions": "Say goodbye, exactly so."}));
 
     assert_eq!(rig.spoken(), ["agent-greeting", "agent-goodbye"]);
-    let greetings =
-        rig.session.report().observations.iter().filter(|seen| seen.what == Seen::GreetingRequested);
+    let greetings = rig
+        .session
+        .report()
+        .observations
+        .iter()
+        .filter(|seen| seen.kind == ObservationKind::GreetingRequested);
     assert_eq!(greetings.count(), 1, "an aside is no greeting");
 }
 
@@ -128,7 +132,7 @@ fn a_result_that_arrives_after_new_speech_is_still_mentioned() {
     rig.respond(json!({}));
 
     assert_eq!(rig.spoken(), ["agent-moment", "agent-closing", "agent-sorry"]);
-    assert!(rig.has_seen(|seen| matches!(seen, Seen::FunctionOutput { .. })));
+    assert!(rig.has_seen(|seen| matches!(seen, ObservationKind::FunctionOutput { .. })));
 }
 
 #[test]
@@ -141,7 +145,7 @@ fn a_response_that_may_use_no_tool_only_speaks() {
         rig.respond(forbidding);
 
         assert_eq!(rig.spoken(), ["agent-moment"]);
-        assert!(!rig.has_seen(|seen| matches!(seen, Seen::FunctionCalled { .. })));
+        assert!(!rig.has_seen(|seen| matches!(seen, ObservationKind::FunctionCalled { .. })));
     }
 }
 

@@ -14,7 +14,7 @@ fn a_session_that_never_comes_says_nothing() {
 }
 
 #[test]
-fn an_empty_account_is_told_so_first() {
+fn an_empty_account_gets_the_error_first() {
     let rig = Rig::connected(with(InjectedFault::QuotaExhausted));
 
     assert_eq!(rig.received(), ["error"]);

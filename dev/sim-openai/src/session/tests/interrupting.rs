@@ -51,7 +51,7 @@ fn a_caller_is_let_talk_when_interrupting_is_off() {
 }
 
 #[test]
-fn a_turn_that_ends_while_a_response_is_active_is_told_so() {
+fn a_turn_that_ends_during_a_response_gets_an_error() {
     let mut rig = Rig::connected(Config { pace: 1.0, ..config() });
     rig.detect(json!({"interrupt_response": false}));
     rig.ask("response.create");

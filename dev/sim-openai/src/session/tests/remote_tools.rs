@@ -30,7 +30,7 @@ fn the_tools_of_a_server_are_listed_once() {
 }
 
 #[test]
-fn tools_that_cannot_be_listed_are_told_by_their_item() {
+fn unlisted_tools_are_known_by_their_item() {
     let script = Script::new(Reply::speech(clips::agent_greeting()), []).without_tools_of("shop");
     let mut rig = Rig::connected(Config { script, ..config() });
     rig.inbox.clear();

@@ -17,7 +17,7 @@ fn the_next_turn_gets_the_answer_it_would_have_got() {
 }
 
 #[test]
-fn the_report_tells_what_was_replayed_and_nothing_else() {
+fn the_report_holds_what_was_replayed_and_nothing_else() {
     let mut rig = restored(config());
     rig.send(written("assistant", "Yes, it is"));
     rig.take_turn();
@@ -33,7 +33,7 @@ fn the_report_tells_what_was_replayed_and_nothing_else() {
             ("assistant", "Yes, it is"),
         ]
     );
-    assert!(!rig.has_seen(|seen| matches!(seen, Seen::FunctionOutput { .. })));
+    assert!(!rig.has_seen(|seen| matches!(seen, ObservationKind::FunctionOutput { .. })));
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn a_caller_who_was_greeted_and_said_nothing_is_not_greeted_again() {
     rig.respond(json!({"instructions": "Go on where you were."}));
 
     assert_eq!(rig.spoken(), ["agent-nudge"]);
-    assert!(!rig.has_seen(|seen| *seen == Seen::GreetingRequested));
+    assert!(!rig.has_seen(|seen| *seen == ObservationKind::GreetingRequested));
     assert!(rig.violations().is_empty(), "{:?}", rig.violations());
 }
 
@@ -55,7 +55,9 @@ fn asking_for_the_greeting_again_is_a_fault() {
     let mut first = Rig::connected_after(&greetings, config());
     first.configure(json!({}));
     first.respond(greet.clone());
-    assert!(first.has_seen(|seen| *seen == Seen::GreetingRequested) && first.violations().is_empty());
+    assert!(
+        first.has_seen(|seen| *seen == ObservationKind::GreetingRequested) && first.violations().is_empty()
+    );
 
     let mut second = Rig::connected_after(&greetings, config());
     second.configure(json!({}));
@@ -87,7 +89,7 @@ fn a_restored_session_uses_an_earlier_result_without_another_tool_call() {
     rig.respond(json!({}));
 
     assert_eq!(rig.spoken(), ["agent-order"]);
-    assert!(!rig.has_seen(|seen| matches!(seen, Seen::FunctionCalled { .. })));
+    assert!(!rig.has_seen(|seen| matches!(seen, ObservationKind::FunctionCalled { .. })));
 }
 
 #[test]

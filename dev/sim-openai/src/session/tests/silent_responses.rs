@@ -79,12 +79,12 @@ fn a_call_ends_in_the_middle_of_its_arguments() {
     let call = rig.last("response.done")["response"]["output"][0].clone();
     assert_eq!((&call["type"], &call["status"]), (&json!("function_call"), &json!("incomplete")));
     assert_eq!(rig.all("response.function_call_arguments.done").len(), 0);
-    assert!(!rig.has_seen(|seen| matches!(seen, Seen::FunctionCalled { .. })));
+    assert!(!rig.has_seen(|seen| matches!(seen, ObservationKind::FunctionCalled { .. })));
 
     rig.send(json!({"type": "conversation.item.delete", "item_id": call["id"]}));
     rig.respond(json!({}));
 
-    assert!(rig.has_seen(|seen| matches!(seen, Seen::FunctionCalled { .. })), "once");
+    assert!(rig.has_seen(|seen| matches!(seen, ObservationKind::FunctionCalled { .. })), "once");
     assert!(rig.violations().is_empty(), "{:?}", rig.violations());
 }
 
@@ -112,7 +112,7 @@ fn a_delta_is_obfuscated() {
 }
 
 #[test]
-fn an_update_takes_its_time_where_it_is_told_to() {
+fn an_update_takes_as_long_as_configured() {
     let mut rig = Rig::connected(Config { configuring: ms(260), ..config() });
     rig.inbox.clear();
     rig.configure(json!({"instructions": "Be brief."}));

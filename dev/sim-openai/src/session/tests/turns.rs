@@ -41,12 +41,12 @@ fn the_answer_begins_after_thinking() {
     rig.take_turn();
     rig.pass(ms(1_000));
 
-    let at = |wanted: fn(&Seen) -> bool| {
-        let seen = rig.session.report().observations.iter().find(|observation| wanted(&observation.what));
+    let at = |wanted: fn(&ObservationKind) -> bool| {
+        let seen = rig.session.report().observations.iter().find(|observation| wanted(&observation.kind));
         seen.map(|observation| observation.at).expect("it happened")
     };
-    let stopped = at(|seen| matches!(seen, Seen::SpeechStopped { .. }));
-    assert_eq!(at(|seen| matches!(seen, Seen::FirstDelta { .. })) - stopped, ms(300));
+    let stopped = at(|seen| matches!(seen, ObservationKind::SpeechStopped { .. }));
+    assert_eq!(at(|seen| matches!(seen, ObservationKind::FirstDelta { .. })) - stopped, ms(300));
 }
 
 #[test]

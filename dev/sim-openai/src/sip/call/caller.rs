@@ -1,4 +1,4 @@
-//! The caller: says sentences, presses keys, listens to the agent, hangs up, by a script or as told.
+//! The caller: says sentences, presses keys, listens to the agent, hangs up, by a script or by order.
 
 use super::super::{AgentSpeech, CallerStep};
 use super::Call;

@@ -1,7 +1,7 @@
 //! What clients ask for by REST: accept, reject, hangup and refer, and what each means in each phase.
 
 use super::super::rest_answer::RestAnswer;
-use super::super::{Action, CarrierSaw, Request, SipFault};
+use super::super::{Action, CarrierEventKind, Request, SipFault};
 use super::{Alarm, Call, Phase};
 use crate::refusal::Refusal;
 use crate::schema;
@@ -70,7 +70,7 @@ impl Call {
             return RestAnswer::refused(400, &refusal);
         }
         if self.fault == Some(SipFault::NoSession) {
-            self.carrier_sees(CarrierSaw::BadRequest, now);
+            self.carrier_sees(CarrierEventKind::BadRequest, now);
             self.phase = Phase::Over;
             return RestAnswer::done();
         }
@@ -99,7 +99,7 @@ impl Call {
         self.report.session = Some(shared.lock().index());
         self.session = Some(shared);
         if self.phase == Phase::Ringing {
-            self.carrier_sees(CarrierSaw::Answered, now);
+            self.carrier_sees(CarrierEventKind::Answered, now);
             self.caller_is_answered(now);
         }
         self.phase = Phase::Talking;
@@ -114,7 +114,7 @@ impl Call {
         };
         match status {
             Ok(status) => {
-                self.carrier_sees(CarrierSaw::Rejected(status), now);
+                self.carrier_sees(CarrierEventKind::Rejected(status), now);
                 self.phase = Phase::Rejected;
                 self.alarms.clear();
                 RestAnswer::done()
@@ -145,7 +145,7 @@ impl Call {
             (Ok(_), Some(SipFault::ReferFails)) => RestAnswer::failed(),
             (Ok(_), Some(SipFault::ReferIgnored)) => RestAnswer::done(),
             (Ok(target), _) => {
-                self.carrier_sees(CarrierSaw::Refer(target), now);
+                self.carrier_sees(CarrierEventKind::Refer(target), now);
                 self.alarms.push((now + self.config.sip.refer_takes, Alarm::Transferred));
                 RestAnswer::done()
             }

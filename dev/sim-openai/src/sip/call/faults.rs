@@ -1,7 +1,7 @@
 //! The faults of a call that happen by themselves: as it comes in, and in the middle of an answer.
 
 use super::super::sockets::ToSocket;
-use super::super::{CarrierSaw, SipFault, SocketSaw};
+use super::super::{CarrierEventKind, SipFault, SocketEventKind};
 use super::{Alarm, Call, Phase};
 use std::time::{Duration, Instant};
 
@@ -15,12 +15,12 @@ impl Call {
         match self.fault {
             Some(SipFault::CallerGone | SipFault::DeadSession) => self.hang_up(now),
             Some(SipFault::Taken) => {
-                self.carrier_sees(CarrierSaw::Rejected(603), now);
+                self.carrier_sees(CarrierEventKind::Rejected(603), now);
                 self.phase = Phase::Rejected;
                 self.alarms.clear();
             }
             Some(SipFault::Stale) => {
-                self.carrier_sees(CarrierSaw::BadRequest, now);
+                self.carrier_sees(CarrierEventKind::BadRequest, now);
                 self.phase = Phase::Over;
                 self.alarms.clear();
             }
@@ -50,7 +50,7 @@ impl Call {
 
     /// Breaks every sideband, while the call goes on.
     pub(crate) fn drop_sockets(&mut self, now: Instant) {
-        self.note_socket(SocketSaw::Dropped, now);
+        self.note_socket(SocketEventKind::Dropped, now);
         self.sockets.end(&ToSocket::Break);
     }
 }

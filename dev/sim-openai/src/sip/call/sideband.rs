@@ -1,7 +1,7 @@
 //! Clients watch a call from sideband sockets: any number of them, from the accept to the end.
 
 use super::super::sockets::ToSocket;
-use super::super::{AgentSpeech, SocketSaw};
+use super::super::{AgentSpeech, SocketEventKind};
 use super::{Call, FRAME, Phase};
 use crate::session::Output;
 use serde_json::Value;
@@ -16,14 +16,14 @@ impl Call {
 
     /// A socket came too early or too late.
     pub(crate) fn note_sideband_not_found(&mut self, now: Instant) {
-        self.note_socket(SocketSaw::NotFound, now);
+        self.note_socket(SocketEventKind::NotFound, now);
     }
 
     /// Attaches a socket, if one is let in.
     pub(crate) fn attach(&mut self, now: Instant) -> Option<UnboundedReceiver<ToSocket>> {
         let session = self.session.as_ref().filter(|_| self.has_sideband(now))?;
         let welcome = session.lock().welcome(now);
-        self.note_socket(SocketSaw::Attached, now);
+        self.note_socket(SocketEventKind::Attached, now);
         let receiver = self.sockets.attach(welcome);
         self.pump(now);
         Some(receiver)
@@ -50,7 +50,7 @@ impl Call {
                     self.note_playback(&event, now);
                     self.sockets.send(&ToSocket::Send(event));
                 }
-                Output::Tell(observation) => self.observations.push_back(observation),
+                Output::Observe(observation) => self.observations.push_back(observation),
                 Output::Close { code, reason } => self.end_session(code, &reason, now),
                 Output::Break => self.drop_sockets(now),
             }

@@ -1,0 +1,126 @@
+//! Notes what came of an effect: done, refused or failed.
+
+use super::ending::end;
+use crate::{Call, Effect, Ending, Phase, Timestamp};
+use std::time::Duration;
+
+pub(super) fn claim(call: &mut Call, effect: Effect, now: Timestamp) -> Vec<Effect> {
+    if !call.pending.contains(&effect) {
+        return vec![];
+    }
+    call.remove_pending(&effect, now);
+    vec![effect]
+}
+
+pub(super) fn note_done(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    call.remove_pending(effect, now);
+    if *effect == Effect::PreAccept {
+        call.pre_accepted = true;
+    }
+    if *effect == Effect::Accept && call.phase == Phase::Accepting {
+        call.phase = Phase::Live;
+        call.accepted_at = Some(now);
+        call.settle(now);
+        call.schedule_first_check(now);
+    }
+    hang_up_late_accept(call, effect, now)
+}
+
+/// Hangs up, once more, a call that ended while its accept was on its way: the service may have answered the first hangup before the accept.
+fn hang_up_late_accept(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    let is_late = *effect == Effect::Accept && call.has_ended() && call.line.outlives_task();
+    if !is_late || call.pending.contains(&Effect::Terminate) {
+        return vec![];
+    }
+    let pending = call.pending.iter().filter(|pending| **pending != Effect::Reject).cloned();
+    let effects = std::iter::once(Effect::Terminate).chain(pending).collect();
+    call.request(effects, now);
+    vec![Effect::Terminate]
+}
+
+pub(super) fn note_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    if call.has_ended() {
+        return drop_refused(call, effect, now);
+    }
+    if !call.pending.contains(effect) {
+        // Another process was faster and its result stands: the call may be live by now.
+        return vec![];
+    }
+    match effect {
+        Effect::PreAccept => {
+            // Meta has no answer: the call still rings there.
+            call.phase = Phase::Ringing;
+            end(call, call.line.refused(), now)
+        }
+        Effect::Accept => {
+            if !call.line.needs_answer() && !call.may_have_taken_effect() {
+                // The call still rings there.
+                call.phase = Phase::Connecting;
+            }
+            end(call, call.line.refused(), now)
+        }
+        Effect::AssignTask
+        | Effect::LaunchTask
+        | Effect::Offer(_)
+        | Effect::Reject
+        | Effect::Terminate
+        | Effect::Release(_)
+        | Effect::TellCaller(_)
+        | Effect::CheckTask(_) => {
+            call.remove_pending(effect, now);
+            vec![]
+        }
+    }
+}
+
+/// Ends a call that the line's service does not know any more: the caller hung up between two actions. In case Meta meant something else, a
+/// WhatsApp call is terminated all the same, so that it does not stay open there.
+pub(super) fn note_call_gone(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    let was_answering = matches!(effect, Effect::PreAccept | Effect::Accept);
+    if call.has_ended() || !was_answering || !call.pending.contains(effect) {
+        return note_refused(call, effect, now);
+    }
+    if call.line.says_what_is_over() {
+        return end(call, Ending::CallerGaveUp, now);
+    }
+    let release = end(call, Ending::CallerGaveUp, now);
+    call.request([vec![Effect::Terminate], release].concat(), now)
+}
+
+/// Drops a refused effect. A call that Meta refuses to terminate may still ring there: then it is rejected.
+fn drop_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    let is_answered = call.pre_accepted || call.accepted_at.is_some();
+    let may_still_ring = *effect == Effect::Terminate && !is_answered;
+    if may_still_ring && call.pending.contains(effect) {
+        call.pending.retain(|pending| pending != effect);
+        call.pending.push(Effect::Reject);
+        return vec![Effect::Reject];
+    }
+    call.remove_pending(effect, now);
+    vec![]
+}
+
+pub(super) fn note_not_received(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    if call.pending.contains(effect) {
+        call.unheard += 1;
+    }
+    note_failed(call, effect, now)
+}
+
+/// Leaves the effect pending: the next tick, or the task's next request, tries again.
+pub(super) fn note_failed(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    if !call.pending.contains(effect) {
+        return hang_up_late_accept(call, effect, now);
+    }
+    if *effect == Effect::LaunchTask {
+        // A slot may become free meanwhile: ask for one before asking ECS again.
+        call.launched = false;
+        call.settle(now);
+        return vec![];
+    }
+    if call.has_ended() || !matches!(effect, Effect::Release(_)) {
+        call.telling = None;
+        call.schedule_tick(Duration::from_secs(u64::from(call.attempts)), now);
+    }
+    vec![]
+}
