@@ -35,10 +35,11 @@
 //! - `endpoints`, `endpoint_request`, `endpoint_api`: the project's webhook endpoints, as a client makes and rotates them
 //! - `call` and its folder: decides what a call does next, without sockets or clocks
 //! - `exchange`, `shared_call`, `driver`: all calls, and the time that passes in each
-//! - `rest`, `rest_answer`, `sockets`, `sideband`: what clients reach; `control`, `step_syntax`: calls placed by hand
+//! - `rest`, `rest_answer`, `client_deaths`, `sockets`, `sideband`: what clients reach; `control`, `step_syntax`: calls placed by hand
 //! - `trunk`, `placed_call`, `report`, `complaints`: what a test or a harness uses
 
 mod call;
+mod client_deaths;
 mod complaints;
 mod config;
 pub(crate) mod control;
