@@ -2,7 +2,6 @@
 
 use crate::cloud;
 use crate::fetched::{FetchError, Fetched};
-use anyhow::Context;
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use clap::ValueEnum;
@@ -68,10 +67,10 @@ impl LineSecret {
     ///
     /// # Errors
     /// When AWS refuses.
-    pub(crate) async fn store(&self, id: &str, aws: &SdkConfig) -> anyhow::Result<()> {
+    pub(crate) async fn store(&self, id: &str, aws: &SdkConfig) -> Fetched<()> {
         let text = Value::Object(self.0.clone()).to_string();
         let stored = Client::new(aws).put_secret_value().secret_id(id).secret_string(text).send().await;
-        stored.map(drop).with_context(|| format!("cannot store the secret {id}"))
+        stored.map(drop).map_err(|error| cloud::fetch_error(&error.into(), &format!("the secret {id}")))
     }
 
     /// Returns the webhook secret, if it is one.

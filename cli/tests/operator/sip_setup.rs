@@ -123,7 +123,21 @@ async fn a_webhook_whose_secret_cannot_be_stored_is_taken_back() {
     let output = business.ahoy(&["setup", "--sip", "--yes"]).await;
 
     assert_eq!(output.code, Some(1), "{output:?}");
+    let why = "these credentials may not use the secret line: they lack secretsmanager:PutSecretValue";
+    assert!(output.err.contains(why), "{output:?}");
     assert_eq!(business.model.trunk().endpoints(), [], "its secret would be lost");
+}
+
+#[tokio::test]
+async fn a_rotated_secret_that_cannot_be_stored_is_to_be_rotated_again() {
+    let business = Business::with_sip_line().await;
+    business.cloud.faults().refuse_secrets();
+
+    let output = business.ahoy(&["setup", "--sip", "--yes", "--rotate", "webhook-secret"]).await;
+
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.err.contains("run this again with --rotate webhook-secret"), "{output:?}");
+    assert!(business.model.trunk().endpoints()[0].secrets.contains(&WEBHOOK_SECRET.to_owned()));
 }
 
 #[tokio::test]

@@ -23,6 +23,9 @@ use trunk::Trunk;
 /// The number of random bytes in a trunk's key.
 const KEY_BYTES: usize = 24;
 
+/// What follows when OpenAI has rotated the webhook's secret, and the new one was not stored.
+const LOST: &str = "the new webhook secret is lost, and the old one signs for 24 hours: run this again with --rotate webhook-secret";
+
 /// The JSON output. It holds no secret.
 #[derive(Debug, Serialize)]
 struct SipReport {
@@ -137,12 +140,11 @@ impl Parts<'_> {
             let stored = secret.store(&self.line.secret_id, self.aws).await;
             if let (Err(_), Some(id)) = (&stored, made) {
                 // Its secret is lost: the next run must be able to make another one.
-                self.project()?
-                    .delete_endpoint(&id)
-                    .await
-                    .context("a webhook is left at OpenAI whose secret is lost: delete it there")?;
+                let deleted = self.project()?.delete_endpoint(&id).await;
+                deleted.context("a webhook is left at OpenAI whose secret is lost: delete it there")?;
             }
-            stored?;
+            let is_rotated = steps.iter().any(|step| matches!(step, Step::RotateSecret { .. }));
+            stored.with_context(|| if is_rotated { LOST } else { "nothing was stored" })?;
         }
         Ok(secret)
     }

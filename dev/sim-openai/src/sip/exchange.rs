@@ -111,8 +111,7 @@ impl Exchange {
     /// A client asked for something about a call that never was.
     pub(crate) fn note_stray(&self, id: &str, action: Action, body: Value) {
         let (code, at) = (Some("call_id_not_found".to_owned()), Instant::now());
-        let request =
-            Request { at, action, body, status: 404, code, took_effect: false, was_answered: true };
+        let request = Request { at, action, body, status: 404, code, took_effect: false, was_answered: true };
         lock(&self.strays).push((id.to_owned(), request));
     }
 
