@@ -52,14 +52,14 @@ def task_minute() -> float:
     return vcpu_minute(value("tasks", "gb_a_vcpu")) + price("public_ipv4_hour") / 60
 
 
-def per_call() -> dict[str, float]:
+def per_call(invocations: float) -> dict[str, float]:
     """What a call costs once, whatever its length."""
     writes, reads = value("call", "writes"), value("call", "reads")
-    seconds = value("call", "invocations") * value("call", "invocation_seconds")
+    seconds = invocations * value("call", "invocation_seconds")
     return {
         "DynamoDB": (writes * price("dynamodb_million_writes") + reads * price("dynamodb_million_reads")) / 1e6,
         "Lambda": seconds * value("tasks", "lambda_gb") * price("lambda_gb_second")
-        + value("call", "invocations") * price("lambda_million_requests") / 1e6,
+        + invocations * price("lambda_million_requests") / 1e6,
         "CloudWatch Logs": value("call", "log_kb") / 1e6 * (price("logs_gb") + price("logs_gb_month")),
         "what is kept of it for a month, and its backups": value("call", "stored_kb")
         / 1e6 * (price("dynamodb_gb_month") + price("backup_gb_month")),
@@ -81,6 +81,11 @@ def model_minute(name: str) -> float:
 def egress(codec: str) -> float:
     """A minute of traffic, dollars."""
     return (value("traffic", codec) + value("traffic", "to_caller")) / 1000 * price("egress_gb")
+
+
+def line_month() -> float:
+    """What the telephone line adds to a month without a call: its secret, and asking for it."""
+    return price("secret_month") + SECONDS_A_MONTH / value("tasks", "secret_seconds") / 1e4 * price("secret_ten_thousand")
 
 
 def parameter(environment: str, name: str) -> int:
@@ -144,7 +149,7 @@ def sizes() -> str:
 
 def in_short(environment: str) -> str:
     """For a terminal, before anything is made."""
-    aws = ours()[1]
+    aws = ours()[1][0]
     return f"""  {environment}, {size(environment)}: about ${sum(month(environment).values()):.0f} a month without a call,
   and for a thousand call-minutes ${aws * 1000:.2f} of AWS and ${model_minute('gpt-realtime-2.1') * 1000:.0f} of OpenAI (gpt-realtime-2.1).
   By prices of {BOOK['date']} in {BOOK['region']}, none of them from a bill: docs/cost.md says what is in it and what is not.
@@ -168,12 +173,12 @@ def table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def ours() -> tuple[str, float]:
-    """The table of one call-minute, and its sum without the model."""
+def ours() -> tuple[str, list[float]]:
+    """The table of one call-minute, and its sums without the model: PCM and G.711 half full, PCM at what was measured, telephone."""
     density = measured()
     typical = value("tasks", "slots_a_vcpu") * value("tasks", "target_percent") / 100
     minutes = value("call", "minutes")
-    rows, sums = [], [0.0, 0.0, 0.0]
+    rows, sums = [], [0.0] * 4
 
     def add(what: str, *amounts: float) -> None:
         for n, amount in enumerate(amounts):
@@ -182,19 +187,22 @@ def ours() -> tuple[str, float]:
 
     compute = vcpu_minute(value("tasks", "gb_a_vcpu"))
     address = price("public_ipv4_hour") / 60
-    add("Fargate", compute / typical, compute / typical, compute / density)
-    add("public IPv4 address", address / typical, address / typical, address / density)
-    add("traffic to the model and the caller", egress("to_model_pcm"), egress("to_model_g711"), egress("to_model_pcm"))
-    for what, amount in per_call().items():
-        add(what, *[amount / minutes] * 3)
+    share = value("telephone", "task_share")
+    add("Fargate", compute / typical, compute / typical, compute / density, compute / typical * share)
+    add("public IPv4 address", address / typical, address / typical, address / density, address / typical * share)
+    events = value("telephone", "events_mb") / 1000 * price("egress_gb")
+    add("traffic to the model and the caller", egress("to_model_pcm"), egress("to_model_g711"), egress("to_model_pcm"), events)
+    by_telephone = per_call(value("telephone", "telephone_invocations"))
+    for what, amount in per_call(value("call", "invocations")).items():
+        add(what, *[amount / minutes] * 3, by_telephone[what] / minutes)
     rows.append(["**AWS, together**", *(f"**{thousand(amount)}**" for amount in sums)])
-    head = ["a thousand call-minutes", f"PCM, {typical:.0f} calls a vCPU", f"G.711, {typical:.0f} calls a vCPU", f"PCM, {density} calls a vCPU"]
-    return table(head, rows), sums[0]
+    head = ["a thousand call-minutes", f"PCM, {typical:.0f} calls a vCPU", f"G.711, {typical:.0f} calls a vCPU", f"PCM, {density} calls a vCPU", "telephone"]
+    return table(head, rows), sums
 
 
 def page() -> str:
     """The page."""
-    costs, aws = ours()
+    costs, (aws, *_, by_telephone) = ours()
     typical = value("tasks", "slots_a_vcpu") * value("tasks", "target_percent") / 100
     models = [[name, dollars(model_minute(name)), f"{aws / (aws + model_minute(name)):.1%}"]
               for name in ("gpt-realtime-2.1", "gpt-realtime-2.1-mini")]
@@ -206,7 +214,7 @@ def page() -> str:
     full = vcpu_minute(value("tasks", "gb_a_vcpu"))
     densities.insert(0, ["**ahoy**", f"{measured()}", thousand(full / measured()), "[docs/bench](bench/load.md), measured"])
     assumed = [[name.replace("_", " "), f"{entry['value']:g}", entry["how"]]
-               for part in ("call", "traffic", "tasks") for name, entry in BOOK[part].items()]
+               for part in ("call", "traffic", "telephone", "tasks") for name, entry in BOOK[part].items()]
     prices = [[entry["what"], f"${entry['dollars']:.10f}".rstrip("0").rstrip("."), entry["source"]] for entry in BOOK["price"].values()]
     return f"""# What a call costs
 
@@ -217,7 +225,8 @@ seen yet: this is arithmetic, and the last two tables list what it rests on.
 ## On AWS
 
 A call of {value('call', 'minutes'):g} minutes that the caller began, which WhatsApp does not charge for. The first two columns are tasks kept
-as the template keeps them, half full; the third is a core as full as it was measured to stay on time.
+as the template keeps them, half full; the third is a core as full as it was measured to stay on time. The last is a call
+on the [telephone line](sip.md), whose sound does not pass through AWS.
 
 {costs}
 
@@ -237,8 +246,21 @@ The two sizes of samconfig.toml:
 
 {sizes()}
 
-Not in it: calls; the secret of the SIP line, where that is on; tasks beyond the warm ones; the zips that SAM keeps in S3 and requests to it (cents); traces, if they are built in; mail of alarms;
+Not in it: calls; the [telephone line](#the-telephone-line), where that is on; tasks beyond the warm ones; the zips that SAM keeps in S3 and requests to it (cents); traces, if they are built in; mail of alarms;
 a support plan, taxes, and what other regions cost more. What is free in a new account is not taken off.
+
+## The telephone line
+
+| dollars | |
+| --- | ---: |
+| its secret and asking for it, a month | {dollars(line_month())} |
+| the edge between the carrier and OpenAI, a month | ${value('telephone', 'edge_low'):g} to {value('telephone', 'edge_high'):g} |
+| a call-minute on AWS | ${by_telephone:.5f} |
+| a call-minute of gpt-realtime-2.1 | {dollars(model_minute('gpt-realtime-2.1'))} |
+| a call-minute of gpt-realtime-2.1-mini | {dollars(model_minute('gpt-realtime-2.1-mini'))} |
+
+Nothing new runs on AWS for it. The model counts the same tokens as on WhatsApp, and OpenAI takes nothing for SIP itself. The edge is yours: carriers that reach
+OpenAI directly need none. Not in it: what the carrier takes for the number, for channels and for minutes.
 
 ## Other platforms, as they publish it
 

@@ -8,7 +8,7 @@ mod figures;
 
 use crate::call_details::{self, CallDetails};
 use crate::figures::{dollars, duration, hundredths, moment, plural, short, words};
-use call::{Party, Recorded};
+use call::{Line, Party, Recorded};
 use journal::JournalEvent;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -41,7 +41,7 @@ pub(crate) fn page(call: &CallDetails) -> String {
                         (conversation::transcript(call))
                         div.side {
                             (figures::turns(call))
-                            (figures::network(call))
+                            @if call.listed.carries_audio() { (figures::network(call)) }
                             (figures::cost(call))
                         }
                     }
@@ -69,7 +69,7 @@ fn head(call: &CallDetails) -> Markup {
             }
             p.under {
                 (moment(listed.rang_at_ms)) " UTC"
-                span.dot { "·" } "number " code { (listed.number) }
+                span.dot { "·" } (line_name(&listed.line)) " number " code { (listed.number) }
                 @if let Some((_, model)) = agent { span.dot { "·" } (model) }
                 span.dot { "·" }
                 @match (&listed.ending, &listed.by) {
@@ -78,6 +78,15 @@ fn head(call: &CallDetails) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// Names a line for people; one of a later release by its word.
+fn line_name(line: &Recorded<Line>) -> &str {
+    match line {
+        Recorded::Known(Line::WhatsApp) => "WhatsApp",
+        Recorded::Known(Line::Sip) => "telephone",
+        Recorded::Other(word) => word,
     }
 }
 
@@ -101,7 +110,9 @@ fn facts(call: &CallDetails) -> Markup {
             (fact("First word", first_word, "ms", Some("after the call was accepted")))
             (fact("Median turn", turn, "ms", summary.map(|it| plural(it.turns, "turn")).as_deref()))
             (fact("Interrupted", summary.map(|it| it.interruptions), "×", Some("by the caller")))
-            (fact_of("Caller audio", quality.map(hundredths), "MOS", summary.and_then(|it| it.verdict.as_deref()).map(words).or(quality.map(|_| "media fine".to_owned())).as_deref()))
+            @if call.listed.carries_audio() {
+                (fact_of("Caller audio", quality.map(hundredths), "MOS", summary.and_then(|it| it.verdict.as_deref()).map(words).or(quality.map(|_| "media fine".to_owned())).as_deref()))
+            }
             (fact_of("Lasted", call.listed.lasted_ms().map(duration), "", Some("minutes")))
             (fact_of("Cost", summary.and_then(|it| it.micro_dollars).map(dollars), "", Some(of)))
             @if without.is_some() { (fact_of("Without", without, "", Some("refused by OpenAI"))) }
@@ -175,9 +186,24 @@ mod tests {
         assert!(page(&call).contains("An unanswered call"));
     }
 
+    #[test]
+    fn a_telephone_calls_page_has_no_figures_of_its_sound() {
+        let by_whatsapp = call_with("Hello");
+        let listed = CallListing { line: Line::Sip.into(), number: "malta".into(), ..call_with("").listed };
+        let by_telephone = CallDetails { listed, ..call_with("Hello") };
+        let of_sound = ["Caller audio", "Network quality", "data-lane=\"caller\""];
+
+        let (whatsapp, telephone) = (page(&by_whatsapp), page(&by_telephone));
+
+        assert!(whatsapp.contains("WhatsApp number") && of_sound.iter().all(|part| whatsapp.contains(part)));
+        assert!(telephone.contains("telephone number <code>malta</code>"), "{telephone}");
+        assert!(!of_sound.iter().any(|part| telephone.contains(part)), "{telephone}");
+    }
+
     fn call_with(text: &str) -> CallDetails {
         let listed = CallListing {
             call_ref: "ab".repeat(32).into(),
+            line: Line::WhatsApp.into(),
             number: "220".into(),
             rang_at_ms: 1_000,
             start: None,

@@ -15,6 +15,12 @@ use whatsapp::personal_names;
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Person(String);
 
+/// The fewest digits of a telephone caller's number: those of an extension, as a company's own exchange passes it on.
+const SHORTEST_NUMBER: usize = 5;
+
+/// The fewest digits of a number at Meta.
+const SHORTEST_AT_META: usize = 7;
+
 const BRAZIL: &str = "Searched with and without the ninth digit of Brazilian mobile numbers.";
 const MEXICO: &str = "Searched with and without the 1 after 52 of Mexican mobile numbers.";
 const ARGENTINA: &str = "Searched with and without the 9 after 54 of Argentine mobile numbers.";
@@ -42,12 +48,15 @@ impl Person {
         let typed = typed.trim();
         let is_between = |letter: char| " +-().\u{a0}/".contains(letter);
         let digits: String = typed.chars().filter(|letter| !is_between(*letter)).collect();
-        if digits.len() >= 7 && digits.chars().all(|letter| letter.is_ascii_digit()) {
+        if digits.len() >= SHORTEST_NUMBER && digits.chars().all(|letter| letter.is_ascii_digit()) {
             return Ok(Self(digits.trim_start_matches("00").to_owned()));
         }
         let is_short = digits.chars().all(|letter| letter.is_ascii_digit());
         if is_short {
-            return Err("a phone number has at least seven digits, with its country code".to_owned());
+            return Err(
+                "a phone number has at least five digits, with its country code if it is no extension"
+                    .to_owned(),
+            );
         }
         let is_id = typed.len() >= 5 && typed.chars().all(|letter| letter.is_ascii_graphic());
         is_id
@@ -74,6 +83,11 @@ impl Person {
     /// Whether this has the form of Meta's names; notices are searched for such names only.
     pub(crate) fn has_metas_form(&self) -> bool {
         personal_names::is_number(&self.0) || personal_names::is_user_id(&self.0)
+    }
+
+    /// Whether no notice of Meta's names this person: the number is too short for WhatsApp.
+    pub(crate) fn is_unknown_to_meta(&self) -> bool {
+        self.0.len() < SHORTEST_AT_META && self.0.bytes().all(|letter| letter.is_ascii_digit())
     }
 
     /// Wraps a name that comes from Meta.
@@ -181,7 +195,9 @@ mod tests {
     fn a_user_id_is_read_as_typed_and_other_text_is_refused() {
         assert_eq!(Person::read("US.13491208655302741918").unwrap().name(), "US.13491208655302741918");
         assert!(Person::read("").is_err() && Person::read("two words").is_err());
-        assert!(Person::read("+52 1234").is_err(), "too short for a phone number");
+        assert!(Person::read("+52 12").is_err(), "too short for a phone number");
+        let extension = Person::read("12345").unwrap();
+        assert!(extension.is_unknown_to_meta() && !extension.has_metas_form());
         assert!(
             !Person::read("connect").unwrap().has_metas_form()
                 && Person::read("US.13491").unwrap().has_metas_form()

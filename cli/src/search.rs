@@ -1,7 +1,7 @@
 //! Searches for calls, newest first, in the narrowest list of the index that fits; never by scanning the table.
 
 use crate::figures::{day, short, start_of_day};
-use call::NumberId;
+use call::{Line, NumberId};
 use std::cmp::Reverse;
 use store::keys;
 use store::{CallListing, CallQuery, Store, TimeRange};
@@ -17,8 +17,10 @@ const PAGE: usize = 50;
 /// Which calls to search for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Search {
-    /// Only calls to this number, by Meta's id of it.
+    /// Only calls to this number, by Meta's id of it, or its name.
     pub(crate) number: Option<NumberId>,
+    /// Only calls on this line.
+    pub(crate) line: Option<Line>,
     /// Only calls that rang on this day, `yyyy-mm-dd` in UTC.
     pub(crate) day: Option<String>,
     /// Only calls of the user with these pseudonyms.
@@ -131,7 +133,9 @@ impl Search {
 
     fn matches(&self, call: &CallListing) -> bool {
         let is_to = self.number.as_ref().is_none_or(|number| *number == call.number);
+        let is_on = self.line.is_none_or(|line| call.line == line.into());
         is_to
+            && is_on
             && self
                 .ending
                 .as_ref()

@@ -47,7 +47,7 @@ impl StoredPerson {
         let mut linked = LinkedNames::of(store, pseudonymizer, person).await?;
         let mut stored = Self::default();
         stored.add_scanned(store, pseudonymizer, &mut linked).await;
-        if !person.has_metas_form() {
+        if !person.has_metas_form() && !person.is_unknown_to_meta() {
             stored
                 .unknown
                 .push("Meta writes no names like this one: notices were not searched for it.".to_owned());

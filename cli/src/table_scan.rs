@@ -5,7 +5,7 @@
 
 use crate::linked_names::{LinkedNames, callers};
 use crate::person::{Person, Pseudonymizer};
-use call::CallRef;
+use call::{CallRef, Line, Recorded};
 use service::time::now_ms;
 use std::collections::{BTreeSet, HashSet};
 use store::items::{Item, number_of, texts};
@@ -137,6 +137,14 @@ fn predates_key(item: &Item, made_at_ms: Option<u64>) -> bool {
     is_old && number_of(item, keys::TTL) > Some(now_ms() / 1_000 + EXPIRES_S)
 }
 
+/// Returns the line of a call, by the call in its state; WhatsApp where it names none.
+fn line_of(call: &Item) -> Recorded<Line> {
+    let named = call.get("line").and_then(|line| line.as_s().ok());
+    named
+        .map(|name| serde_json::from_value(name.as_str().into()).expect("any word is a line"))
+        .unwrap_or_default()
+}
+
 /// Returns the list's entry of a call, by its state.
 fn listing_of(state: &Item) -> Option<CallListing> {
     // A state that cannot be parsed still belongs to the person's call.
@@ -144,6 +152,7 @@ fn listing_of(state: &Item) -> Option<CallListing> {
     let text = |name: &str| Some(state.get(name)?.as_s().ok()?.clone());
     Some(CallListing {
         call_ref: keys::call_ref(&text("pk")?)?,
+        line: line_of(&call),
         number: text("number").unwrap_or_default().into(),
         rang_at_ms: number_of(&call, "rang_at").unwrap_or_default(),
         start: None,

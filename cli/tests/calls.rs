@@ -5,7 +5,7 @@
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod terminal;
 
-use call::{CallRef, Ending, Party};
+use call::{CallRef, Ending, Line, Party};
 use serde_json::Value;
 use store::CallListing;
 use terminal::Terminal;
@@ -71,6 +71,28 @@ async fn calls_are_filtered_by_number_day_and_ending() {
             "{words:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn calls_are_filtered_by_line_and_show_it() {
+    let terminal = Terminal::new().await;
+    let now = service::time::now_ms();
+    list(&terminal, &call(1, "220", now)).await;
+    list(&terminal, &CallListing { line: Line::Sip.into(), ..call(2, "malta", now) }).await;
+
+    for (line, wanted) in [("whatsapp", "220"), ("sip", "malta")] {
+        let found = json(&terminal, &["calls", "--json", "--line", line]).await;
+        let numbers: Vec<_> =
+            found["calls"].as_array().unwrap().iter().map(|call| call["number"].clone()).collect();
+        assert_eq!(numbers, [wanted], "{line}");
+    }
+    let both = terminal.ahoy(&["calls"]).await.out;
+    assert!(both.lines().next().unwrap().contains("NUMBER  LINE      BEGAN"), "{both}");
+    let whatsapp_alone = terminal.ahoy(&["calls", "--line", "whatsapp"]).await.out;
+    assert!(!whatsapp_alone.contains("LINE") && !whatsapp_alone.contains("whatsapp"), "{whatsapp_alone}");
+    assert_eq!(terminal.ahoy(&["calls", "--line", "fax"]).await.code, Some(64));
+    let shown = terminal.ahoy(&["show", call(2, "", 0).call_ref.as_str()]).await.out;
+    assert!(shown.contains("number malta") && shown.contains("line       sip"), "{shown}");
 }
 
 #[tokio::test]
@@ -142,6 +164,7 @@ async fn list(terminal: &Terminal, call: &CallListing) {
 fn call(n: u64, number: &str, rang_at_ms: u64) -> CallListing {
     CallListing {
         call_ref: format!("{n:012x}{}", "e".repeat(52)).into(),
+        line: Line::WhatsApp.into(),
         number: number.into(),
         rang_at_ms,
         start: Some("warm".into()),

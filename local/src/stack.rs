@@ -167,6 +167,7 @@ fn functions(config: &StackConfig, binaries: &Binaries, table: &str) -> Vec<Func
             ("GRAPH_URL", config.graph_url.clone()),
             ("OPENAI_URL", config.sip.as_ref().and_then(|sip| sip.openai_url.clone())),
             ("REALTIME_MODEL", config.realtime_model.clone()),
+            ("AHOY_LINES", config.sip.as_ref().map(|_| "sip".to_owned())),
             ("AHOY_AGENT", config.agent.clone()),
             ("CLUSTER", set("ahoy")),
             ("TASK_FAMILY", set("media-task")),

@@ -107,6 +107,7 @@ impl SidebandSession {
             self.audio.handle_timeout(now);
         }
         self.handle_outputs(now);
+        self.agent.continue_transfer(&mut self.audio, now);
         self.accept_when_ready(now);
         self.agent.accounts.count_when_due(now);
         let due =

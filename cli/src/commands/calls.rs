@@ -7,8 +7,9 @@ use crate::output;
 use crate::person::{Person, Pseudonymizer};
 use crate::search::{Cursor, Found, Search};
 use crate::{Common, cloud};
-use call::{NumberId, Party, Recorded};
+use call::{Line, NumberId, Party, Recorded};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
 use journal::CallSummary;
@@ -22,9 +23,12 @@ use store::{CallListing, Store};
 
 #[derive(Debug, Args)]
 pub(crate) struct Calls {
-    /// Only calls to this number, by Meta's phone number id.
+    /// Only calls to this number, by Meta's phone number id or, on the telephone line, by its name.
     #[arg(long, value_name = "ID")]
     number: Option<NumberId>,
+    /// Only calls on this line; `sip` is the telephone line.
+    #[arg(long, value_name = "LINE", value_parser = line_parser())]
+    line: Option<Line>,
     /// Only calls that rang on this UTC day: yyyy-mm-dd, today or yesterday.
     #[arg(long, value_name = "DAY", value_parser = read_day)]
     day: Option<String>,
@@ -53,7 +57,7 @@ struct Row {
     agent: Option<String>,
     turns: Option<u64>,
     micro_dollars: Option<u64>,
-    /// The media diagnosis; `fine` if nothing was wrong.
+    /// The media diagnosis; `fine` if nothing was wrong, `None` where the sound is not ours.
     verdict: Option<String>,
 }
 
@@ -69,7 +73,8 @@ impl Calls {
         };
         let also = self.user.as_ref().and_then(Person::also);
         let ending = self.ending.map(|ending| ending.replace([' ', '-'], "_"));
-        let search = Search { number: self.number, day: self.day, pseudonyms, ending, after: self.after };
+        let Self { number, line, day, after, .. } = self;
+        let search = Search { number, line, day, pseudonyms, ending, after };
         let Found { calls, next, since } = search.run(&store, usize::from(self.limit), now_ms()).await?;
         let rows = rows(&store, calls).await?;
         let next = next.map(|next| next.to_string());
@@ -125,7 +130,7 @@ impl Row {
         let Some(summary) = summary else {
             return Self { listed, lasted_ms, agent: None, turns: None, micro_dollars: None, verdict: None };
         };
-        let fine = summary.opened_at_ms.map(|_| "fine".to_owned());
+        let fine = summary.opened_at_ms.filter(|_| listed.carries_audio()).map(|_| "fine".to_owned());
         Self {
             listed,
             lasted_ms,
@@ -136,7 +141,7 @@ impl Row {
         }
     }
 
-    fn cells(&self) -> Vec<Cell> {
+    fn cells(&self, names_lines: bool) -> Vec<Cell> {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let right = |text: Option<String>| Cell::new(or_dash(text)).set_alignment(CellAlignment::Right);
         let listed = &self.listed;
@@ -148,10 +153,13 @@ impl Row {
         let is_bad = self.verdict.as_deref().is_some_and(|verdict| verdict != "fine");
         let is_our_failure =
             matches!(listed.by, Some(Recorded::Known(Party::Us | Party::Meta | Party::Line)));
-        vec![
+        let line = names_lines.then(|| Cell::new(&listed.line));
+        let first = [
             Cell::new(short(&listed.call_ref)),
             Cell::new(moment(listed.rang_at_ms)),
             Cell::new(&listed.number),
+        ];
+        let rest = [
             Cell::new(or_dash(listed.start.clone())),
             if is_our_failure { ending.fg(Color::Yellow) } else { ending },
             Cell::new(or_dash(listed.by.as_ref().map(ToString::to_string))),
@@ -159,18 +167,27 @@ impl Row {
             right(self.turns.map(|turns| turns.to_string())),
             right(self.micro_dollars.map(dollars)),
             if is_bad { verdict.fg(Color::Yellow) } else { verdict },
-        ]
+        ];
+        first.into_iter().chain(line).chain(rest).collect()
     }
 }
 
+/// Lays the calls out. Their lines are named where they are not all WhatsApp's.
 fn table(rows: &[Row]) -> Table {
+    let names_lines = rows.iter().any(|row| !row.listed.line.is_default());
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    let heads =
-        ["CALL", "WHEN (UTC)", "NUMBER", "BEGAN", "ENDING", "BY", "LASTED", "TURNS", "COST", "VERDICT"];
+    let first = ["CALL", "WHEN (UTC)", "NUMBER"].into_iter();
+    let rest = ["BEGAN", "ENDING", "BY", "LASTED", "TURNS", "COST", "VERDICT"];
+    let heads = first.chain(names_lines.then_some("LINE")).chain(rest);
     table.set_header(heads.map(|head| Cell::new(head).add_attribute(Attribute::Bold)));
-    table.add_rows(rows.iter().map(Row::cells));
+    table.add_rows(rows.iter().map(|row| row.cells(names_lines)));
     table
+}
+
+/// Reads a line by its name.
+fn line_parser() -> impl TypedValueParser<Value = Line> {
+    PossibleValuesParser::new(Line::ALL.map(Line::name)).try_map(|name| name.parse::<Line>())
 }
 
 fn read_day(typed: &str) -> Result<String, String> {

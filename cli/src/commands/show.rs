@@ -96,6 +96,7 @@ fn head(call: &CallDetails) -> String {
     let mut fact = |name: &str, text: Option<String>| {
         lines.extend(text.map(|text| format!("{name:<10} {text}")));
     };
+    fact("line", (!listed.line.is_default()).then(|| listed.line.to_string()));
     let answered = listed.accepted_at_ms.map(|at| format!("after {} ms", call.since_ring(at)));
     let start = listed.start.as_ref().map(|start| format!(", {start} start")).unwrap_or_default();
     fact("answered", answered.map(|answered| answered + &start));
@@ -114,11 +115,16 @@ fn head(call: &CallDetails) -> String {
     let mos = |mos: Option<u64>| mos.map_or_else(|| "unknown".to_owned(), hundredths);
     fact(
         "quality",
-        Some(format!("{} up, {} down (MOS by the E-model)", mos(summary.mos_up), mos(summary.mos_down))),
+        listed.carries_audio().then(|| {
+            format!("{} up, {} down (MOS by the E-model)", mos(summary.mos_up), mos(summary.mos_down))
+        }),
     );
     fact(
         "verdict",
-        summary.opened_at_ms.map(|_| summary.verdict.as_deref().map_or("fine".to_owned(), words)),
+        summary
+            .opened_at_ms
+            .filter(|_| listed.carries_audio())
+            .map(|_| summary.verdict.as_deref().map_or("fine".to_owned(), words)),
     );
     fact(
         "cost",

@@ -28,23 +28,26 @@ struct Scale {
 /// Renders the axis with its lanes.
 pub(super) fn axis(call: &CallDetails) -> Markup {
     let scale = Scale { length_ms: call.length_ms().max(1_000) };
+    let carries_audio = call.listed.carries_audio();
     html! {
         section #axis {
             div.lanes {
                 (ring_lane(call, &scale))
-                (voice_lane("Caller", "caller", call, &scale, Side::Caller))
+                @if carries_audio { (voice_lane("Caller", "caller", call, &scale, Side::Caller)) }
                 (voice_lane("Agent", "agent", call, &scale, Side::Agent))
                 (turn_lane(call, &scale))
                 (tool_lane(call, &scale))
                 (time_labels(&scale))
             }
-            @if call.levels.is_none() && call.listed.accepted_at_ms.is_some() {
+            @if carries_audio && call.levels.is_none() && call.listed.accepted_at_ms.is_some() {
                 p.none { "No audio levels: the agent stores no transcripts." }
             }
             p.legend {
                 span.key.ringing { "ringing" }
-                span.key.caller { "caller" }
-                span.key.agent { "agent" }
+                @if carries_audio {
+                    span.key.caller { "caller" }
+                    span.key.agent { "agent" }
+                }
                 span.key.wait { "caller waits for an answer" }
                 span.key.tool { "tool" }
                 span.key.cut { "interruption" }

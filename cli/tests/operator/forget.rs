@@ -137,8 +137,10 @@ async fn an_incomplete_search_is_reported_with_exit_code_2() {
 
     let odd = business.ahoy(&["forget", "connect", "--dry-run"]).await;
     assert!(odd.code == Some(2) && odd.err.contains("names like this one"), "{odd:?}");
-    let short = business.ahoy(&["forget", "12345"]).await;
-    assert!(short.err.contains("seven digits"), "{short:?}");
+    let short = business.ahoy(&["forget", "1234"]).await;
+    assert!(short.err.contains("five digits"), "{short:?}");
+    let extension = business.ahoy(&["forget", "12345", "--dry-run"]).await;
+    assert!(!extension.err.contains("names like this one"), "no notice of Meta's names one: {extension:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,6 +168,7 @@ impl Business {
         let (call_ref, rang_at_ms) = (CallRef::from(name.repeat(32)), now_ms() - 3_600_000);
         let call = CallListing {
             call_ref: call_ref.clone(),
+            line: call::Line::WhatsApp.into(),
             number: NUMBER.into(),
             rang_at_ms,
             start: None,

@@ -124,6 +124,7 @@ async fn put_call(business: &Business) {
     let rang_at_ms = service::time::now_ms() - 3_600_000;
     let call = CallListing {
         call_ref: "ab".repeat(32).into(),
+        line: call::Line::WhatsApp.into(),
         number: NUMBER.into(),
         rang_at_ms,
         start: Some("warm".to_owned()),

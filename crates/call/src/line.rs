@@ -2,6 +2,8 @@
 
 use crate::Ending;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The line of a call: which service carries it, and so what can be done with it.
@@ -18,14 +20,35 @@ pub enum Line {
 }
 
 impl Line {
+    /// Every line.
+    pub const ALL: [Self; 2] = [Self::WhatsApp, Self::Sip];
+
+    /// Returns the line's name, as it is stored and as operators write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WhatsApp => "whatsapp",
+            Self::Sip => "sip",
+        }
+    }
+
     /// Whether a media task's SDP answer is sent to the far side before the call is accepted.
     pub fn needs_answer(self) -> bool {
+        self == Self::WhatsApp
+    }
+
+    /// Whether the call's sound passes through the media task, which then measures its levels and its quality.
+    pub fn carries_audio(self) -> bool {
         self == Self::WhatsApp
     }
 
     /// Whether a message can be sent to the caller.
     pub fn can_write(self) -> bool {
         self == Self::WhatsApp
+    }
+
+    /// Whether a call can be transferred. Meta forbids the telephone network on any leg of a WhatsApp call.
+    pub fn can_transfer(self) -> bool {
+        self == Self::Sip
     }
 
     /// Whether a media task may be launched for a call that no task has room for: the caller must wait for it to start.
@@ -70,5 +93,33 @@ impl Line {
     /// Whether this is the line that calls have which were stored without one.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Line {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|line| line.name() == name).ok_or("a line is whatsapp or sip")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_stored_and_read_by_its_name() {
+        for line in Line::ALL {
+            assert_eq!(serde_json::to_value(line).ok(), Some(line.name().into()));
+            assert_eq!(line.name().parse(), Ok(line));
+        }
+        assert!("fax".parse::<Line>().is_err());
     }
 }

@@ -23,6 +23,20 @@ impl<T: Copy> Recorded<T> {
     }
 }
 
+impl<T: Default + PartialEq> Recorded<T> {
+    /// Whether this is what is meant where nothing was recorded.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl<T: Default> Default for Recorded<T> {
+    /// Returns the default value, as known.
+    fn default() -> Self {
+        Self::Known(T::default())
+    }
+}
+
 impl<T> From<T> for Recorded<T> {
     fn from(value: T) -> Self {
         Self::Known(value)

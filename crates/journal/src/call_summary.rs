@@ -2,7 +2,7 @@
 //!
 //! These hold what people said. They are stored in the table if the agent keeps transcripts, and never logged.
 
-use call::{CallRef, NumberId};
+use call::{CallRef, Line, NumberId, Recorded};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -10,7 +10,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Speaker {
-    /// The person on WhatsApp, as the transcription model understood them.
+    /// The person who calls, as the transcription model understood them.
     Caller,
     /// The agent, as far as its speech was played to the caller.
     Agent,
@@ -57,7 +57,10 @@ impl fmt::Debug for TranscriptLine {
 pub struct CallSummary {
     /// The hex SHA-256 of Meta's call id.
     pub call_ref: CallRef,
-    /// The phone number id of the business number.
+    /// The line that the call came in on; not written for WhatsApp.
+    #[serde(skip_serializing_if = "Recorded::is_default")]
+    pub line: Recorded<Line>,
+    /// The phone number id of the business number; on the telephone line, its name.
     pub number: NumberId,
     /// The name of the agent.
     pub agent: String,

@@ -1,7 +1,7 @@
 //! A journal entry: an event with its call, time, writer and order. Entries sort by version, writer and sequence.
 
 use crate::event::{EventMeaning, JournalEvent};
-use call::{CallRef, NumberId, Recorded, Stage, TaskId};
+use call::{CallRef, Line, NumberId, Recorded, Stage, TaskId};
 use serde::de::Error;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -24,15 +24,17 @@ pub struct JournalEntry {
     pub sequence: u64,
     /// The recorded event.
     pub event: JournalEvent,
-    /// The call's number, task and phase at that time.
+    /// The call's line, number, task and phase at that time.
     pub context: EntryContext,
 }
 
-/// The number, task and phase that an event belongs to. Fields of the event itself take precedence over what the writer knows.
+/// The line, number, task and phase that an event belongs to. Fields of the event itself take precedence over what the writer knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct EntryContext {
-    /// The phone number id of the business number.
+    /// The line that the call came in on; not written for WhatsApp, which entries without one are of.
+    pub line: Recorded<Line>,
+    /// The phone number id of the business number; on the telephone line, its name.
     pub number: Option<NumberId>,
     /// The media task that had the call, or that the event is about.
     pub task: Option<TaskId>,
@@ -60,6 +62,9 @@ impl Serialize for JournalEntry {
         if let Some(phase) = &self.context.phase {
             map.serialize_entry("phase", phase)?;
         }
+        if !self.context.line.is_default() {
+            map.serialize_entry("line", &self.context.line)?;
+        }
         let (number, task) = (&self.context.number, &self.context.task);
         for (name, value) in
             [("number", number.as_ref().map(NumberId::as_str)), ("task", task.as_ref().map(TaskId::as_str))]
@@ -80,7 +85,8 @@ impl Serialize for JournalEntry {
 }
 
 /// The fields of an item or a line that belong neither to the event nor to the entry: the table's keys, and the context.
-const NOT_OF_THE_EVENT: [&str; 8] = ["pk", "sk", "ttl", "timestamp", "level", "phase", "number", "task"];
+const NOT_OF_THE_EVENT: [&str; 9] =
+    ["pk", "sk", "ttl", "timestamp", "level", "phase", "line", "number", "task"];
 
 impl<'de> Deserialize<'de> for JournalEntry {
     /// Reads events of later releases too: their fields are those that belong neither to the entry, the context nor the table.
@@ -158,6 +164,16 @@ mod tests {
         let entry: JournalEntry = serde_json::from_str(later).unwrap();
 
         assert_eq!(entry.context.phase, Some(Recorded::Other("holding".into())));
+        assert_eq!(serde_json::to_string(&entry).unwrap(), later);
+    }
+
+    #[test]
+    fn a_line_of_a_later_release_is_written_as_it_was_read() {
+        let later = r#"{"call_ref":"ab12","at_ms":1250,"phase":"talking","line":"twilio","number":"malta","version":4,"writer":"a","sequence":1,"event":"WA_CALL_HELD","tries":2}"#;
+
+        let entry: JournalEntry = serde_json::from_str(later).unwrap();
+
+        assert_eq!(entry.context.line, Recorded::Other("twilio".into()));
         assert_eq!(serde_json::to_string(&entry).unwrap(), later);
     }
 

@@ -28,7 +28,7 @@ impl EntryBuilder {
         }
     }
 
-    /// Sets the number, task and phase of the entries to come.
+    /// Sets the line, number, task and phase of the entries to come.
     #[must_use]
     pub fn at(self, context: EntryContext) -> Self {
         Self { context, ..self }
@@ -67,6 +67,7 @@ impl EntryBuilder {
         let fields = event.fields();
         let named = |name: &str| fields.get(name)?.as_str().map(str::to_owned);
         EntryContext {
+            line: self.context.line.clone(),
             number: named("number").map(NumberId::from).or_else(|| self.context.number.clone()),
             task: named("task").map(TaskId::from).or_else(|| self.context.task.clone()),
             phase: self.context.phase.clone(),
@@ -81,6 +82,7 @@ pub(crate) fn of_answering_call() -> EntryBuilder {
         number: Some("220".into()),
         task: Some("0a".into()),
         phase: Some(Stage::Answering.into()),
+        ..EntryContext::default()
     };
     EntryBuilder::new(&"ab12".into(), "call-control", 1_000, 3).at(context)
 }

@@ -36,10 +36,10 @@ pub enum JournalEvent {
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         number: NumberId,
     },
-    /// Meta's notice of the call is too old to be answered, or far ahead of this host's clock. The call is recorded and not answered.
+    /// The notice of the call is too old to be answered, or far ahead of this host's clock. The call is recorded and not answered.
     #[serde(rename = "WA_CALL_STALE")]
     Stale {
-        /// The phone number id of the business number that was called.
+        /// The phone number id of the business number that was called; on the telephone line, its name.
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         number: NumberId,
         /// The age of the notice.
@@ -317,12 +317,12 @@ pub enum JournalEvent {
         /// The cap: `dollars_a_day` in the agent's file.
         cap_micro_dollars: u64,
     },
-    /// An action for the caller was refused: its limit in the agent's file was reached.
+    /// An action for the caller was refused: its limit was reached.
     #[serde(rename = "WA_CALL_ACTION_REFUSED")]
     ActionRefused {
-        /// `message` (from the agent), `tool`, or `notice`: the message that explains why a call was not taken, or broke off.
+        /// `message` (from the agent), `tool`, `transfer`, or `notice`: the message that explains why a call was not taken, or broke off.
         action: String,
-        /// The limit: `call` for this call, `hour` for this caller within an hour.
+        /// The limit: `call` for this call, `hour` for this caller within an hour, `day` for transfers of the number's calls in a day.
         budget: String,
     },
     /// The call was turned away by the agent's rules.
@@ -504,7 +504,7 @@ pub enum JournalEvent {
     /// A person's data was deleted on request. Belongs to no call, and is stored with the number.
     #[serde(rename = "WA_CALL_FORGOTTEN")]
     Forgotten {
-        /// The phone number id of the business number that they had called.
+        /// The phone number id of the business number that they had called; on the telephone line, its name.
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         number: NumberId,
         /// The number of their calls to this number that were known.

@@ -34,7 +34,7 @@ pub struct FieldSchema {
 }
 
 /// The fields that every line has: name, unit, meaning.
-pub const COMMON: [(&str, &str, &str); 11] = [
+pub const COMMON: [(&str, &str, &str); 12] = [
     (
         "timestamp",
         "text",
@@ -53,7 +53,16 @@ pub const COMMON: [(&str, &str, &str); 11] = [
         "text",
         "The call's phase: `ringing`, `answering`, `talking` or `over`, if the writer knows it.",
     ),
-    ("number", "text", "The business number: Meta's phone number id."),
+    (
+        "line",
+        "text",
+        "The line that the call came in on: `sip`. Missing on WhatsApp, and where there is no call.",
+    ),
+    (
+        "number",
+        "text",
+        "The business number: Meta's phone number id; on the telephone line, the name that it was given.",
+    ),
     ("task", "text", "The media task that had the call, or that the event is about."),
     ("version", "number", "The version of the call's state that the writer knew. Events sort by it first,"),
     ("writer", "text", "then by the process that wrote them,"),

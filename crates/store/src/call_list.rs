@@ -6,7 +6,7 @@ use crate::items::{Item, from_item, number, text, to_item};
 use crate::keys;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use call::{CallRef, Ending, NumberId, Party, Recorded};
+use call::{CallRef, Ending, Line, NumberId, Party, Recorded};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -18,7 +18,10 @@ const BATCH: usize = 100;
 pub struct CallListing {
     /// The hex SHA-256 of Meta's call id.
     pub call_ref: CallRef,
-    /// The phone number id of the business number that was called.
+    /// The line that the call came in on; not written for WhatsApp.
+    #[serde(default, skip_serializing_if = "Recorded::is_default")]
+    pub line: Recorded<Line>,
+    /// The phone number id of the business number that was called; on the telephone line, its name.
     pub number: NumberId,
     /// When the call rang, ms since 1970.
     pub rang_at_ms: u64,
@@ -65,6 +68,16 @@ impl CallListing {
         keys::rang(self.rang_at_ms, &self.call_ref)
     }
 
+    /// Whether the call was turned away by its agent's rules.
+    pub fn is_turned_away(&self) -> bool {
+        self.ending.as_ref().and_then(Recorded::known).is_some_and(Ending::is_turned_away)
+    }
+
+    /// Whether the call's sound passed through a media task, so that there are figures of it. Not known of a later release's line.
+    pub fn carries_audio(&self) -> bool {
+        self.line.known().is_some_and(Line::carries_audio)
+    }
+
     /// Returns the duration of the talk, ms; `None` before the call ends, and 0 if it was never accepted.
     pub fn lasted_ms(&self) -> Option<u64> {
         self.ended_at_ms.map(|ended| self.accepted_at_ms.map_or(0, |accepted| ended.saturating_sub(accepted)))
@@ -90,8 +103,9 @@ impl CallListing {
     }
 
     fn pointer(&self) -> Item {
-        let texts = [("call_ref", self.call_ref.as_str()), ("number", self.number.as_str())];
-        let texts = texts.into_iter().map(|(name, value)| (name.to_owned(), text(value)));
+        let line = (!self.line.is_default()).then(|| ("line", self.line.to_string()));
+        let texts = [("call_ref", self.call_ref.to_string()), ("number", self.number.to_string())];
+        let texts = texts.into_iter().chain(line).map(|(name, value)| (name.to_owned(), text(value)));
         texts.chain([("rang_at_ms".to_owned(), number(self.rang_at_ms))]).collect()
     }
 }

@@ -4,7 +4,7 @@ use crate::error::{Context, Result};
 use crate::items::{Item, ItemError, number};
 use crate::{Store, StoredCall, keys};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use call::{CallRef, NumberId};
+use call::{CallRef, Line, NumberId};
 
 /// Attributes of the item: the number of ticks, when they began, and that the call is set aside.
 const TRIED: &str = "poisoned_tries";
@@ -38,6 +38,11 @@ impl UnreadableCall {
             is_set_aside: item.contains_key(ASIDE),
             why: format!("cannot be read: {}", without_values(&error.to_string())),
         }
+    }
+
+    /// Returns the line that the call came in on, by whose id of it the item has.
+    pub fn line(&self) -> Line {
+        if self.realtime_call.is_some() { Line::Sip } else { Line::WhatsApp }
     }
 
     /// Returns a call whose state DynamoDB does not accept; `code` is DynamoDB's.

@@ -1,6 +1,8 @@
 //! Turns calls away before a media task is assigned: without the trunk's key, outside opening hours, over the day's budget, or over the
 //! caller's hourly cap.
 
+mod other_lines;
+
 use crate::Switchboard;
 use crate::handled_call::HandledCall;
 use agents::Agent;
@@ -27,7 +29,7 @@ impl Switchboard {
         if false_on_error(self.is_over_budget(record, agent).await) {
             return Ok(Some(Ending::OverBudget));
         }
-        let too_often = false_on_error(self.is_called_too_often(record, agent).await);
+        let too_often = false_on_error(self.is_called_too_often(handled, agent).await);
         Ok(too_often.then_some(Ending::CalledTooOften))
     }
 
@@ -60,14 +62,20 @@ impl Switchboard {
         })
     }
 
-    /// Whether the caller has reached the hourly cap. Rejected calls do not count, so a caller who keeps trying gets through once the hour
+    /// Whether the caller has reached the hourly cap, on all lines together. Rejected calls do not count, so a caller who keeps trying gets through once the hour
     /// is over.
-    async fn is_called_too_often(&self, record: &StoredCall, agent: &Agent) -> anyhow::Result<bool> {
+    async fn is_called_too_often(&self, handled: &HandledCall, agent: &Agent) -> anyhow::Result<bool> {
+        let record = &handled.record;
         let pseudonym = self.control_api.pseudonym(&record.caller());
         let Some((most, pseudonym)) = agent.caps.calls_an_hour.zip(pseudonym) else { return Ok(false) };
         let (number, call_ref) = (&record.number, &record.call_ref());
         let call = CallerCall { number, pseudonym: &pseudonym, call_ref, rang_at_ms: record.call.rang_at.0 };
-        let is_too_often = self.store.count_call(&call).await? >= most as usize;
+        let (own, other) = tokio::join!(self.store.count_call(&call), self.calls_on_other_lines(handled));
+        let other = other.unwrap_or_else(|error| {
+            tracing::error!(%call_ref, "cannot count a caller's calls on other lines, counted as none: {error:#}");
+            0
+        });
+        let is_too_often = own? + other >= most as usize;
         if is_too_often {
             self.store.uncount_call(&call).await?;
         }

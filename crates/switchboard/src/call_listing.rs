@@ -61,6 +61,7 @@ fn listing_of(record: &StoredCall) -> CallListing {
     let ending = call.ending();
     CallListing {
         call_ref: record.call_ref(),
+        line: call.line.into(),
         number: record.number.clone(),
         rang_at_ms: call.rang_at.0,
         start: call.answer.as_ref().map(|_| if call.launched { "cold" } else { "warm" }.to_owned()),

@@ -18,9 +18,10 @@ pub(crate) fn journal_events(
     changed.chain(abandoned_effects(event, &record.call, after)).collect()
 }
 
-/// Returns the number, task and phase that a journal entry of this call carries.
+/// Returns the line, number, task and phase that a journal entry of this call carries.
 pub(crate) fn entry_context(record: &StoredCall) -> EntryContext {
     EntryContext {
+        line: record.call.line.into(),
         number: Some(record.number.clone()),
         task: record.call.assignment.as_ref().map(|assignment| assignment.task.clone()),
         phase: Some(record.call.phase.stage().into()),

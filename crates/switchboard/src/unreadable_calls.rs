@@ -3,7 +3,7 @@
 
 use crate::Switchboard;
 use internal_api::order::{Order, Reply};
-use journal::{EntryBuilder, JournalEvent};
+use journal::{EntryBuilder, EntryContext, JournalEvent};
 use std::time::Duration;
 use store::UnreadableCall;
 use whatsapp::{Graph, GraphError};
@@ -40,6 +40,7 @@ impl Switchboard {
             Order::MediaConnected { .. }
             | Order::TaskEnded { .. }
             | Order::SendMessage { .. }
+            | Order::TransferCall { .. }
             | Order::MessageFailed { .. }
             | Order::UserChanged { .. } => Err(unreadable.into()),
         }
@@ -95,8 +96,9 @@ impl Switchboard {
         let given_up = JournalEvent::GivenUp { what: "item".to_owned(), reason };
         // The call's version is unknown, so the entry has version 0, under a writer name of its own: it cannot overwrite another entry of
         // the call.
-        let entry = EntryBuilder::new(&unreadable.call_ref, "call-control-aside", None, 0)
-            .enter(given_up, self.now().0);
+        let context = EntryContext { line: unreadable.line().into(), ..EntryContext::default() };
+        let mut journal = EntryBuilder::new(&unreadable.call_ref, "call-control-aside", None, 0).at(context);
+        let entry = journal.enter(given_up, self.now().0);
         (self.log)(&entry);
         if let Err(error) = self.store.write(&entry).await {
             tracing::warn!(

@@ -172,6 +172,20 @@ mod tests {
         assert_eq!(spans_of(&journal.enter(JournalEvent::Opened {}, RANG_AT)), []);
     }
 
+    #[test]
+    fn a_span_of_the_telephone_line_names_it() {
+        let line_of = |place| {
+            spans_of(&journal().at(place).enter(JournalEvent::Opened {}, RANG_AT))[0]
+                .fields
+                .get("line")
+                .cloned()
+        };
+        let on_the_telephone = EntryContext { line: call::Line::Sip.into(), ..EntryContext::default() };
+
+        assert_eq!(line_of(on_the_telephone), Some(json!("sip")));
+        assert_eq!(line_of(EntryContext::default()), None, "spans of WhatsApp calls are as they were");
+    }
+
     fn ended(ending: Ending, lasted_ms: u64) -> JournalEvent {
         JournalEvent::Ended { ending: ending.into(), by: ending.by().into(), lasted_ms }
     }
@@ -181,6 +195,7 @@ mod tests {
             number: Some("220".into()),
             task: Some("0a".into()),
             phase: Some(Stage::Answering.into()),
+            ..EntryContext::default()
         };
         EntryBuilder::new(&CALL.into(), "call-control", RANG_AT, 3).at(place)
     }

@@ -12,6 +12,9 @@ pub const WEBHOOK_SECRET: &str = "whsec_YWhveS10ZXN0LXNlY3JldC0wMTIzNDU2Nzg5YWJj
 /// The key of the testbed's trunk, which stands in the header `X-Ahoy-Key` of each call.
 pub const TRUNK_KEY: &str = "trunk-key-of-a-rehearsal";
 
+/// The country code of both numbers.
+pub const COUNTRY: &str = "+356";
+
 /// The caller's number.
 pub const CALLER: &str = "+35699000001";
 
@@ -20,6 +23,14 @@ pub const DIALLED: &str = "+35621000000";
 
 /// The name of the dialled number, under which it stands in logs and lists.
 pub const NUMBER: &str = "malta";
+
+/// Where an agent with [`transfer_section`] transfers calls to.
+pub const TRANSFER_TARGET: &str = "tel:+35621000001";
+
+/// Returns the section of an agent's file that lets it transfer calls.
+pub fn transfer_section() -> String {
+    format!("\n[transfer]\ntarget = \"{TRANSFER_TARGET}\"\n")
+}
 
 /// The configuration of a testbed's SIP line.
 #[derive(Debug, Clone)]

@@ -3,11 +3,14 @@
 //! Stories hold their processes' logs to it as they end, with the secrets of their own stage; `privacy` (the program) holds
 //! everything to it that any test has written. A leak is reported by its kind and its place, never by itself.
 
+mod canary;
+mod number;
 mod shape;
 mod spoken;
 
 pub use shape::SHAPES;
 
+use canary::Canary;
 use regex::{Captures, Regex};
 use serde_json::Value;
 use std::fmt;
@@ -16,13 +19,7 @@ use std::sync::LazyLock;
 /// What must not be written: what is of a known shape, and what is known to be secret here.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
-    secrets: Vec<Secret>,
-}
-
-#[derive(Clone)]
-struct Secret {
-    name: String,
-    text: String,
+    canaries: Vec<Canary>,
 }
 
 /// Something that was written and must not be.
@@ -38,9 +35,22 @@ impl Watch {
     /// Watches for this as well, wherever it stands. Less than four letters are too few to find.
     #[must_use]
     pub fn and_for(mut self, name: &str, text: &str) -> Self {
-        if text.len() >= 4 {
-            self.secrets.push(Secret { name: name.to_owned(), text: text.to_owned() });
-        }
+        self.canaries.extend(Canary::text(name, text));
+        self
+    }
+
+    /// Watches for a key as it is written and in hexadecimal, and for the bytes that it stands for, where it is base64, after `whsec_` or not.
+    #[must_use]
+    pub fn and_for_key(mut self, name: &str, key: &str) -> Self {
+        self.canaries.extend(Canary::key(name, key));
+        self
+    }
+
+    /// Watches for a telephone number as people and programs write it: `+356…`, `00356…`, without a country code, as an address
+    /// (`tel:`, `sip:`), percent-encoded, and with separators. `country` may be empty.
+    #[must_use]
+    pub fn and_for_number(mut self, name: &str, country: &str, national: &str) -> Self {
+        self.canaries.push(Canary::number(name, country, national));
         self
     }
 
@@ -55,18 +65,12 @@ impl Watch {
     fn look_at_line<'a>(&'a self, line: &'a str) -> impl Iterator<Item = String> + 'a {
         // What JSON has escaped is read as it was meant.
         let plain = readable(line);
-        let secrets =
-            self.secrets.iter().filter(|secret| line.contains(&secret.text) || plain.contains(&secret.text));
-        let secrets: Vec<_> = secrets.map(|secret| secret.name.clone()).collect();
+        let found = self.canaries.iter().filter(|canary| canary.is_in(line) || canary.is_in(&plain));
+        let mut canaries: Vec<_> = found.map(|canary| canary.name.clone()).collect();
+        canaries.dedup();
         let shapes = shape::kinds_in(&plain).into_iter().map(str::to_owned);
         let spoken = spoken::has_digits(&plain).then(|| "digits spoken as words".to_owned());
-        secrets.into_iter().chain(shapes).chain(spoken)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
+        canaries.into_iter().chain(shapes).chain(spoken)
     }
 }
 

@@ -5,9 +5,14 @@
 use privacy::{SHAPES, Watch};
 use std::process::{Command, Output};
 
-const LEAKS: [(&str, &str); 18] = [
+const LEAKS: [(&str, &str); 23] = [
     ("a telephone number", r#"{"level":"INFO","message":"Calls from +919900000001"}"#),
     ("a telephone number", "Calls from +1 (555) 000-1111 today"),
+    ("a telephone number", "GET /calls?from=%2B35699000001"),
+    ("a telephone's address", "Diversion: <sip:35621000000@carrier.example>;reason=unconditional"),
+    ("a telephone's address", r#"{"target":"tel:21000000"}"#),
+    ("OpenAI's id of a call", "POST /v1/realtime/calls/rtc_u1_0123456789abcdef/accept"),
+    ("a secret of a webhook", "signed with whsec_YWhveS10ZXN0"),
     ("a long number, as a telephone number is", r#"{"level":"INFO","caller":"919900000001"}"#),
     ("a long number, as a telephone number is", r#"{"level":"INFO","caller":919900000001}"#),
     ("a long number, as a telephone number is", "to=919900000001 was refused, 919900000001 again"),
@@ -29,7 +34,7 @@ const LEAKS: [(&str, &str); 18] = [
     ("digits spoken as words", r#"{"text":"My number is nine, nine, oh, one."}"#),
 ];
 
-const FINE: [&str; 10] = [
+const FINE: [&str; 13] = [
     r#"{"level":"INFO","call_ref":"1234567890123456789012345678901234567890123456789012345678901234","at_ms":1795305600000,"number":"220000000000002"}"#,
     r#"{"_aws":{"Timestamp":1795305600000},"AnswerMs":[412.0]}"#,
     r#"{"timestamp":"2026-11-22T18:04:35.123456Z","level":"INFO","message":"Ready for calls","door":"127.0.0.1:50123"}"#,
@@ -39,6 +44,9 @@ const FINE: [&str; 10] = [
     r#"left: [Connect { number: "220000000000002" }, Granted { until_ms: Some(1795305600000), at: Timestamp(1795305600000) }]"#,
     "arn:aws:ecs:eu-west-1:000000000000:task/ahoy/0123456789abcdef0123456789abcdef",
     r#"<testcase name="an_sdp_without_audio" timestamp="2026-11-22T18:04:35.123+00:00" time="0.012">"#,
+    r#"{"call_ref":"ab12","line":"sip","number":"malta","event":"WA_CALL_CONNECT"}"#,
+    "listens on sip:127.0.0.1:5061",
+    "asks for rtc_ahoy_probe, which is no call",
     r#"{"writer":"webhook-connect-1795305735","status":"COMPLETED","version":0}"#,
 ];
 
@@ -77,6 +85,34 @@ fn known_secrets_are_found_escaped_or_not_and_never_shown() {
         assert_eq!(leaks[0].to_string(), "line 1: the app secret");
     }
     assert!(!format!("{watch:?}").contains("\"app\""));
+}
+
+#[test]
+fn a_key_is_found_in_each_of_its_forms() {
+    let watch = Watch::default().and_for_key("the signing secret", "whsec_YWhveS10ZXN0LXNlY3JldA==");
+
+    for leaked in [
+        "whsec_YWhveS10ZXN0LXNlY3JldA==",
+        "key YWhveS10ZXN0LXNlY3JldA==.",
+        "ahoy-test-secret",
+        "61686f792d746573742d736563726574",
+        "61686F792D746573742D736563726574",
+    ] {
+        let leaks = watch.look_at(leaked);
+        assert!(leaks.iter().any(|leak| leak.kind == "the signing secret"), "{leaked}: {leaks:?}");
+    }
+    assert_eq!(watch.look_at("a test of the webhook's secret"), []);
+}
+
+#[test]
+fn a_number_is_found_where_a_long_number_is_right() {
+    let watch = Watch::default().and_for_number("the dialled number", "+356", "21000000");
+
+    for leaked in [r#"{"number":"35621000000"}"#, r#"{"number":"21000000"}"#, "number 2100 0000"] {
+        let leaks = watch.look_at(leaked);
+        assert!(leaks.iter().any(|leak| leak.kind == "the dialled number"), "{leaked}: {leaks:?}");
+    }
+    assert_eq!(watch.look_at(r#"{"number":"malta","at_ms":1795321000000}"#), []);
 }
 
 #[test]

@@ -221,6 +221,11 @@ impl Cloud {
         self.services.secrets.rotate(id, value.into());
     }
 
+    /// Returns the values of a secret: the current one, and the one before, if there is one. None without such a secret.
+    pub fn secret_values(&self, id: &str) -> Vec<String> {
+        self.services.secrets.values(id)
+    }
+
     /// Registers a function that runs elsewhere: Lambda shows its URL, and it cannot be invoked here.
     pub fn put_function_elsewhere(&self, name: &str, url: &str) {
         self.services.lambda.put_elsewhere(name, url);

@@ -67,6 +67,13 @@ impl Secrets {
         secrets.insert(id.to_owned(), Secret { previous, ..Secret::new(value) });
     }
 
+    /// Returns the current value of a secret, and the one before, if there is one.
+    pub(crate) fn values(&self, id: &str) -> Vec<String> {
+        let secrets = self.lock();
+        let versions = secrets.get(id).map(|secret| std::iter::once(&secret.current).chain(&secret.previous));
+        versions.into_iter().flatten().map(|version| version.value.clone()).collect()
+    }
+
     fn get(&self, request: &GetSecretValue) -> Result<Value, Refusal> {
         let asked = request.secret_id.as_deref().ok_or_else(no_secret_id)?;
         let secrets = self.lock();

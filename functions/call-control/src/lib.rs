@@ -8,6 +8,7 @@ pub use state_change::{Invocation, StateChange};
 
 use anyhow::Context;
 use aws_config::SdkConfig;
+use call::Line;
 use internal_api::order::Reply;
 use lambda_runtime::{Error, LambdaEvent};
 use service::pseudonym_keys::Pseudonyms;
@@ -59,6 +60,7 @@ impl CallControl {
             openai,
             meta,
             agent: Arc::new(settings.agent),
+            lines: std::iter::once(Line::WhatsApp).chain(settings.other_line).collect(),
             log: service::events::report,
             clock: service::time::now_ms,
         };

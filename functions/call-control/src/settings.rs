@@ -1,5 +1,6 @@
 //! Call-control's settings from the environment, and the secrets they name.
 
+use call::Line;
 use openai_calls::client;
 use service::env::{Env, SettingError};
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub openai_url: String,
     /// `REALTIME_MODEL`: the model of agents that name none, default `gpt-realtime-2.1`. The media tasks have the same.
     pub realtime_model: String,
+    /// `AHOY_LINES`: the line besides WhatsApp on which calls come in, `sip` or none, the default. The media tasks have the same.
+    pub other_line: Option<Line>,
     /// `AHOY_AGENT`: the agent file for numbers without an agent of their own, default: the built-in agent.
     pub agent: ResolvedAgent,
     /// `CLUSTER`, `TASK_FAMILY`, `SUBNETS`, `SECURITY_GROUPS`: how media tasks are started; `AHOY_LEAVE_AFTER_IDLE_S`: how long such a task
@@ -45,6 +48,7 @@ impl Settings {
             graph_url: env.optional("GRAPH_URL").unwrap_or(graph::URL).to_owned(),
             openai_url: env.optional("OPENAI_URL").unwrap_or(client::URL).to_owned(),
             realtime_model: env.optional("REALTIME_MODEL").unwrap_or(realtime::MODEL).to_owned(),
+            other_line: env.parsed_if_set("AHOY_LINES")?,
             agent: env.file("AHOY_AGENT", ResolvedAgent::read)?.unwrap_or_else(ResolvedAgent::built_in),
             launch: LaunchSettings {
                 cluster: env.required("CLUSTER")?,

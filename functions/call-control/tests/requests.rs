@@ -86,6 +86,7 @@ fn settings() -> Settings {
         graph_url: "http://127.0.0.1:1".into(),
         openai_url: "http://127.0.0.1:1".into(),
         realtime_model: "gpt-realtime-2.1".into(),
+        other_line: None,
         agent: ResolvedAgent::built_in(),
         launch: LaunchSettings {
             cluster: "ahoy".into(),

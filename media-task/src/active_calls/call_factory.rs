@@ -179,6 +179,7 @@ impl CallFactory {
     fn entries(&self, call_ref: &CallRef, request: &control_api::Offer) -> EntryBuilder {
         let writer = keys::task_writer(&self.task);
         EntryBuilder::new(call_ref, &writer, request.rang_at_ms, request.version).at(EntryContext {
+            line: request.line.into(),
             number: Some(request.number.clone()),
             task: Some(self.task.clone()),
             phase: Some(Stage::Answering.into()),
@@ -203,6 +204,7 @@ impl CallFactory {
 fn identity(call_ref: &CallRef, request: &control_api::Offer) -> CallIdentity {
     CallIdentity {
         call_ref: call_ref.clone(),
+        line: request.line,
         number: request.number.clone(),
         hides_number: request.hides_number,
         caller: request.caller.clone(),

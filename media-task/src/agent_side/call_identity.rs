@@ -1,7 +1,7 @@
 //! Identifies a call, and this task's assignment of it.
 
 use crate::journal_writer::ttl_after_days;
-use call::{CallRef, Fence, NumberId};
+use call::{CallRef, Fence, Line, NumberId};
 use store::CallOwner;
 
 /// A call as its session names it to others.
@@ -9,7 +9,9 @@ use store::CallOwner;
 pub(crate) struct CallIdentity {
     /// SHA-256 of Meta's call id, by which logs and journals name the call.
     pub(crate) call_ref: CallRef,
-    /// Meta's id of the business number that was called.
+    /// The line that the call came in on.
+    pub(crate) line: Line,
+    /// Meta's id of the business number that was called; on the telephone line, its name.
     pub(crate) number: NumberId,
     /// Whether Meta hides the caller's phone number.
     pub(crate) hides_number: bool,

@@ -43,6 +43,7 @@ impl CallRecord {
     ) -> Self {
         let summary = CallSummary {
             call_ref: call.call_ref.clone(),
+            line: call.line.into(),
             number: call.number.clone(),
             agent: agent.file.name.clone(),
             model: model.to_owned(),

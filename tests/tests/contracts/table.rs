@@ -52,6 +52,7 @@ fn the_index_holds_what_lists_read_and_nothing_of_callers() {
 
     let call = CallListing {
         call_ref: "ab".into(),
+        line: call::Line::WhatsApp.into(),
         number: "1".into(),
         rang_at_ms: 1,
         start: Some("warm".into()),

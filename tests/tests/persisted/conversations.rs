@@ -1,6 +1,7 @@
 //! Stored conversations, and what callers leave for people.
 
 use crate::held::hold;
+use call::Line;
 use journal::{CallSummary, Speaker, TokenCounts, TranscriptLine};
 use tools::{Callback, Message};
 
@@ -47,6 +48,7 @@ fn summaries_keep_their_form() {
     };
     let whole = CallSummary {
         call_ref: "ab12".into(),
+        line: Line::WhatsApp.into(),
         number: "220".into(),
         agent: "bike-shop".into(),
         model: "gpt-realtime-2.1".into(),
@@ -70,7 +72,16 @@ fn summaries_keep_their_form() {
         transcription_priced: true,
         prices_of: "2026-11-01".into(),
     };
-    hold("summaries.tsv", &[("whole", whole), ("least", CallSummary::default())]);
+    let by_telephone = CallSummary {
+        line: Line::Sip.into(),
+        number: "malta".into(),
+        mos_up: None,
+        mos_down: None,
+        verdict: None,
+        ..whole.clone()
+    };
+    let summaries = [("whole", whole), ("least", CallSummary::default()), ("by_telephone", by_telephone)];
+    hold("summaries.tsv", &summaries);
     hold("tokens.tsv", &[("tokens", tokens)]);
 }
 

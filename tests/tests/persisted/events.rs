@@ -1,7 +1,7 @@
 //! Journals: every event, the entries they are kept in, and the lines they are logged as.
 
 use crate::held::{hold, hold_texts, json, lines};
-use call::{Ending, Fence, Party, Stage};
+use call::{Ending, Fence, Line, Party, Stage};
 use journal::{EntryBuilder, EntryContext, JournalEntry, JournalEvent, line_of_no_call};
 
 const NOW: u64 = 1_795_305_602_000;
@@ -19,6 +19,7 @@ fn entries_keep_their_form() {
         EntryBuilder::new(&"ab12".into(), "call-control", rang_at_ms, 3).at(place).enter(event, NOW)
     };
     let whole = |phase: Option<Stage>| EntryContext {
+        line: Line::WhatsApp.into(),
         number: Some("220".into()),
         task: Some("0a".into()),
         phase: phase.map(Into::into),
@@ -32,6 +33,11 @@ fn entries_keep_their_form() {
     entries.push(("names_its_task", entry(whole(None), None, names_its_task)));
     let names_its_number = JournalEvent::Connect { number: "221".into() };
     entries.push(("names_its_number", entry(whole(None), None, names_its_number)));
+    let by_telephone =
+        EntryContext { line: Line::Sip.into(), number: Some("malta".into()), ..whole(Some(Stage::Talking)) };
+    entries.push(("by_telephone", entry(by_telephone.clone(), Some(NOW - 2_000), JournalEvent::Opened {})));
+    let rings = JournalEvent::Connect { number: "malta".into() };
+    entries.push(("rings_by_telephone", entry(by_telephone, Some(NOW - 2_000), rings)));
     hold("journal-entries.tsv", &entries);
 }
 
@@ -40,6 +46,7 @@ fn entries_keep_their_form() {
 fn logged_lines_keep_their_form() {
     let logged = all_events().into_iter().map(|(name, event)| {
         let place = EntryContext {
+            line: Line::WhatsApp.into(),
             number: Some("220".into()),
             task: Some("0a".into()),
             phase: Some(Stage::Talking.into()),

@@ -54,6 +54,7 @@ fn settings_of_numbers_and_agents_keep_their_form() {
 fn the_list_of_calls_keeps_its_form() {
     let whole = CallListing {
         call_ref: "ab12".into(),
+        line: Line::WhatsApp.into(),
         number: "220".into(),
         rang_at_ms: NOW,
         start: Some("warm".into()),
@@ -72,7 +73,18 @@ fn the_list_of_calls_keeps_its_form() {
     };
     let ending = Some(Recorded::Other("handed_over".into()));
     let later = CallListing { ending, by: Some(Recorded::Other("desk".into())), ..whole.clone() };
-    hold("listed-calls.tsv", &[("whole", whole), ("least", least), ("ending_of_a_later_release", later)]);
+    let by_telephone = CallListing { line: Line::Sip.into(), number: "malta".into(), ..whole.clone() };
+    let by_a_later_line = CallListing { line: Recorded::Other("twilio".into()), ..by_telephone.clone() };
+    hold(
+        "listed-calls.tsv",
+        &[
+            ("whole", whole),
+            ("least", least),
+            ("ending_of_a_later_release", later),
+            ("by_telephone", by_telephone),
+            ("by_a_later_line", by_a_later_line),
+        ],
+    );
 }
 
 #[test]

@@ -174,7 +174,7 @@ fn entry(call_ref: &CallRef, report: &ReportedCall, now_ms: u64) -> JournalEntry
         _ => (None, None),
     };
     let (number, phase) = (report.notice.number().map(NumberId::from), phase.map(Into::into));
-    let context = EntryContext { number, task: None, phase };
+    let context = EntryContext { number, phase, ..EntryContext::default() };
     EntryBuilder::new(call_ref, &writer, rang_at_ms, 0).at(context).enter(event_of(report), now_ms)
 }
 

@@ -2,7 +2,7 @@
 
 use super::recording::is_untouched;
 use super::{Intake, IntakeResult};
-use call::{CallRef, NumberId, Stage, Timestamp};
+use call::{CallRef, Line, NumberId, Stage, Timestamp};
 use journal::{EntryBuilder, EntryContext, JournalEntry, JournalEvent};
 use openai_calls::{CallParties, IncomingCall, trunk_key};
 use sha2::{Digest, Sha256};
@@ -135,7 +135,8 @@ fn entries(
     now_ms: u64,
 ) -> Vec<JournalEntry> {
     let writer = format!("webhook-{}", &hex::encode(Sha256::digest(delivery))[..16]);
-    let context = |phase| EntryContext { number: Some(number.clone()), task: None, phase };
+    let context =
+        |phase| EntryContext { line: Line::Sip.into(), number: Some(number.clone()), task: None, phase };
     let (rang_at_ms, context, event) = match *standing {
         Standing::Ours(_) => (
             Some(now_ms),
