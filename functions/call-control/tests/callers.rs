@@ -17,6 +17,7 @@ use store::items::to_item;
 use store::{CallListing, CallerNames, LoadedCall, Store, StoredAgent, StoredCall, pseudonym};
 use switchboard::task_launcher::LaunchSettings;
 use tokio::net::TcpListener;
+use tokio::task::LocalSet;
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -43,11 +44,13 @@ async fn a_telephone_call_counts_with_calls_by_whatsapp() {
         ("one with a hidden number", vec![by(&[USER_ID])], false),
     ];
     // Side by side, since a call that is not turned away looks for a task until its ring time is over.
+    let side_by_side = LocalSet::new();
     let begun = cases.map(|(told, before, is_too_often)| {
         let is_turned_away =
             async move { Stage::after(&before).await.turns_away(by_telephone(Some(NUMBER))).await };
-        (told, tokio::spawn(is_turned_away), is_too_often)
+        (told, side_by_side.spawn_local(is_turned_away), is_too_often)
     });
+    side_by_side.await;
     for (told, is_turned_away, is_too_often) in begun {
         assert_eq!(is_turned_away.await.unwrap(), is_too_often, "{told}");
     }
