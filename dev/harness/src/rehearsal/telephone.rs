@@ -8,6 +8,7 @@ mod steps;
 
 use super::timeline::Timeline;
 use super::{Evidence, Outcome, SETTLED_WITHIN};
+use crate::privacy_scan;
 use crate::saved_calls::SavedCalls;
 use crate::telephone::{CALLER, DIALLED, TRUNK_KEY, TelephoneLine};
 use crate::testbed::{Testbed, TestbedConfig};
@@ -55,7 +56,7 @@ impl Testbed {
         steps::add_to(&mut timeline, &evidence.report);
         timeline.add_product(&evidence);
         let files = self.keep(&evidence)?;
-        let checks = checks::all(&evidence, trunk.complaints());
+        let checks = checks::all(&evidence, trunk.complaints(), privacy_scan::leaks(self));
         Ok(Outcome::of(&evidence, "OpenAI", figures::of(&evidence), checks, timeline.steps(), files))
     }
 }

@@ -19,7 +19,11 @@ const REQUIRED: [&str; 11] = [
     "WA_CALL_ENDED",
 ];
 
-pub(super) fn all(evidence: &Evidence<CallReport>, complaints: Vec<String>) -> Vec<Check> {
+pub(super) fn all(
+    evidence: &Evidence<CallReport>,
+    complaints: Vec<String>,
+    leaks: Vec<String>,
+) -> Vec<Check> {
     let first = checks::conversation(evidence);
     if evidence.report.answered().is_none() {
         // The call was never answered: there is nothing else to judge.
@@ -39,6 +43,7 @@ pub(super) fn all(evidence: &Evidence<CallReport>, complaints: Vec<String>) -> V
         checks::journal(evidence, &REQUIRED),
         checks::tools(evidence),
         checks::summary(evidence),
+        none("no program wrote who called, a key, or OpenAI's id of the call", leaks),
         none("the caller was sent no message", vec!["a message was sent".to_owned(); evidence.messages]),
     ]
 }
