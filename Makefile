@@ -25,7 +25,7 @@ FAULT ?= $(MISCHIEF)
 .PHONY: help call ahoy picture test check docs conformance chaos interop callers peers sip-lab network bench soak bench-webhook bench-turns serve ci readme programs rehearse suites bench-programs build-tools test-tools interop-tools peers-tools sip-lab-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
 
 help:
-	@echo 'make call          a simulated caller rings, talks, interrupts, says goodbye: no accounts, no keys, no Docker (FAULT=name injects a fault, LINE=sip: by telephone)'
+	@echo 'make call          a simulated caller rings, talks, interrupts, says goodbye: no accounts, no keys, no Docker (FAULT=name injects a fault, LINE=sip: by telephone, also with TRANSFER=1)'
 	@echo 'make ahoy          the ahoy command on the calls that make call left (ARGS=calls, ARGS="show CALL")'
 	@echo 'make picture       docs/report.png, of the last call that make call left'
 	@echo 'make test          every test'
@@ -57,7 +57,7 @@ help:
 	@echo 'make ci            what CI runs: check, check-infra, test, a call, conformance, readme, a little chaos, interop, with the seconds of each'
 
 call: rehearse
-	@$(REHEARSE) call $(if $(LINE),--line $(LINE)) $(if $(FAULT),--fault $(FAULT))
+	@$(REHEARSE) call $(if $(LINE),--line $(LINE)) $(if $(TRANSFER),--transfer) $(if $(FAULT),--fault $(FAULT))
 
 # Makes a call first where there is none to look at.
 ahoy: rehearse

@@ -42,6 +42,12 @@ impl AgentFile {
         }
     }
 
+    /// Returns what holds for some of the agent's calls alone, one line each.
+    pub(crate) fn notes(&self) -> Vec<&'static str> {
+        let transfer = self.agent.tools.transfer.iter();
+        transfer.map(|_| "transfers calls by telephone; on WhatsApp it is not offered the tool").collect()
+    }
+
     /// Returns what is valid but probably not intended, one line each: a cap or a cost that counts a model without a price.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let (prices, model) = (Prices::built_in(), &self.agent.model);

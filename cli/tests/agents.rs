@@ -33,6 +33,17 @@ async fn files_are_checked_without_aws() {
 }
 
 #[tokio::test]
+async fn a_transfer_is_noted_to_be_for_telephone_calls_alone() {
+    let transfers = file("transfers.toml", &agent("shop", "[transfer]\ntarget = \"tel:+35621000000\""));
+
+    let output = Terminal::without_aws().ahoy(&["agents", "check", &transfers]).await;
+
+    let note = "note: shop transfers calls by telephone; on WhatsApp it is not offered the tool";
+    assert_eq!(output.out, format!("{transfers}: ok, agent shop\n{transfers}: {note}\n"));
+    assert_eq!((output.code, &output.err[..]), (Some(0), ""));
+}
+
+#[tokio::test]
 async fn a_cap_on_an_unpriced_model_is_a_warning() {
     let terminal = Terminal::new().await;
     let more = "[model]\nname = \"gpt-realtime-9\"\n[caps]\ndollars_a_day = 5.0";

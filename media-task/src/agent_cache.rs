@@ -65,7 +65,7 @@ impl AgentCache {
             return Ok(loaded.clone());
         }
         let mut agent = file.map_or_else(|| Ok(self.default.clone()), Agent::read)?;
-        agent.tools.send_whatsapp_message &= line.can_write();
+        leave_out_for(line, &mut agent.tools);
         let loaded = Arc::new(LoadedAgent::new(agent, &secret.tool_secrets));
         self.lock().insert(key, loaded.clone(), &secret);
         Ok(loaded)
@@ -180,6 +180,12 @@ impl LoadedAgent {
     }
 }
 
+/// Leaves out the tools that are for another line than this.
+fn leave_out_for(line: Line, tools: &mut agents::Tools) {
+    tools.send_whatsapp_message &= line.can_write();
+    tools.transfer.take_if(|_| !line.can_transfer());
+}
+
 fn remove_tool(tools: &mut agents::Tools, unfit: &ToolConfigError) {
     match unfit {
         ToolConfigError::Secret { tool, .. }
@@ -223,7 +229,7 @@ mod tests {
     #[test]
     fn an_agent_sends_no_messages_where_the_line_carries_none() {
         let mut agent = Agent::read(SHOP).unwrap();
-        agent.tools.send_whatsapp_message &= Line::Sip.can_write();
+        leave_out_for(Line::Sip, &mut agent.tools);
         let loaded = LoadedAgent::new(agent, &BTreeMap::new());
 
         let session = loaded.sideband("gpt-realtime-2.1", false);
@@ -231,6 +237,20 @@ mod tests {
         assert!(!tools(&loaded).contains(&"send_whatsapp_message".to_owned()));
         assert!(!session.instructions.contains("send_whatsapp_message"), "{}", session.instructions);
         assert_eq!((session.audio, session.turns), (AudioPath::Service, realtime::TurnMode::Server));
+    }
+
+    #[test]
+    fn one_file_transfers_calls_by_telephone_and_none_on_whatsapp() {
+        let file = format!("{SHOP}\n[transfer]\ntarget = \"tel:+35621000000\"\n");
+        let instructions = [Line::WhatsApp, Line::Sip].map(|line| {
+            let mut agent = Agent::read(&file).unwrap();
+            leave_out_for(line, &mut agent.tools);
+            let loaded = LoadedAgent::new(agent, &BTreeMap::new());
+            let is_offered = tools(&loaded).contains(&"transfer_call".to_owned());
+            (is_offered, loaded.session("gpt-realtime-2.1").instructions.contains("transfer_call"))
+        });
+
+        assert_eq!(instructions, [(false, false), (true, true)]);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! | `record` | journal entries, transcript, audio levels and summary |
 //! | `accounts` | token usage, cost, and the day's spending |
 //! | `closing` | how far the call is on its way to its end |
+//! | `transfer` | how far the transfer of the call is |
 //! | `instruction` | what the agent file has the model say |
 //!
 //! What happens between them is methods of [`AgentSide`]:
@@ -19,6 +20,7 @@
 //! |---|---|
 //! | `conversation` | the model's words and troubles, the caller's keys and silence |
 //! | `tool_calls` | the model's tool calls, and those of hosted tools |
+//! | `transferring` | the transfer that the agent asked for |
 //! | `goodbye` | the agent's last words before the call is hung up |
 //! | `finishing` | writes transcript and summary, and reports the end to call-control |
 
@@ -34,6 +36,8 @@ mod record;
 mod services;
 mod tool_calls;
 mod tool_uses;
+mod transfer;
+mod transferring;
 
 use crate::agent_cache::LoadedAgent;
 use crate::model::{ModelPort, SocketInput};
@@ -53,6 +57,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 pub(crate) use tool_uses::ToolUsed;
 use tool_uses::ToolUses;
+use transfer::Transfer;
 
 /// Everything an [`AgentSide`] is built from.
 pub(crate) struct AgentSideParts {
@@ -79,6 +84,7 @@ pub(crate) struct AgentSide {
     pub(crate) accounts: Accounts,
     pub(crate) closing: Closing,
     pub(crate) tools: ToolUses,
+    transfer: Transfer,
     control: CallControl,
 }
 
@@ -98,6 +104,7 @@ impl AgentSide {
             closing: Closing::default(),
             control: services.control.clone(),
             tools: ToolUses::new(call.clone(), &agent, services),
+            transfer: Transfer::default(),
             call,
             loaded: agent,
             model,
@@ -118,14 +125,16 @@ impl AgentSide {
     pub(crate) fn handle(&mut self, input: AgentInput, caller: &mut impl CallerSide, now: Instant) {
         match input {
             AgentInput::Model(input) => self.model.handle(input, now),
+            AgentInput::ToolEnded(used) if self.is_transfer_watched(&used, now) => {}
             AgentInput::ToolEnded(used) => self.answer_tool(used, caller, now),
             AgentInput::SpendingCounted(counted) => self.handle_count(&counted, caller),
         }
     }
 
-    /// Returns when a timer of the model or of the accounts is due.
+    /// Returns when a timer of the model, of the accounts or of a transfer is due.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        [self.model.poll_timeout(), self.accounts.poll_timeout()].into_iter().flatten().min()
+        let due = [self.model.poll_timeout(), self.accounts.poll_timeout(), self.transfer.poll_timeout()];
+        due.into_iter().flatten().min()
     }
 
     /// Opens the line: the agent talks to the caller from now on.
@@ -133,6 +142,11 @@ impl AgentSide {
         self.model.open(now);
         self.accounts.open(now);
         self.record.open(version);
+    }
+
+    /// Notes whether the connection to the service that carries the sound is lost.
+    pub(crate) fn note_sideband(&mut self, is_lost: bool) {
+        self.transfer.note_sideband(is_lost);
     }
 
     /// Handles the result of a count: if the day's cap is reached, the call ends.

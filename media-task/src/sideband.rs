@@ -15,6 +15,7 @@ use crate::acceptance::{Acceptance, ControlReply};
 use crate::agent_side::{AgentInput, AgentSide, AgentSideParts};
 use crate::session_command::SessionCommand;
 use audio::RemoteAudio;
+use realtime::ItemId;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -34,6 +35,8 @@ struct SidebandSession {
     audio: RemoteAudio,
     acceptance: Acceptance,
     commands: mpsc::Receiver<SessionCommand>,
+    /// The items that were being played when the sideband was lost, and how much of the last one was heard.
+    unfollowed: Option<(Vec<ItemId>, Duration)>,
 }
 
 /// An input of the session's loop.
@@ -48,6 +51,7 @@ enum SidebandInput {
 pub(crate) async fn run(parts: SidebandParts) {
     let mut session = SidebandSession::new(parts);
     session.run().await;
+    session.settle_unfollowed(false);
     let SidebandSession { mut agent, .. } = session;
     let end = agent.closing.end.take().expect("the loop ends with one");
     agent.record.note_over();
@@ -68,6 +72,7 @@ impl SidebandSession {
             acceptance,
             agent: AgentSide::new(agent),
             commands,
+            unfollowed: None,
         }
     }
 
@@ -107,6 +112,7 @@ impl SidebandSession {
             self.audio.handle_timeout(now);
         }
         self.handle_outputs(now);
+        self.agent.continue_transfer(&mut self.audio, now);
         self.accept_when_ready(now);
         self.agent.accounts.count_when_due(now);
         let due =

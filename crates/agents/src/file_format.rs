@@ -6,6 +6,7 @@ mod http_tool;
 mod mcp_server;
 mod parse_errors;
 mod tools;
+mod transfer;
 mod words;
 
 use crate::default_phrases::{phrases, primary};
@@ -36,6 +37,7 @@ pub(crate) struct AgentFileToml {
     limits: conversation::Limits,
     #[serde(default)]
     tools: tools::Tools,
+    transfer: Option<transfer::Transfer>,
     hours: Option<crate::opening_hours::HoursToml>,
     #[serde(default)]
     messages: words::Messages,
@@ -62,7 +64,7 @@ impl AgentFileToml {
             interruption: self.interruption.resolve()?,
             keypad: self.keypad.resolve()?,
             limits: self.limits.resolve(phrases)?,
-            tools: self.tools.resolve()?,
+            tools: self.tools.resolve(self.transfer.map(transfer::Transfer::resolve).transpose()?)?,
             hours: self.hours.map(crate::opening_hours::HoursToml::resolve).transpose()?,
             messages: self.messages.resolve(phrases)?,
             caps: self.caps.resolve()?,

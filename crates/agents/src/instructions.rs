@@ -37,6 +37,13 @@ impl Agent {
 
 fn tools(tools: &Tools) -> Vec<String> {
     let mut duties = vec![handover(tools).to_owned()];
+    if tools.transfer.is_some() {
+        duties.push(
+            "You can have the caller connected to a person with `transfer_call`: say first, in one short sentence, that \
+             you connect them, and use it in the same turn."
+                .to_owned(),
+        );
+    }
     if tools.end_call {
         duties.push("When all is said, say goodbye, then use `end_call`. Never use it before.".to_owned());
     }

@@ -26,6 +26,17 @@ fn only_enabled_tools_are_mentioned() {
 }
 
 #[test]
+fn a_transfer_is_mentioned_where_the_file_has_one() {
+    let greeting = "[greeting]\nprompt = \"Greet.\"\n";
+    let target = "[transfer]\ntarget = \"tel:+35621000000\"";
+
+    let whole = agent(&format!("{greeting}{target}")).whole_instructions();
+
+    assert!(whole.contains("`transfer_call`") && !whole.contains("+356"), "{whole}");
+    assert!(!agent(greeting).whole_instructions().contains("transfer_call"));
+}
+
+#[test]
 fn an_exact_greeting_begins_with_the_disclosure_unless_it_contains_it() {
     let line = "You are talking to an AI assistant.";
     let opening = |greeting: &str| agent(&format!("[greeting]\n{greeting}")).opening();

@@ -19,6 +19,7 @@ mod push_rules;
 mod rules;
 mod secrets;
 mod tools;
+mod transfer;
 
 pub use agent::Agent;
 pub use caps_and_keeping::{Caps, Keeping};
@@ -30,4 +31,5 @@ pub use opening_hours::OpeningHours;
 pub use push_rules::NOT_AT_THE_TOP;
 pub use realtime::Options;
 pub use rules::LARGEST;
-pub use tools::{HttpTool, McpServer, Method, Tools};
+pub use tools::{HttpTool, McpServer, Method, TRANSFER_CALL, Tools};
+pub use transfer::{Transfer, TransferTarget};

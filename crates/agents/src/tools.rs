@@ -1,12 +1,16 @@
 //! The tools of an agent: built-in tools, the operator's HTTP tools, and remote MCP servers.
 
+use crate::Transfer;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 use url::Url;
 
-/// The tools of an agent. The built-in ones are on by default.
+/// The name of the built-in tool that transfers the call.
+pub const TRANSFER_CALL: &str = "transfer_call";
+
+/// The tools of an agent. The built-in ones are on by default, but for the transfer of calls.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tools {
     /// Whether the agent may end the call.
@@ -17,6 +21,8 @@ pub struct Tools {
     pub take_message: bool,
     /// Whether the agent may record that the caller wants to be called back by a person.
     pub request_callback: bool,
+    /// Whether, when and where to the agent may transfer the call; only on lines that can.
+    pub transfer: Option<Transfer>,
     /// The only hosts that HTTP tools may reach, in lower case.
     pub allowed_hosts: Vec<String>,
     /// The operator's HTTP tools.
@@ -32,6 +38,7 @@ impl Default for Tools {
             send_whatsapp_message: true,
             take_message: true,
             request_callback: true,
+            transfer: None,
             allowed_hosts: vec![],
             http: vec![],
             mcp: vec![],

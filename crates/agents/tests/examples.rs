@@ -10,7 +10,7 @@ use std::time::Duration;
 const MINIMAL: &str = "name = \"a\"\ninstructions = \"b\"\n[greeting]\nsay = \"c\"\n";
 
 /// Every table, to which an unknown key is added: the error lists the known ones.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "",
     "[greeting]",
     "[model]",
@@ -22,6 +22,7 @@ const TABLES: [&str; 15] = [
     "[tools]",
     "[[tools.http]]",
     "[[tools.mcp]]",
+    "[transfer]",
     "[hours]",
     "[messages]",
     "[caps]",

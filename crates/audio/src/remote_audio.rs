@@ -16,6 +16,9 @@ const AFTER_SPEECH: Duration = Duration::from_millis(300);
 /// The longest wait for the service to have played the goodbye.
 const LONGEST_GOODBYE: Duration = Duration::from_secs(10);
 
+/// How long speech counts as being played whose end may have gone unnoticed, because the connection was lost.
+const LONGEST_DOUBT: Duration = Duration::from_secs(10);
+
 /// How often speech that goes on is noted.
 const SPEECH_NOTED_EVERY: Duration = Duration::from_secs(1);
 
@@ -61,7 +64,7 @@ pub enum RemoteEvent {
     SpeechStopped,
     /// The caller pressed a key.
     KeyPressed(char),
-    /// The connection to the service was lost: what it was doing is no longer known.
+    /// The connection to the service was lost: what it was doing is no longer known. It plays on.
     Lost,
 }
 
@@ -74,6 +77,8 @@ pub struct RemoteAudio {
     /// The responses whose speech is not played to its end yet.
     unplayed: Vec<String>,
     playing: Option<Arc<str>>,
+    /// Until when the speech of a lost connection counts as being played.
+    in_doubt_until: Option<Instant>,
     speech_noted_at: Option<Instant>,
     sound_until: Option<Instant>,
     has_spoken: bool,
@@ -100,6 +105,7 @@ impl RemoteAudio {
             responses: Responses::default(),
             unplayed: vec![],
             playing: None,
+            in_doubt_until: None,
             speech_noted_at: None,
             sound_until: None,
             has_spoken: false,
@@ -189,8 +195,8 @@ impl RemoteAudio {
             RemoteEvent::KeyPressed(key) => self.press(key, now),
             RemoteEvent::Lost => {
                 self.responses.end_all();
-                self.unplayed.clear();
-                (self.playing, self.hears_caller) = (None, false);
+                self.hears_caller = false;
+                self.in_doubt_until = self.is_playing().then_some(now + LONGEST_DOUBT);
             }
         }
         self.update_state(now);
@@ -201,13 +207,17 @@ impl RemoteAudio {
         let timers = self.timers.and_then(|timers| timers.poll_timeout());
         let speech =
             self.speech_noted_at.filter(|_| self.playing.is_some()).map(|at| at + SPEECH_NOTED_EVERY);
-        [timers, speech, self.dtmf.poll_timeout(), self.hangup.poll_timeout()].into_iter().flatten().min()
+        let audio = [speech, self.in_doubt_until, self.dtmf.poll_timeout(), self.hangup.poll_timeout()];
+        audio.into_iter().chain([timers]).flatten().min()
     }
 
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.hears_caller {
             self.note_caller_active(now);
+        }
+        if self.in_doubt_until.is_some_and(|until| until <= now) {
+            self.stop_waiting_for_playback(now);
         }
         if self.playing.is_some() {
             self.note_agent_speaking(now);
@@ -238,6 +248,10 @@ impl RemoteAudio {
     }
 
     fn start_playback(&mut self, response: &str, now: Instant) {
+        if self.in_doubt_until.take().is_some() {
+            // What was played before is over.
+            self.unplayed.retain(|unplayed| unplayed == response);
+        }
         self.playing = Some(response.into());
         self.note_agent_speaking(now);
         if let Some(opened_at) = self.opened_at.filter(|_| !self.has_spoken) {
@@ -259,6 +273,15 @@ impl RemoteAudio {
             self.sound_until = Some(now);
             self.note_agent_speaking(now);
         }
+        if !self.is_playing() {
+            self.in_doubt_until = None;
+        }
+    }
+
+    /// Takes the speech of a lost connection for played: nothing has told its end.
+    fn stop_waiting_for_playback(&mut self, now: Instant) {
+        self.unplayed.clear();
+        (self.in_doubt_until, self.playing, self.sound_until) = (None, None, Some(now));
     }
 
     fn note_agent_speaking(&mut self, now: Instant) {

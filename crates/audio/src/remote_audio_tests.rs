@@ -186,10 +186,54 @@ fn keys_leave_a_protected_greeting_alone() {
 }
 
 #[test]
-fn a_lost_service_leaves_nothing_to_wait_for() {
+fn a_goodbye_is_heard_to_its_end_though_the_connection_is_lost() {
+    let mut line = Line::greeted();
+    line.begins("goodbye");
+    line.audio.hang_up_when_silent(line.now);
+    line.pass(500);
+    line.handle(RemoteEvent::Lost);
+    line.pass(2_000);
+    assert_eq!(line.outputs(), []);
+    line.ends("goodbye");
+    let ended_at = (line.now - line.start).as_millis() as u64;
+
+    line.pass(5_000);
+
+    assert_eq!(line.outputs, [(ended_at + 300, Output::HangUp)]);
+}
+
+#[test]
+fn a_goodbye_whose_end_goes_unnoticed_is_given_ten_seconds() {
+    let mut line = Line::greeted();
+    line.begins("goodbye");
+    line.audio.hang_up_when_silent(line.now);
+    let since = (line.now - line.start).as_millis() as u64;
+    line.handle(RemoteEvent::Lost);
+
+    line.pass(60_000);
+
+    assert_eq!(line.outputs, [(since + 10_300, Output::HangUp)]);
+}
+
+#[test]
+fn speech_of_a_lost_connection_is_waited_for_ten_seconds_at_most() {
     let mut line = Line::greeted();
     line.begins("answer");
+    let lost_at = (line.now - line.start).as_millis() as u64;
+    line.handle(RemoteEvent::Lost);
+    line.pass(5_000);
+    line.audio.hang_up_when_silent(line.now);
+
+    line.pass(60_000);
+
+    assert_eq!(line.outputs, [(lost_at + 10_300, Output::HangUp)]);
+}
+
+#[test]
+fn a_lost_service_hears_no_caller_and_generates_nothing() {
+    let mut line = Line::greeted();
     line.handle(RemoteEvent::SpeechStarted);
+    line.handle(RemoteEvent::ResponseStarted { response: "answer".into() });
     line.handle(RemoteEvent::Lost);
     line.outputs.clear();
 

@@ -46,6 +46,11 @@ impl Line {
         self == Self::WhatsApp
     }
 
+    /// Whether a call can be transferred. Meta forbids the telephone network on any leg of a WhatsApp call.
+    pub fn can_transfer(self) -> bool {
+        self == Self::Sip
+    }
+
     /// Whether a media task may be launched for a call that no task has room for: the caller must wait for it to start.
     pub fn may_launch(self) -> bool {
         self == Self::WhatsApp

@@ -66,6 +66,19 @@ pub enum Order {
         /// The text, at most [`LONGEST_MESSAGE`] characters.
         text: String,
     },
+    /// Transfers a call to the target of its agent's file. From the task, which waits for the reply. A repeated order with the same id asks
+    /// for nothing more. Only where the line can transfer; an older release does not know it, and fails.
+    TransferCall {
+        /// The reference of the call.
+        call_ref: CallRef,
+        /// The fence of the task's assignment.
+        fence: Fence,
+        /// The token of the assignment, from the offer; `None` where the offer had none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
+        /// Identifies the transfer within the call.
+        id: String,
+    },
     /// Reports that a message failed after Meta accepted it. From the webhook, which does not wait.
     MessageFailed {
         /// The reference of the call.
@@ -95,6 +108,7 @@ impl fmt::Debug for Order {
             Self::MediaConnected { fence, .. } => ("MediaConnected", Some(fence)),
             Self::TaskEnded { fence, .. } => ("TaskEnded", Some(fence)),
             Self::SendMessage { fence, .. } => ("SendMessage", Some(fence)),
+            Self::TransferCall { fence, .. } => ("TransferCall", Some(fence)),
             Self::MessageFailed { .. } => ("MessageFailed", None),
             Self::UserChanged { .. } => ("UserChanged", None),
         };
@@ -111,7 +125,8 @@ impl Order {
         match self {
             Self::MediaConnected { fence, token, .. }
             | Self::TaskEnded { fence, token, .. }
-            | Self::SendMessage { fence, token, .. } => Some((*fence, token.as_deref())),
+            | Self::SendMessage { fence, token, .. }
+            | Self::TransferCall { fence, token, .. } => Some((*fence, token.as_deref())),
             Self::Tick { .. } | Self::MessageFailed { .. } | Self::UserChanged { .. } => None,
         }
     }
@@ -123,6 +138,7 @@ impl Order {
             | Self::MediaConnected { call_ref, .. }
             | Self::TaskEnded { call_ref, .. }
             | Self::SendMessage { call_ref, .. }
+            | Self::TransferCall { call_ref, .. }
             | Self::MessageFailed { call_ref, .. } => Some(call_ref),
             Self::UserChanged { .. } => None,
         }
@@ -151,6 +167,16 @@ pub enum Reply {
         /// Whether the message may have been sent all the same, and must not be sent again.
         #[serde(default)]
         in_doubt: bool,
+    },
+    /// The line's service took the transfer: the call will be over there soon, or the transfer has failed.
+    Transferring,
+    /// The call was not transferred.
+    NotTransferred {
+        /// The reason, in words that may be passed to the model. Never personal.
+        reason: String,
+        /// Whether the day's budget of transfers is used up.
+        #[serde(default, skip_serializing_if = "is_false")]
+        is_budget_spent: bool,
     },
 }
 

@@ -317,12 +317,12 @@ pub enum JournalEvent {
         /// The cap: `dollars_a_day` in the agent's file.
         cap_micro_dollars: u64,
     },
-    /// An action for the caller was refused: its limit in the agent's file was reached.
+    /// An action for the caller was refused: its limit was reached.
     #[serde(rename = "WA_CALL_ACTION_REFUSED")]
     ActionRefused {
-        /// `message` (from the agent), `tool`, or `notice`: the message that explains why a call was not taken, or broke off.
+        /// `message` (from the agent), `tool`, `transfer`, or `notice`: the message that explains why a call was not taken, or broke off.
         action: String,
-        /// The limit: `call` for this call, `hour` for this caller within an hour.
+        /// The limit: `call` for this call, `hour` for this caller within an hour, `day` for transfers of the number's calls in a day.
         budget: String,
     },
     /// The call was turned away by the agent's rules.

@@ -18,6 +18,11 @@ pub fn is_right<'a>(parties: &CallParties, keys: impl IntoIterator<Item = &'a st
     is_right.into()
 }
 
+/// Whether a call has keys that are all unknown, of which one may be newer than ours.
+pub fn is_unknown<'a>(parties: &CallParties, keys: impl IntoIterator<Item = &'a str>) -> bool {
+    !parties.keys.is_empty() && !is_right(parties, keys)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,6 +42,13 @@ mod tests {
             assert!(!is_right(&with(claimed), keys.iter().copied()), "{claimed:?}");
         }
         assert!(!is_right(&with(&[""]), [""]), "an empty key lets no one in");
+    }
+
+    #[test]
+    fn a_call_without_a_key_has_no_unknown_one() {
+        for (claimed, unknown) in [(&["newer"][..], true), (&["old"], false), (&[], false)] {
+            assert_eq!(is_unknown(&with(claimed), ["new", "old"]), unknown, "{claimed:?}");
+        }
     }
 
     fn with(keys: &[&str]) -> CallParties {

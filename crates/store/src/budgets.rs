@@ -1,4 +1,4 @@
-//! The hourly limits of actions for one caller: messages, tools and notices.
+//! The hourly limits of actions for one caller: messages, tools and notices. Transfers are limited by day: see `transfers`.
 
 use crate::Store;
 use crate::error::{Context, Result};
@@ -15,6 +15,8 @@ pub enum BudgetedAction {
     Tool,
     /// A message explains why their call was not taken, or broke off.
     Notice,
+    /// The agent transfers the call.
+    Transfer,
 }
 
 impl BudgetedAction {
@@ -24,6 +26,7 @@ impl BudgetedAction {
             Self::Message => "message",
             Self::Tool => "tool",
             Self::Notice => "notice",
+            Self::Transfer => "transfer",
         }
     }
 }

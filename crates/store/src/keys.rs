@@ -6,6 +6,7 @@
 //! | line of the transcript | `CALL#<call_ref>` | `LINE#<place>` | | |
 //! | message or callback request of a caller | `CALL#<call_ref>` | `LEFT#<n>` | | |
 //! | claim to send an agent's message | `CALL#<call_ref>` | `SENT#<id>` | | |
+//! | claim to transfer a call | `CALL#<call_ref>` | `TRANSFER` | | |
 //! | message of a call, accepted by Meta | `CALL#<call_ref>` | `MESSAGE#<message_ref>` | | |
 //! | call of a message | `MESSAGE#<message_ref>` | `CALL` | | |
 //! | event of a call | `CALL#<call_ref>` | `EV#<version>#<writer>#<sequence>` | | |
@@ -15,7 +16,7 @@
 //! | agent | `AGENT#<name>` | `FILE` | `AGENTS` | its name |
 //! | settings of a number | `NUMBER#<id>` | `SETTINGS` | `NUMBERS` while they name an agent | the number's id |
 //! | name of a number that is dialled on the telephone line | `DIALLED#<digits>` | `NAME` | | |
-//! | spending of a number in a day | `SPENT#<number>` | `DAY#<yyyy-mm-dd>` | | |
+//! | spending of a number in a day, and transfers of its calls | `SPENT#<number>` | `DAY#<yyyy-mm-dd>` | | |
 //! | actions for a caller in an hour, counted by kind | `SPENT#<number>#<pseudonym>` | `HOUR#<hours since 1970>` | | |
 //! | audio levels of a call | `CALL#<call_ref>` | `LEVELS` | | |
 //! | call in the list of calls | `CALLS#<number>` | `CALL#<when it rang>#<call_ref>` | `DAY#<yyyy-mm-dd>` (UTC) | its `sk` |
@@ -138,6 +139,9 @@ pub fn left(n: u64) -> String {
 pub fn sent(id: &str) -> String {
     format!("SENT#{id}")
 }
+
+/// The sort key of the claim to transfer a call.
+pub const TRANSFER: &str = "TRANSFER";
 
 /// The prefix of the sort keys of a call's messages that Meta accepted.
 pub const MESSAGES: &str = "MESSAGE#";

@@ -11,6 +11,7 @@
 //! - [`CallOwner`], [`CallOutcome`]: the spending and the summary of a call's owner; [`AudioLevels`]: the loudness of each side of a call.
 //! - [`CallListing`], [`CallQuery`]: the list of calls, by number, day, user and reference.
 //! - [`MessageClaim`]: the right to send a message to a caller, held by one process.
+//! - [`TransferClaim`]: the right to transfer a call, once.
 //! - [`pseudonym`]: how a caller is identified without saying who they are.
 //! - [`StoreError`]: why a request failed; `retry`: which writes are repeated, and when.
 
@@ -38,6 +39,7 @@ mod stored_call;
 mod summaries;
 mod table;
 mod tombstones;
+mod transfers;
 mod unreadable_calls;
 
 pub use agents::StoredAgent;
@@ -56,4 +58,5 @@ pub use spending::{CallOutcome, CallOwner, DaySpent};
 pub use stored_call::{CallerNames, HungUp, StoredCall, call_ref};
 pub use table::{Key, Store, Written, key_of};
 pub use tombstones::{tombstone_of_call, tombstone_of_person};
+pub use transfers::TransferClaim;
 pub use unreadable_calls::UnreadableCall;

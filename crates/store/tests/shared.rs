@@ -13,7 +13,7 @@ use store::keys;
 use store::lease::Lease;
 use store::{
     Assigned, BudgetedAction, CallOutcome, CallOwner, CallerCall, ErrorKind, LaunchClaim, MessageClaim,
-    NumberSettings, Store, StoredAgent,
+    NumberSettings, Store, StoredAgent, TransferClaim,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -294,6 +294,27 @@ async fn actions_for_a_caller_are_limited_by_the_hour() {
     assert!(may("m", BudgetedAction::Message, T0).await && may("n", BudgetedAction::Tool, T0).await);
     assert!(may("m", BudgetedAction::Tool, T0 + 60 * MINUTE).await);
     assert!(!store.may_act(&"7".into(), "o", BudgetedAction::Notice, 0, T0).await.unwrap());
+}
+
+#[tokio::test]
+async fn transfers_are_limited_by_the_day_beside_its_spending() {
+    let store = store().await;
+    store.count_spent(&owner("a", 1), DAY, 0, 79).await.unwrap();
+    let may = async |day, most| store.may_transfer(&"7".into(), day, most).await.unwrap();
+
+    assert_eq!([may(DAY, 2).await, may(DAY, 2).await, may(DAY, 2).await], [true, true, false]);
+    assert!(may(NEXT, 1).await && !may("2026-11-24", 0).await);
+    assert_eq!(store.spent(&"7".into(), DAY).await.unwrap(), 79);
+}
+
+#[tokio::test]
+async fn a_call_is_claimed_for_one_transfer_alone() {
+    let store = store().await;
+    let claim = async |id| store.claim_transfer(&"ab12".into(), id, T0).await.unwrap();
+
+    let claims = [claim("call_1").await, claim("call_1").await, claim("call_2").await];
+
+    assert_eq!(claims, [TransferClaim::Yours, TransferClaim::Repeated, TransferClaim::Used]);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 //!
 //! - `assignment`: chooses the media task; [`control_api`]: sends requests to it; [`task_launcher`]: starts more tasks with `RunTask`.
 //! - [`graph_actions`]: performs call actions at Meta's Graph API; `caller_message`: sends the messages that agents write to callers.
-//! - [`openai_actions`]: performs call actions of the SIP line at OpenAI.
+//! - [`openai_actions`]: performs call actions of the SIP line at OpenAI; `transfer`: transfers a call to its agent's one target.
 //! - `handled_call`: a call while one invocation handles it, with its agent and the lease of its task, each read once.
 //! - `transitions`: journal events of a change of state; `call_listing`: the list of calls by day, number and caller.
 //! - `admission`: opening hours, spending and call caps; `unreadable_calls`: ends and sets aside calls whose item cannot be read.
@@ -26,6 +26,7 @@ mod resolved_agent;
 mod secrets;
 mod switchboard;
 pub mod task_launcher;
+mod transfer;
 mod transitions;
 mod unassigned_calls;
 mod unreadable_calls;

@@ -1,4 +1,4 @@
-//! Performs call actions on the SIP line (`accept`, `reject`, `hangup`) at OpenAI, with retries, and maps the results to call events.
+//! Performs call actions on the SIP line (`accept`, `reject`, `hangup`, `refer`) at OpenAI, with retries, and maps the results to call events.
 
 use crate::Switchboard;
 use crate::handled_call::HandledCall;
@@ -79,6 +79,22 @@ impl CallsClient {
             ended => ended,
         };
         !ended.is_err_and(|error| error.is_worth_another_try())
+    }
+
+    /// Asks for a transfer by a deadline, again only after an attempt that certainly never reached the carrier: a second one could ring a
+    /// second time. A success does not mean that the carrier follows it.
+    pub(crate) async fn refer(&self, call: &CallId, target: &str, until: Instant) -> Result<(), CallsError> {
+        let request = CallRequest::Refer { target: target.to_owned() };
+        let send = || async {
+            let no_time = |_| CallsError::Unanswered { reason: "no time was left to wait".to_owned() };
+            timeout_at(until, self.send(call, &request)).await.map_err(no_time).flatten()
+        };
+        let was_not_received = |error: &CallsError| error.is_worth_another_try() && !error.may_be_done();
+        let has_time = |pause: Option<Duration>| pause.filter(|pause| Instant::now() + *pause < until);
+        send.retry(PAUSES.into_iter())
+            .when(was_not_received)
+            .adjust(|error, usual| has_time(usual.map(|usual| pause_for(error, usual))))
+            .await
     }
 
     /// Sends a request, and once more with a newer key, if there is one and OpenAI rejects the old one.
@@ -236,7 +252,7 @@ fn outcome(record: &StoredCall, effect: &Effect, error: &CallsError, was_receive
     }
 }
 
-fn line_trouble(action: &str, error: &CallsError) -> JournalEvent {
+pub(crate) fn line_trouble(action: &str, error: &CallsError) -> JournalEvent {
     JournalEvent::LineTrouble {
         action: action.to_owned(),
         code: error.code().to_owned(),

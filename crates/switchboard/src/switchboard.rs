@@ -8,7 +8,7 @@ use crate::perform::EffectOutcome;
 use crate::resolved_agent::ResolvedAgent;
 use crate::secrets::GraphSecret;
 use crate::task_launcher::TaskLauncher;
-use crate::{caller_message, meta_endings, transitions};
+use crate::{caller_message, meta_endings, transfer, transitions};
 use anyhow::{Context, bail};
 use call::{Call, CallEvent, CallRef, Effect, Line, Phase, Recorded, TaskId, Timestamp, step};
 use internal_api::order::{Order, Reply};
@@ -108,6 +108,7 @@ impl Switchboard {
             Order::SendMessage { fence, id, text, .. } => {
                 return self.send_message(handled.record, *fence, id, text).await;
             }
+            Order::TransferCall { fence, id, .. } => return self.transfer(handled, *fence, id).await,
         }
         Ok(reply_to(order, &handled.record))
     }
@@ -327,7 +328,10 @@ fn is_new_ending(call: &Call) -> bool {
 fn always_calls_meta(order: &Order) -> bool {
     match order {
         Order::MediaConnected { .. } | Order::TaskEnded { .. } | Order::SendMessage { .. } => true,
-        Order::Tick { .. } | Order::MessageFailed { .. } | Order::UserChanged { .. } => false,
+        Order::Tick { .. }
+        | Order::TransferCall { .. }
+        | Order::MessageFailed { .. }
+        | Order::UserChanged { .. } => false,
     }
 }
 
@@ -345,6 +349,7 @@ fn may_call_line(record: &StoredCall) -> bool {
 fn reply_without_call(order: &Order) -> Reply {
     match order {
         Order::SendMessage { .. } => caller_message::not_sent_call_gone(),
+        Order::TransferCall { .. } => transfer::not_transferred_call_gone(),
         Order::Tick { .. }
         | Order::MediaConnected { .. }
         | Order::TaskEnded { .. }
@@ -355,9 +360,9 @@ fn reply_without_call(order: &Order) -> Reply {
 
 fn reply_to(order: &Order, record: &StoredCall) -> Reply {
     let holds_call = match order {
-        Order::MediaConnected { fence, .. } | Order::SendMessage { fence, .. } => {
-            record.call.is_held_by(*fence)
-        }
+        Order::MediaConnected { fence, .. }
+        | Order::SendMessage { fence, .. }
+        | Order::TransferCall { fence, .. } => record.call.is_held_by(*fence),
         Order::Tick { .. }
         | Order::TaskEnded { .. }
         | Order::MessageFailed { .. }

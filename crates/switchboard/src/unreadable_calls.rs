@@ -40,6 +40,7 @@ impl Switchboard {
             Order::MediaConnected { .. }
             | Order::TaskEnded { .. }
             | Order::SendMessage { .. }
+            | Order::TransferCall { .. }
             | Order::MessageFailed { .. }
             | Order::UserChanged { .. } => Err(unreadable.into()),
         }

@@ -1,7 +1,8 @@
-//! The built-in tools, which need no server of the operator's: ending the call, messages, callbacks.
+//! The built-in tools, which need no server of the operator's: ending or transferring the call, messages, callbacks.
 
 use crate::outcome::ToolOutcomeKind;
 use crate::tool_use::ToolUse;
+use agents::TRANSFER_CALL;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -11,6 +12,7 @@ pub(crate) enum BuiltIn {
     SendMessage,
     TakeMessage,
     RequestCallback,
+    TransferCall,
 }
 
 /// The arguments of `send_whatsapp_message`: a text of 1 to 4,096 characters, Meta's limit.
@@ -26,10 +28,11 @@ impl BuiltIn {
             Self::SendMessage => "send_whatsapp_message",
             Self::TakeMessage => "take_message",
             Self::RequestCallback => "request_callback",
+            Self::TransferCall => TRANSFER_CALL,
         }
     }
 
-    /// Returns the description for the model.
+    /// Returns the description for the model; of a transfer, what comes after the operator's own words.
     pub(crate) fn description(self) -> &'static str {
         match self {
             Self::EndCall => {
@@ -50,13 +53,17 @@ impl BuiltIn {
                 "Asks the people of the business to call the caller back. Use it when the caller would rather speak with a \
                  person. Ask what it is about and when it suits them; promise no time yourself."
             }
+            Self::TransferCall => {
+                "Say first, in one short sentence, that you connect the caller, and use this in the same turn: they hear you to \
+                 the end, and are connected then. It works once in a call, and it may fail: you learn it then, and go on."
+            }
         }
     }
 
     /// Returns the JSON Schema of the arguments.
     pub(crate) fn parameters(self) -> Value {
         match self {
-            Self::EndCall => json!({"type": "object", "properties": {}}),
+            Self::EndCall | Self::TransferCall => json!({"type": "object", "properties": {}}),
             Self::SendMessage => json!({
                 "type": "object",
                 "properties": {
@@ -92,6 +99,7 @@ impl BuiltIn {
             Self::SendMessage => ToolUse::SendMessage { text: deserialize::<Text>(arguments).text },
             Self::TakeMessage => ToolUse::TakeMessage(deserialize(arguments)),
             Self::RequestCallback => ToolUse::RequestCallback(deserialize(arguments)),
+            Self::TransferCall => ToolUse::TransferCall,
         }
     }
 
@@ -107,6 +115,7 @@ impl BuiltIn {
             Self::RequestCallback => {
                 "The request is stored; the people of the business will see it. No time is promised."
             }
+            Self::TransferCall => "The caller was connected.",
         }
     }
 
@@ -118,7 +127,7 @@ impl BuiltIn {
                 "It is not known whether the message was sent; do not send it again. Tell the caller that it may or may \
                  not arrive, and say the important part slowly instead."
             }
-            Self::EndCall | Self::TakeMessage | Self::RequestCallback => self.failed(),
+            Self::EndCall | Self::TakeMessage | Self::RequestCallback | Self::TransferCall => self.failed(),
         }
     }
 
@@ -131,6 +140,10 @@ impl BuiltIn {
             }
             Self::TakeMessage | Self::RequestCallback => {
                 "This could not be stored. Tell the caller so, and ask them to write to this number on WhatsApp."
+            }
+            Self::TransferCall => {
+                "The caller could not be connected, and is still on the line with you. Tell them so now, and offer another \
+                 way, such as taking a message."
             }
         }
     }
@@ -145,6 +158,7 @@ impl ToolUse {
             Self::SendMessage { .. } => BuiltIn::SendMessage,
             Self::TakeMessage(_) => BuiltIn::TakeMessage,
             Self::RequestCallback(_) => BuiltIn::RequestCallback,
+            Self::TransferCall => BuiltIn::TransferCall,
             Self::Http(_) => return None,
         };
         Some(match kind {

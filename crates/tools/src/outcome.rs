@@ -60,6 +60,9 @@ pub enum ToolError {
     /// The agent file's limit for one caller within an hour is reached.
     #[error("the budget of the hour is used up")]
     HourBudget,
+    /// The agent file's limit for one day is reached.
+    #[error("the budget of the day is used up")]
+    DayBudget,
     /// The host is not in the agent's `allowed_hosts`, or the URL is not https.
     #[error("the host is not allowed, or not https")]
     Host,
@@ -97,6 +100,7 @@ impl ToolError {
             | Self::TooMany
             | Self::CallBudget
             | Self::HourBudget
+            | Self::DayBudget
             | Self::Host
             | Self::Address => ToolOutcomeKind::Refused,
             Self::Connection | Self::Broken | Self::Status(_) | Self::NotText | Self::RedirectFailed => {

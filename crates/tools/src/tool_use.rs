@@ -18,6 +18,8 @@ pub enum ToolUse {
     TakeMessage(Message),
     /// Asks the people of the business to call the caller back.
     RequestCallback(Callback),
+    /// Transfers the call to the target of the agent's file, once the caller has heard what is being said.
+    TransferCall,
     /// Sends a request to the operator's system.
     Http(HttpCall),
 }

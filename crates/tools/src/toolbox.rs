@@ -52,7 +52,7 @@ impl Toolbox {
         for built_in in built_ins(tools) {
             toolbox.add(
                 built_in.name(),
-                built_in.description(),
+                &description(built_in, tools),
                 &built_in.parameters(),
                 Action::BuiltIn(built_in),
             )?;
@@ -151,9 +151,17 @@ fn built_ins(tools: &Tools) -> impl Iterator<Item = BuiltIn> {
         (tools.send_whatsapp_message, BuiltIn::SendMessage),
         (tools.take_message, BuiltIn::TakeMessage),
         (tools.request_callback, BuiltIn::RequestCallback),
+        (tools.transfer.is_some(), BuiltIn::TransferCall),
     ]
     .into_iter()
     .filter_map(|(is_on, built_in)| is_on.then_some(built_in))
+}
+
+/// Returns the description of a built-in tool for the model. When to transfer a call, the operator says.
+fn description(built_in: BuiltIn, tools: &Tools) -> String {
+    let when = tools.transfer.as_ref().filter(|_| built_in == BuiltIn::TransferCall);
+    let when = when.map(|transfer| format!("Connects the caller to a person. {} ", transfer.when.trim()));
+    when.unwrap_or_default() + built_in.description()
 }
 
 /// Returns a secret by name. An empty one counts as missing: anyone could sign with it.
@@ -188,6 +196,7 @@ impl fmt::Debug for ToolUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EndCall => f.write_str("EndCall"),
+            Self::TransferCall => f.write_str("TransferCall"),
             Self::SendMessage { .. } => f.debug_struct("SendMessage").finish_non_exhaustive(),
             Self::TakeMessage(message) => message.fmt(f),
             Self::RequestCallback(callback) => callback.fmt(f),

@@ -1,7 +1,7 @@
 //! Tests a toolbox's definitions, and how tool calls are read.
 
 use crate::{Callback, Message, ToolConfigError, ToolError, ToolOutcome, ToolOutcomeKind, ToolUse, Toolbox};
-use agents::{HttpTool, McpServer, Method, Tools};
+use agents::{HttpTool, McpServer, Method, Tools, Transfer};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -27,6 +27,22 @@ fn every_enabled_tool_is_defined() {
     let built_in = ["end_call", "send_whatsapp_message", "take_message", "request_callback"];
     assert_eq!(names(&all), [built_in.as_slice(), &["lookup_order", "stock"]].concat());
     assert_eq!(names(&some), ["end_call", "take_message", "request_callback"]);
+}
+
+#[test]
+fn a_transfer_says_when_to_use_it_and_takes_no_number() {
+    let target = "tel:+35621000000".parse().unwrap();
+    let transfer = Transfer { target, when: "Use it for the workshop.".into(), a_day: 50 };
+    let toolbox = toolbox(&Tools { transfer: Some(transfer), ..Tools::default() });
+
+    let definitions = toolbox.definitions();
+    let transfer = definitions.iter().find(|tool| tool["name"] == "transfer_call").unwrap();
+
+    let told = transfer["description"].as_str().unwrap();
+    assert!(told.contains("Use it for the workshop. Say first"), "{told}");
+    assert_eq!(transfer["parameters"], json!({"type": "object", "properties": {}}));
+    assert!(!json!(definitions).to_string().contains("+356"));
+    assert!(matches!(toolbox.read("transfer_call", "{}"), Ok(ToolUse::TransferCall)));
 }
 
 #[test]

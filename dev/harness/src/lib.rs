@@ -33,6 +33,6 @@ pub mod trace_receiver;
 pub mod wakeup_probe;
 
 pub use injected_fault::InjectedFault;
-pub use rehearsal::Outcome;
+pub use rehearsal::{Outcome, TelephoneCall};
 pub use story::{Afterwards, Caller, Kill, Story, StoryBuilder, looking_up, looks_up, monologue_of, using};
 pub use testbed::{Testbed, TestbedConfig};

@@ -13,6 +13,7 @@ mod timeline;
 pub use checks::Check;
 pub use figures::Figures;
 pub use outcome::Outcome;
+pub use telephone::TelephoneCall;
 pub use timeline::Step;
 
 use crate::saved_calls::SavedCalls;

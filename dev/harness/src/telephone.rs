@@ -24,6 +24,14 @@ pub const DIALLED: &str = "+35621000000";
 /// The name of the dialled number, under which it stands in logs and lists.
 pub const NUMBER: &str = "malta";
 
+/// Where an agent with [`transfer_section`] transfers calls to.
+pub const TRANSFER_TARGET: &str = "tel:+35621000001";
+
+/// Returns the section of an agent's file that lets it transfer calls.
+pub fn transfer_section() -> String {
+    format!("\n[transfer]\ntarget = \"{TRANSFER_TARGET}\"\n")
+}
+
 /// The configuration of a testbed's SIP line.
 #[derive(Debug, Clone)]
 pub struct TelephoneLine {

@@ -5,7 +5,7 @@
 
 use clap::{Parser, Subcommand};
 use harness::command_line::{parse, programs, show};
-use harness::{InjectedFault, TestbedConfig, saved_calls};
+use harness::{InjectedFault, TelephoneCall, TestbedConfig, saved_calls};
 use local::{Binaries, root};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -28,6 +28,9 @@ enum Command {
         /// The line that the call comes in on: whatsapp or sip
         #[arg(long, value_name = "LINE", default_value = "whatsapp", value_parser = ["whatsapp", "sip"])]
         line: String,
+        /// Has the agent transfer the call: with --line sip alone
+        #[arg(long)]
+        transfer: bool,
         /// A fault to inject
         #[arg(long = "fault", alias = "mischief", value_name = "NAME")]
         fault: Option<InjectedFault>,
@@ -67,8 +70,8 @@ impl Command {
 
     async fn run(self) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Call { json, line, fault, out, artefacts } => {
-                call(&line, fault, out, json, artefacts).await
+            Self::Call { json, line, transfer, fault, out, artefacts } => {
+                call(telephone_call(&line, transfer)?, fault, out, json, artefacts).await
             }
             Self::Ahoy { out, arguments } => {
                 saved_calls::ahoy(&out, &arguments, &Binaries::build().await?).await
@@ -77,9 +80,19 @@ impl Command {
     }
 }
 
+/// Returns what a telephone call is about; `None` for a WhatsApp call, which no agent transfers.
+fn telephone_call(line: &str, transfer: bool) -> anyhow::Result<Option<TelephoneCall>> {
+    match (line, transfer) {
+        ("sip", true) => Ok(Some(TelephoneCall::Transfer)),
+        ("sip", false) => Ok(Some(TelephoneCall::Conversation)),
+        (_, true) => anyhow::bail!("--transfer needs --line sip: no agent transfers a WhatsApp call"),
+        (_, false) => Ok(None),
+    }
+}
+
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]
 async fn call(
-    line: &str,
+    telephone: Option<TelephoneCall>,
     fault: Option<InjectedFault>,
     folder: Option<PathBuf>,
     json: bool,
@@ -87,15 +100,18 @@ async fn call(
 ) -> anyhow::Result<ExitCode> {
     let is_where_ahoy_looks = folder.is_none();
     let folder = folder.unwrap_or_else(|| root().join("target/rehearsal"));
-    let is_sip = line == "sip";
-    let mut config =
-        if is_sip { TestbedConfig::telephone_rehearsal(folder) } else { TestbedConfig::rehearsal(folder) };
+    let mut config = match telephone {
+        Some(about) => TestbedConfig::telephone_rehearsal(folder, about),
+        None => TestbedConfig::rehearsal(folder),
+    };
     if let Some(fault) = fault {
         config.inject(fault);
     }
     let programs = programs(artefacts).await?;
-    let outcome =
-        if is_sip { config.rehearse_telephone(&programs).await? } else { config.rehearse(&programs).await? };
+    let outcome = match telephone {
+        Some(about) => config.rehearse_telephone(about, &programs).await?,
+        None => config.rehearse(&programs).await?,
+    };
     if json {
         return Ok(show(&outcome.to_json(), outcome.is_right()));
     }

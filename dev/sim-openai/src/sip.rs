@@ -34,10 +34,11 @@
 //! - `endpoint`, `signature`, `delivery`: webhooks on their way, signed, again and again
 //! - `call` and its folder: decides what a call does next, without sockets or clocks
 //! - `exchange`, `shared_call`, `driver`: all calls, and the time that passes in each
-//! - `rest`, `rest_answer`, `sockets`, `sideband`: what clients reach; `control`, `step_syntax`: calls placed by hand
+//! - `rest`, `rest_answer`, `client_deaths`, `sockets`, `sideband`: what clients reach; `control`, `step_syntax`: calls placed by hand
 //! - `trunk`, `placed_call`, `report`, `complaints`: what a test or a harness uses
 
 mod call;
+mod client_deaths;
 mod complaints;
 mod config;
 pub(crate) mod control;

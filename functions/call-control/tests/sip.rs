@@ -24,6 +24,10 @@ use switchboard::ResolvedAgent;
 use switchboard::task_launcher::LaunchSettings;
 use tokio::net::TcpListener;
 
+/// An agent that may transfer two calls a day.
+const TRANSFERRING: &str = "name = \"shop\"\ninstructions = \"You answer.\"\ngreeting.say = \"Hello.\"\n\
+                            [transfer]\ntarget = \"tel:+35621000001\"\na_day = 2\n";
+
 const AGENT: &str = "name = \"shop\"\ninstructions = \"You answer.\"\ngreeting.say = \"Hello.\"\n[model]\nvoice = \"cedar\"\n";
 
 #[tokio::test]
@@ -173,6 +177,87 @@ async fn a_call_whose_task_stopped_and_finds_no_other_is_hung_up() {
     assert_eq!(stage.stored(&call).await.call.ending(), Some(Ending::Lost));
 }
 
+#[tokio::test]
+async fn a_call_is_transferred_to_its_agents_target_and_stays_live() {
+    let stage = Stage::with_agent(TRANSFERRING).await;
+    let call = stage.has(live()).await;
+
+    assert_eq!(stage.order(transfer(&call, "call_1")).await, Reply::Transferring);
+
+    let target = json!({"target_uri": "tel:+35621000001"});
+    assert_eq!(stage.openai.requests(), [("/v1/realtime/calls/rtc_1/refer".to_owned(), target)]);
+    assert_eq!(stage.stored(&call).await.call.phase, Phase::Live, "it may not happen");
+}
+
+#[tokio::test]
+async fn a_call_is_transferred_once() {
+    let stage = Stage::with_agent(TRANSFERRING).await;
+    let call = stage.has(live()).await;
+    stage.order(transfer(&call, "call_1")).await;
+
+    assert_eq!(stage.order(transfer(&call, "call_1")).await, Reply::Transferring, "it is the same order");
+    let second = stage.order(transfer(&call, "call_2")).await;
+
+    assert!(matches!(second, Reply::NotTransferred { is_budget_spent: false, .. }), "{second:?}");
+    assert_eq!(stage.openai.paths(), ["refer"]);
+}
+
+#[tokio::test]
+async fn no_more_calls_are_transferred_than_the_day_allows() {
+    let stage = Stage::with_agent(TRANSFERRING).await;
+    let mut replies = vec![];
+    for id in ["rtc_1", "rtc_2", "rtc_3"] {
+        let call = stage.has(live_by(id)).await;
+        replies.push(stage.order(transfer(&call, "call_1")).await);
+    }
+
+    assert_eq!(replies[..2], [Reply::Transferring, Reply::Transferring]);
+    assert!(matches!(replies[2], Reply::NotTransferred { is_budget_spent: true, .. }), "{replies:?}");
+    assert_eq!(stage.openai.paths(), ["refer", "refer"]);
+}
+
+#[tokio::test]
+async fn a_transfer_that_may_have_been_passed_on_is_not_repeated() {
+    for (status, code, asked) in
+        [(500, "server_error", 1), (400, "invalid_value", 1), (404, "call_id_not_found", 1), (429, "", 2)]
+    {
+        let stage = Stage::with_agent(TRANSFERRING).await;
+        let call = stage.has(live()).await;
+        stage.openai.answers(status, json!({"error": {"code": code}}));
+
+        let reply = stage.order(transfer(&call, "call_1")).await;
+
+        assert_eq!(reply == Reply::Transferring, status == 429, "{status}: {reply:?}");
+        assert_eq!(stage.openai.paths().len(), asked, "{status}");
+        let has_trouble = stage.cloud.events().await.contains(&"WA_CALL_LINE_TROUBLE".to_owned());
+        assert_eq!(has_trouble, status != 429, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_task_of_a_live_call_has_it_transferred() {
+    let stage = Stage::with_agent(TRANSFERRING).await;
+    let call = stage.has(connecting()).await;
+    refuses(&stage, transfer(&call, "call_1")).await;
+    let call = stage.has(live()).await;
+    let Order::TransferCall { call_ref, token, id, .. } = transfer(&call, "call_1") else { unreachable!() };
+    refuses(&stage, Order::TransferCall { call_ref, fence: Fence(0), token, id }).await;
+    let mut by_whatsapp = live();
+    by_whatsapp.call.line = Line::WhatsApp;
+    let call = stage.has(by_whatsapp).await;
+    refuses(&stage, transfer(&call, "call_1")).await;
+
+    let without = Stage::new().await;
+    let call = without.has(live()).await;
+    refuses(&without, transfer(&call, "call_1")).await;
+}
+
+async fn refuses(stage: &Stage, order: Order) {
+    let reply = stage.order(order).await;
+    assert!(matches!(reply, Reply::NotTransferred { is_budget_spent: false, .. }), "{reply:?}");
+    assert_eq!(stage.openai.paths(), [""; 0]);
+}
+
 struct Stage {
     cloud: Cloud,
     store: Store,
@@ -182,10 +267,14 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
+        Self::with_agent(AGENT).await
+    }
+
+    async fn with_agent(agent: &str) -> Self {
         let cloud = Cloud::start().await;
         cloud.change_key("openai_api_key", json!("sk-test"));
         let store = Store::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), TABLE);
-        store.put_agent(&StoredAgent::new("shop", AGENT, now_ms())).await.unwrap();
+        store.put_agent(&StoredAgent::new("shop", agent, now_ms())).await.unwrap();
         store.assign(&"malta".into(), "shop").await.unwrap();
         let openai = OpenAi::start().await;
         let call_control = CallControl::connect(&cloud.sdk_config(), settings(&openai.url)).await.unwrap();
@@ -278,9 +367,17 @@ fn ready(call: &CallRef) -> Order {
     }
 }
 
+fn transfer(call: &CallRef, id: &str) -> Order {
+    Order::TransferCall { call_ref: call.clone(), fence: Fence(1), token: None, id: id.to_owned() }
+}
+
 /// Returns a call that a task has taken.
 fn connecting() -> StoredCall {
-    let mut call = StoredCall::ringing_by_sip("rtc_1", &"malta".into(), CallerNames::default(), false, now());
+    connecting_by("rtc_1")
+}
+
+fn connecting_by(id: &str) -> StoredCall {
+    let mut call = StoredCall::ringing_by_sip(id, &"malta".into(), CallerNames::default(), false, now());
     call.call.phase = Phase::Connecting;
     call.call.pending = vec![];
     call.call.fence = Fence(1);
@@ -289,7 +386,11 @@ fn connecting() -> StoredCall {
 }
 
 fn live() -> StoredCall {
-    let mut call = connecting();
+    live_by("rtc_1")
+}
+
+fn live_by(id: &str) -> StoredCall {
+    let mut call = connecting_by(id);
     call.call.phase = Phase::Live;
     call.call.accepted_at = Some(now());
     assert_eq!(call.call.line, Line::Sip);

@@ -5,7 +5,7 @@ use crate::{Webhook, locked, plain};
 use aws_config::SdkConfig;
 use lambda_http::{Body, Request, Response};
 use openai_calls::signature::{self, Delivery};
-use openai_calls::{IncomingCall, WebhookEvent};
+use openai_calls::{IncomingCall, WebhookEvent, trunk_key};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use service::secrets::Secret;
@@ -80,6 +80,15 @@ impl SipLine {
         let newer = secret.instead_of(&used).await;
         Ok(newer.filter(|newer| delivery.is_signed(body, newer.webhook_secrets())))
     }
+
+    /// Returns the secret by which the call's key is judged. An unknown key may be a new one, so the secret is read once more before the call
+    /// is rejected.
+    async fn judging(&self, call: &IncomingCall, used: Arc<LineSecret>) -> anyhow::Result<Arc<LineSecret>> {
+        if !trunk_key::is_unknown(&call.parties, used.trunk_keys()) {
+            return Ok(used);
+        }
+        Ok(self.secret().await?.instead_of(&used).await.unwrap_or(used))
+    }
 }
 
 impl Webhook {
@@ -94,7 +103,7 @@ impl Webhook {
         };
         let recorded = match WebhookEvent::read(body) {
             WebhookEvent::Incoming(call) => {
-                self.record_sip_call(line, &secret, &call, delivery.id, now_ms).await
+                self.record_sip_call(line, secret, &call, delivery.id, now_ms).await
             }
             WebhookEvent::Test => {
                 tracing::info!(
@@ -113,11 +122,12 @@ impl Webhook {
     async fn record_sip_call(
         &self,
         line: &SipLine,
-        secret: &LineSecret,
+        secret: Arc<LineSecret>,
         call: &IncomingCall,
         delivery: &str,
         now_ms: u64,
     ) -> anyhow::Result<()> {
+        let secret = line.judging(call, secret).await?;
         let trunk = TrunkCheck { keys: &secret.trunk_keys(), is_open: line.settings.is_open };
         self.act_on(self.intake.record_sip_call(call, delivery, trunk, now_ms).await?).await
     }

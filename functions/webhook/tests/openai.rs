@@ -55,6 +55,17 @@ async fn a_call_without_the_trunks_key_is_to_be_rejected() {
 }
 
 #[tokio::test]
+async fn a_new_trunk_key_is_right_at_once() {
+    let stage = ready().await;
+    stage_post(&stage, "wh_1", &incoming("rtc_1", "trunk key", 0)).await;
+    stage.cloud.change_key("sip_trunk_key", json!("new trunk key"));
+
+    assert_eq!(stage_post(&stage, "wh_2", &incoming("rtc_2", "new trunk key", 0)).await, 200);
+
+    assert!(!stored(&stage, "rtc_2").await.is_untrusted);
+}
+
+#[tokio::test]
 async fn without_a_trunk_key_only_an_open_line_trusts_a_call() {
     for (is_open, is_untrusted) in [(false, true), (true, false)] {
         let cloud = Cloud::start().await;

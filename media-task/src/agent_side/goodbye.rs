@@ -78,6 +78,7 @@ impl AgentSide {
         if self.closing.note_response_done(response) {
             caller.hang_up_when_silent(now);
         }
+        self.note_transfer_announced(caller, now);
         self.end_call_if_asked(caller, now);
     }
 

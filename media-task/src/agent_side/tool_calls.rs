@@ -1,7 +1,9 @@
 //! Handles the model's tool calls: runs or refuses each, and returns its output to the model.
 
 use super::tool_uses::{EndCallRequest, ToolUsed, built_in_outcome};
+use super::transfer::TransferRequest;
 use super::{AgentSide, CallerSide, ms};
+use agents::TRANSFER_CALL;
 use journal::JournalEvent;
 use realtime::{HostedOutcome, ToolCallId};
 use std::time::{Duration, Instant};
@@ -39,6 +41,9 @@ impl AgentSide {
                     caller,
                     now,
                 );
+            }
+            Ok(ToolUse::TransferCall) => {
+                self.begin_transfer(TransferRequest { call_id, tool, began: now }, caller, now);
             }
             Ok(ToolUse::EndCall) => self.tools.hold_end_call(EndCallRequest { call_id, tool, began: now }),
             Ok(tool_use) => {
@@ -90,11 +95,16 @@ impl AgentSide {
 
     /// Writes to the journal which budget refused a tool call, if one did.
     fn note_budget(&mut self, tool: &str, trouble: ToolError) {
-        let budgets = [(ToolError::CallBudget, "call"), (ToolError::HourBudget, "hour")];
+        let budgets =
+            [(ToolError::CallBudget, "call"), (ToolError::HourBudget, "hour"), (ToolError::DayBudget, "day")];
         let Some((_, budget)) = budgets.into_iter().find(|(spent, _)| *spent == trouble) else {
             return;
         };
-        let action = if tool == MESSAGE_TOOL { BudgetedAction::Message } else { BudgetedAction::Tool };
+        let action = match tool {
+            MESSAGE_TOOL => BudgetedAction::Message,
+            TRANSFER_CALL => BudgetedAction::Transfer,
+            _ => BudgetedAction::Tool,
+        };
         self.record.note(JournalEvent::ActionRefused {
             action: action.name().to_owned(),
             budget: budget.to_owned(),

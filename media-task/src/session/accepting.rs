@@ -21,7 +21,9 @@ impl CallSession {
         match reply.reply {
             Ok(Reply::Open { version }) if !self.bridge.is_open() => self.open(version, now),
             Ok(Reply::Over) if !self.bridge.is_open() => self.agent.closing.note_reported(),
-            Ok(Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. }) => {}
+            Ok(Reply::Open { .. } | Reply::Wait | Reply::Over) => {}
+            // To other orders.
+            Ok(Reply::Sent | Reply::NotSent { .. } | Reply::Transferring | Reply::NotTransferred { .. }) => {}
             Err(error) => self.acceptance.note_failure(reply.question, &error),
         }
     }

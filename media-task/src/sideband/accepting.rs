@@ -28,7 +28,9 @@ impl SidebandSession {
                 self.agent.open(version, now);
             }
             Ok(Reply::Over) if !self.audio.is_open() => self.agent.closing.note_reported(),
-            Ok(Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. }) => {}
+            Ok(Reply::Open { .. } | Reply::Wait | Reply::Over) => {}
+            // To other orders.
+            Ok(Reply::Sent | Reply::NotSent { .. } | Reply::Transferring | Reply::NotTransferred { .. }) => {}
             Err(error) => self.acceptance.note_failure(reply.question, &error),
         }
     }

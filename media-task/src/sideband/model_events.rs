@@ -45,12 +45,17 @@ impl SidebandSession {
             SessionEvent::PlaybackStarted { response } => {
                 self.audio.handle(RemoteEvent::PlaybackStarted { response: response.into() }, now);
             }
+            SessionEvent::PlaybackLost { items, heard } => self.unfollowed = Some((items, heard)),
             SessionEvent::PlaybackEnded { response, items, heard, is_cut } => {
                 self.note_played(items, heard, is_cut);
+                if is_cut {
+                    self.agent.withdraw_transfer(&mut self.audio, now);
+                }
                 self.audio.handle(RemoteEvent::PlaybackEnded { response: response.into() }, now);
             }
             SessionEvent::SpeechStarted { item } => {
                 self.agent.note_caller_speaks(&item);
+                self.agent.withdraw_transfer(&mut self.audio, now);
                 self.audio.handle(RemoteEvent::SpeechStarted, now);
             }
             SessionEvent::SpeechStopped => self.audio.handle(RemoteEvent::SpeechStopped, now),
@@ -63,13 +68,19 @@ impl SidebandSession {
             }
             SessionEvent::SessionLost { reason } => {
                 self.agent.record.note(JournalEvent::SidebandLost { reason });
+                self.agent.note_sideband(true);
                 self.audio.handle(RemoteEvent::Lost, now);
             }
             SessionEvent::SessionRestored { took, planned: _ } => {
+                self.settle_unfollowed(false);
                 self.agent.record.note(JournalEvent::SidebandBack { took_ms: ms(took) });
+                self.agent.note_sideband(false);
             }
             SessionEvent::EndsSoon => drop(self.audio.end_now(TimeoutReason::TookTooLong)),
-            SessionEvent::CallGone { was_attached } => self.end_with_call(was_attached),
+            SessionEvent::CallGone { was_attached } => {
+                self.settle_unfollowed(true);
+                self.end_with_call(was_attached, now);
+            }
             SessionEvent::Failed(Failure { code, cure, is_fatal: _ }) => {
                 self.agent.record.note(JournalEvent::AgentFailed { code, cure });
                 self.agent.closing.end(Ending::AgentUnavailable);
@@ -90,10 +101,22 @@ impl SidebandSession {
         items.iter().for_each(|item| record.transcript.note_played(item));
     }
 
-    /// Ends the call, which is over at OpenAI: the caller hung up, unless the agent was hanging up already.
-    fn end_with_call(&mut self, was_attached: bool) {
+    /// Notes how much the caller heard of what was played when the sideband was lost: all, or what was played by then if the call ended with it.
+    pub(super) fn settle_unfollowed(&mut self, has_call_ended: bool) {
+        let Some((mut items, heard)) = self.unfollowed.take() else { return };
+        let transcript = &mut self.agent.record.transcript;
+        if let Some(item) = items.pop_if(|_| has_call_ended) {
+            transcript.note_cut(&item, heard);
+        }
+        items.iter().for_each(|item| transcript.note_played(item));
+    }
+
+    /// Ends the call, which is over at OpenAI: the caller hung up, unless the agent was hanging up already, or has transferred the call.
+    fn end_with_call(&mut self, was_attached: bool, now: Instant) {
         if self.agent.closing.has_said_goodbye() {
             self.agent.closing.hang_up();
+        } else if self.agent.end_transferred(&mut self.audio, now) {
+            // It has ended so.
         } else if was_attached {
             self.agent.closing.end(Ending::CallerHungUp);
         } else {

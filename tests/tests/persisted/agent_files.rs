@@ -2,13 +2,14 @@
 
 use crate::held::{hold_texts, lines, path};
 use agents::{
-    Agent, Caps, Greeting, HttpTool, Interruption, Keeping, Keypad, Limits, McpServer, Messages, Tools, Words,
+    Agent, Caps, Greeting, HttpTool, Interruption, Keeping, Keypad, Limits, McpServer, Messages, Tools,
+    Transfer, Words,
 };
 use serde_json::{Value, json};
 use std::fs;
 
 /// Every table, with a key that does not exist: the error lists those that do.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "",
     "[greeting]",
     "[model]",
@@ -21,6 +22,7 @@ const TABLES: [&str; 16] = [
     "[tools]",
     "[[tools.http]]",
     "[[tools.mcp]]",
+    "[transfer]",
     "[hours]",
     "[messages]",
     "[caps]",
@@ -47,13 +49,13 @@ fn agent_files_are_read_as_before() {
 }
 
 #[test]
-fn agent_files_keep_every_key_and_two_files_use_them_all() {
+fn agent_files_keep_every_key_and_three_files_use_them_all() {
     let of_table = |table: &str| {
         let name = table.replace('\n', " ");
         keys(table).into_iter().map(move |key| (format!("{name} {key}").trim().to_owned(), key))
     };
     let keys: Vec<_> = TABLES.iter().flat_map(|table| of_table(table)).collect();
-    let used = ["every-key.toml", "semantic.toml"]
+    let used = ["every-key.toml", "semantic.toml", "transfer.toml"]
         .map(|file| fs::read_to_string(path("agents").join(file)).unwrap());
     let used = used.concat();
     for (_, key) in &keys {
@@ -133,17 +135,31 @@ fn limits_as_read(limits: &Limits) -> Value {
 }
 
 fn tools_as_read(tools: &Tools) -> Value {
-    let Tools { end_call, send_whatsapp_message, take_message, request_callback, allowed_hosts, http, mcp } =
-        tools;
+    let Tools {
+        end_call,
+        send_whatsapp_message,
+        take_message,
+        request_callback,
+        transfer,
+        allowed_hosts,
+        http,
+        mcp,
+    } = tools;
     json!({
         "end_call": end_call,
         "send_whatsapp_message": send_whatsapp_message,
         "take_message": take_message,
         "request_callback": request_callback,
+        "transfer": transfer.as_ref().map(transfer_as_read),
         "allowed_hosts": allowed_hosts,
         "http": http.iter().map(http_tool).collect::<Vec<_>>(),
         "mcp": mcp.iter().map(mcp_server).collect::<Vec<_>>(),
     })
+}
+
+fn transfer_as_read(transfer: &Transfer) -> Value {
+    let Transfer { target, when, a_day } = transfer;
+    json!({"target": target.as_str(), "kind": target.kind(), "when": when, "a_day": a_day})
 }
 
 fn http_tool(tool: &HttpTool) -> Value {

@@ -20,6 +20,7 @@ fn keys_of_the_table_keep_their_text() {
         ("spent_by", keys::SPENT_BY),
         ("lines", keys::LINES),
         ("left", keys::LEFT),
+        ("transfer", keys::TRANSFER),
         ("messages", keys::MESSAGES),
         ("of_call", keys::OF_CALL),
         ("also", keys::ALSO),

@@ -43,7 +43,8 @@ fn orders_keep_their_form() {
         "task_ended": TaskEnded {
             call_ref: call(), fence, token: token.clone(), ending: Ending::TookTooLong.into(), newer: Some(Ending::CapReached.into()),
         },
-        "send_message": SendMessage { call_ref: call(), fence, token, id: "call_1".into(), text: "Mill Lane 14".into() },
+        "send_message": SendMessage { call_ref: call(), fence, token: token.clone(), id: "call_1".into(), text: "Mill Lane 14".into() },
+        "transfer_call": TransferCall { call_ref: call(), fence, token, id: "call_1".into() },
         "message_failed": MessageFailed { call_ref: call(), message: "cd34".into() },
         "user_changed": UserChanged { number: "220".into(), notice: "NOTICE#user#changed#5eed".into() },
     );
@@ -75,6 +76,8 @@ fn replies_keep_their_form() {
         "over": Over,
         "sent": Sent,
         "not_sent": NotSent { reason: "it is empty".into(), in_doubt: true },
+        "transferring": Transferring,
+        "not_transferred": NotTransferred { reason: "the day is over".into(), is_budget_spent: true },
     );
     hold("replies.tsv", &replies);
 }

@@ -15,6 +15,7 @@ use store::keys;
 use store::lease::Lease;
 use store::{
     AudioLevels, BudgetedAction, CallListing, CallOutcome, CallOwner, CallerCall, Store, StoredAgent,
+    TransferClaim,
 };
 use switchboard::intake::{
     Intake, IntakeSettings, KnownNumbers, SentMessages, Tombstones, UnknownNumbers, groups,
@@ -78,6 +79,8 @@ async fn write_calls(ledger: &Store) {
     ledger.note_message_sent(&CALL.into(), "call_1").await.unwrap();
     ledger.claim_message(&CALL.into(), "call_2", NOW).await.unwrap();
     ledger.note_message_ref(&CALL.into(), "cd34", "call_1", NOW).await.unwrap();
+    assert_eq!(ledger.claim_transfer(&CALL.into(), "call_3", NOW).await.unwrap(), TransferClaim::Yours);
+    assert!(ledger.may_transfer(&"220".into(), "2026-11-23", 1).await.unwrap());
 }
 
 async fn write_spending(ledger: &Store) {

@@ -43,7 +43,9 @@ fn words_from_code_stay() {
     for (word, value) in parts {
         add("part", word, &value.to_string());
     }
-    for (word, value) in every!(BudgetedAction; "message": Message, "tool": Tool, "notice": Notice) {
+    for (word, value) in
+        every!(BudgetedAction; "message": Message, "tool": Tool, "notice": Notice, "transfer": Transfer)
+    {
         add("action", word, value.name());
     }
     for (word, value) in every!(Level; "info": Info, "warn": Warn, "error": Error) {

@@ -34,5 +34,6 @@ mod settings;
 mod spending;
 mod tools;
 mod tracing;
+mod transfers;
 mod turn_taking;
 mod unreadable_items;

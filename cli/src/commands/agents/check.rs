@@ -33,6 +33,9 @@ impl Check {
                 Ok(file) => {
                     let ok = styled(GOOD, "ok");
                     output::line(format!("{}: {ok}, agent {}", path.display(), file.agent.name));
+                    for note in file.notes() {
+                        output::line(format!("{}: note: {} {note}", path.display(), file.agent.name));
+                    }
                 }
                 Err(wrong) => output::error_line(wrong),
             }
@@ -44,8 +47,9 @@ impl Check {
 fn in_json(path: &Path, read: &Result<AgentFile, AgentFileError>) -> Value {
     match read {
         Ok(file) => {
-            let (agent, warnings) = (&file.agent.name, file.warnings());
-            json!({"file": path.display().to_string(), "ok": true, "agent": agent, "warnings": warnings})
+            let (agent, warnings, notes) = (&file.agent.name, file.warnings(), file.notes());
+            let file = path.display().to_string();
+            json!({"file": file, "ok": true, "agent": agent, "warnings": warnings, "notes": notes})
         }
         Err(wrong) => {
             let (line, field) = wrong.place.clone().unzip();

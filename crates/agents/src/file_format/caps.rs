@@ -5,7 +5,7 @@ use crate::rules::within;
 use serde::Deserialize;
 
 /// A larger number is not a cap.
-const MAX_COUNT: u32 = 1_000_000;
+pub(super) const MAX_COUNT: u32 = 1_000_000;
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -35,12 +35,14 @@ impl Default for Tools {
 }
 
 impl Tools {
-    pub(super) fn resolve(self) -> Result<crate::Tools, Fault> {
+    pub(super) fn resolve(self, transfer: Option<crate::Transfer>) -> Result<crate::Tools, Fault> {
         at_most("tools.http", self.http.len(), 32)?;
         at_most("tools.mcp", self.mcp.len(), 16)?;
         let allowed_hosts = hosts(&self.allowed_hosts)?;
         let names = self.http.iter().map(|tool| tool.name.as_str());
-        unique("tools.http", "name", names, &BUILT_IN)?;
+        // A file without a transfer may have a tool of its own by that name.
+        let taken = BUILT_IN.iter().copied().chain(transfer.iter().map(|_| crate::TRANSFER_CALL));
+        unique("tools.http", "name", names, &taken.collect::<Vec<_>>())?;
         unique("tools.mcp", "label", self.mcp.iter().map(|server| server.label.as_str()), &[])?;
         let http = self.http.into_iter().enumerate();
         let http = http.map(|(index, tool)| tool.resolve(&format!("tools.http[{index}]"), &allowed_hosts));
@@ -51,6 +53,7 @@ impl Tools {
             send_whatsapp_message: self.send_whatsapp_message,
             take_message: self.take_message,
             request_callback: self.request_callback,
+            transfer,
             http: http.collect::<Result<_, _>>()?,
             mcp: mcp.collect::<Result<_, _>>()?,
             allowed_hosts,

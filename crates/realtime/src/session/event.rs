@@ -145,11 +145,18 @@ pub enum SessionEvent {
         /// The id of the response.
         response: ResponseId,
     },
-    /// The service has played a response, or its connection was lost meanwhile.
+    /// The connection was lost while the service played a response. It plays on, unless the call is over.
+    PlaybackLost {
+        /// The items of its speech, in order.
+        items: Vec<ItemId>,
+        /// How much of the last item was heard by then.
+        heard: Duration,
+    },
+    /// The service has played a response.
     PlaybackEnded {
         /// The id of the response.
         response: ResponseId,
-        /// The items of its speech, in order.
+        /// The items of its speech, in order; none if its connection was lost meanwhile.
         items: Vec<ItemId>,
         /// How much of the last item was heard.
         heard: Duration,

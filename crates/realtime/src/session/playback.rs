@@ -32,15 +32,21 @@ impl Session {
 
     /// Notes that the service has played all of a response, or has discarded the rest.
     pub(super) fn stop_playback(&mut self, response: &ResponseId, is_cut: bool, now: Instant) {
-        if let Some(playback) = self.sideband.playback.take_if(|playback| playback.response == *response) {
+        let playback = self.sideband.playback.take_if(|playback| playback.response == *response);
+        if let Some(playback) = playback {
             self.end_playback(playback, is_cut, now);
+        } else if self.is_sideband() {
+            // It began before the connection was lost, or meanwhile.
+            let (response, items, heard) = (response.clone(), vec![], Duration::ZERO);
+            self.emit(SessionEvent::PlaybackEnded { response, items, heard, is_cut });
         }
     }
 
     /// Stops to follow what is played, because the connection is lost.
-    pub(super) fn forget_playback(&mut self, now: Instant) {
+    pub(super) fn lose_playback(&mut self, now: Instant) {
         if let Some(playback) = self.sideband.playback.take() {
-            self.end_playback(playback, false, now);
+            let items = self.stop_following(&playback.response, now);
+            self.emit(SessionEvent::PlaybackLost { items, heard: now - playback.since });
         }
     }
 
@@ -87,12 +93,18 @@ impl Session {
 
     fn end_playback(&mut self, playback: Playback, is_cut: bool, now: Instant) {
         let Playback { response, since, truncated } = playback;
-        let items = self.items_of(&response);
+        let items = self.stop_following(&response, now);
         let truncated = truncated.filter(|(item, _)| items.contains(item));
         let heard = truncated.map_or(now - since, |(_, heard)| heard);
-        items.iter().for_each(|item| self.greeting.item_played(item));
         self.emit(SessionEvent::PlaybackEnded { response, items, heard, is_cut });
+    }
+
+    /// Notes that a response is not being played any more, and returns the items of its speech.
+    fn stop_following(&mut self, response: &ResponseId, now: Instant) -> Vec<ItemId> {
+        let items = self.items_of(response);
+        items.iter().for_each(|item| self.greeting.item_played(item));
         self.note_playing(false, now);
+        items
     }
 
     /// Returns the items of a response's speech, in order.

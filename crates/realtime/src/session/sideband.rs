@@ -111,7 +111,7 @@ impl Session {
             let response = response.clone();
             self.emit(SessionEvent::ResponseDone { response });
         }
-        self.forget_playback(now);
+        self.lose_playback(now);
         self.caller_turn.forget();
         self.end_batches(None);
         let old = std::mem::replace(&mut self.link, Link::new(LinkId(0), Stage::Waiting(now), now));

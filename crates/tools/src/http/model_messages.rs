@@ -23,7 +23,7 @@ impl HttpCall {
             }
             ToolError::Status(status) => format!("the system behind it answered {status} (\"{reason}\")"),
             ToolError::NotText => "the system behind it answered with something that is not text".to_owned(),
-            ToolError::CallBudget | ToolError::HourBudget => {
+            ToolError::CallBudget | ToolError::HourBudget | ToolError::DayBudget => {
                 "tools were used as often as is allowed for now".to_owned()
             }
             ToolError::NoSuchTool | ToolError::Arguments | ToolError::NoNumber => {

@@ -66,7 +66,7 @@ pub(super) fn all(evidence: &Evidence<CallReport>) -> Vec<Check> {
         none("nothing was wrong on the wire", wire_faults(evidence)),
         none("nothing was wrong with the model's session", model_faults(evidence)),
         one_session(evidence),
-        state(evidence),
+        hung_up_by_agent(evidence),
         journal(evidence, &REQUIRED),
         tools(evidence),
         summary(evidence),
@@ -120,13 +120,17 @@ pub(super) fn one_session<R>(evidence: &Evidence<R>) -> Check {
     check("one session with the model", (sessions != 1).then(|| format!("there were {sessions}")))
 }
 
-pub(super) fn state<R>(evidence: &Evidence<R>) -> Check {
-    let what = "the table says that the agent hung up, and nothing is left to do";
+pub(super) fn hung_up_by_agent<R>(evidence: &Evidence<R>) -> Check {
+    state(evidence, "the agent hung up", call::Ending::AgentSaidGoodbye)
+}
+
+pub(super) fn state<R>(evidence: &Evidence<R>, how: &str, ending: call::Ending) -> Check {
+    let what = &format!("the table says that {how}, and nothing is left to do");
     let wrong = match &evidence.record {
         None => Some("it knows nothing of the call".to_owned()),
         Some(record) => {
             let call = &record.call;
-            let ended_right = call.ending() == Some(call::Ending::AgentSaidGoodbye);
+            let ended_right = call.ending() == Some(ending);
             let is_right = ended_right && call.pending.is_empty() && call.due.is_none();
             (!is_right).then(|| format!("it says {:?}, pending {:?}", call.phase, call.pending))
         }
@@ -136,12 +140,16 @@ pub(super) fn state<R>(evidence: &Evidence<R>) -> Check {
 
 /// The order was looked up at the shop, and the agent hung up: both as asked.
 pub(super) fn tools<R>(evidence: &Evidence<R>) -> Check {
-    let used: Vec<String> =
-        evidence.journal.iter().filter_map(|entry| outcome_of_tool(&entry.event)).collect();
+    let used = tools_used(evidence);
     let is_right = used == ["lookup_order: done", "end_call: done"] && evidence.orders == ["427"];
     let wrong = (!is_right)
         .then(|| format!("used: {}; the shop was asked for {:?}", used.join(", "), evidence.orders));
     check("the agent used its tools", wrong)
+}
+
+/// The tools that were used, each with its outcome.
+pub(super) fn tools_used<R>(evidence: &Evidence<R>) -> Vec<String> {
+    evidence.journal.iter().filter_map(|entry| outcome_of_tool(&entry.event)).collect()
 }
 
 fn outcome_of_tool(event: &journal::JournalEvent) -> Option<String> {

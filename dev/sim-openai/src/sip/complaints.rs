@@ -32,7 +32,10 @@ fn judge(report: &CallReport, fault: Option<SipFault>) -> Vec<String> {
         None if fault == Some(SipFault::LosesCall) => {}
         None if report.answered().is_some() => complaints.push("it was accepted, and never ended".to_owned()),
         None => complaints.push("it still rings".to_owned()),
-        Some(ending) => complaints.extend(requests_after(report, ending.at, &ending.kind)),
+        Some(ending) => {
+            let is_known = ending.kind != CarrierEventKind::Cancelled && fault != Some(SipFault::Taken);
+            complaints.extend(requests_after(report, ending.at, is_known));
+        }
     }
     complaints
 }
@@ -40,18 +43,18 @@ fn judge(report: &CallReport, fault: Option<SipFault>) -> Vec<String> {
 /// A decision that was answered is not tried again.
 fn decisions_too_many(report: &CallReport) -> bool {
     let mut decisions = report.requests.iter().filter(|request| is_decision(request.action));
-    decisions.any(|request| request.status == 200) && decisions.next().is_some()
+    decisions.any(|request| request.status == 200 && request.was_answered) && decisions.next().is_some()
 }
 
 /// After the end of a call one hangup may come: no client is notified that it is over, nor that a caller gave up before
-/// anything was decided.
-fn requests_after(report: &CallReport, end: Instant, how: &CarrierEventKind) -> Vec<String> {
+/// anything was decided, or that another endpoint has decided.
+fn requests_after(report: &CallReport, end: Instant, is_known: bool) -> Vec<String> {
     let after: Vec<_> = report.requests.iter().filter(|request| request.at > end).collect();
     let mut complaints = vec![];
     if after.iter().filter(|request| request.action == Action::Hangup).count() > 1 {
         complaints.push("it was hung up again after its end".to_owned());
     }
-    let unforeseeable = |action| *how == CarrierEventKind::Cancelled && is_decision(action);
+    let unforeseeable = |action| !is_known && is_decision(action);
     let others =
         after.iter().filter(|request| request.action != Action::Hangup && !unforeseeable(request.action));
     complaints.extend(others.map(|request| format!("{} after its end", request.action)));
@@ -98,6 +101,9 @@ mod tests {
 
         assert_eq!(judge(&twice, None).len(), 1);
         assert_eq!(judge(&again, None), [] as [&str; 0]);
+        let mut unanswered = twice;
+        unanswered.requests[0].was_answered = false;
+        assert_eq!(judge(&unanswered, None), [] as [&str; 0]);
     }
 
     #[test]
@@ -130,6 +136,7 @@ mod tests {
             status: *status,
             code: None,
             took_effect: *status == 200,
+            was_answered: true,
         }));
         report
     }

@@ -1,6 +1,7 @@
 //! All calls of a simulator, the endpoints that hear of them, and the tasks that keep them going.
 
 use super::call::Call;
+use super::client_deaths::ClientDeaths;
 use super::delivery::{Letter, Postman};
 use super::driver::drive;
 use super::shared_call::SharedCall;
@@ -18,6 +19,7 @@ const STALE: u64 = 60 * 60;
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) registry: Arc<SessionRegistry>,
+    pub(crate) client_deaths: ClientDeaths,
     postman: Arc<Postman>,
     calls: Mutex<Vec<Arc<SharedCall>>>,
     endpoints: Mutex<Vec<WebhookEndpoint>>,
@@ -31,6 +33,7 @@ impl Exchange {
         Ok(Self {
             postman: Arc::new(Postman::new(&registry.config)?),
             registry,
+            client_deaths: ClientDeaths::default(),
             calls: Mutex::default(),
             endpoints: Mutex::default(),
             strays: Mutex::default(),
@@ -93,7 +96,7 @@ impl Exchange {
     /// A client asked for something about a call that never was.
     pub(crate) fn note_stray(&self, id: &str, action: Action, body: Value) {
         let (code, at) = (Some("call_id_not_found".to_owned()), Instant::now());
-        let request = Request { at, action, body, status: 404, code, took_effect: false };
+        let request = Request { at, action, body, status: 404, code, took_effect: false, was_answered: true };
         lock(&self.strays).push((id.to_owned(), request));
     }
 

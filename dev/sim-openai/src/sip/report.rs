@@ -96,6 +96,8 @@ pub struct Request {
     pub code: Option<String>,
     /// Whether it was done, whatever the answer says.
     pub took_effect: bool,
+    /// Whether the client lived to get the answer.
+    pub was_answered: bool,
 }
 
 /// What can be asked for in a call.

@@ -1,5 +1,6 @@
 //! The REST side of calls: `POST /v1/realtime/calls/{call_id}/accept`, `/reject`, `/hangup` and `/refer`.
 
+use super::client_deaths::Kill;
 use super::rest_answer::RestAnswer;
 use super::{Action, Exchange};
 use crate::InjectedFault;
@@ -33,36 +34,48 @@ async fn handle(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let answer = rest.decide(&id, &action, &headers, &body);
+    let (answer, death) = rest.decide(&id, &action, &headers, &body);
+    if let Some(kill) = death {
+        kill().await;
+    }
     sleep(answer.after).await;
     let status = StatusCode::from_u16(answer.status).expect("the simulator answers with known statuses");
     if answer.body.is_null() { status.into_response() } else { (status, Json(answer.body)).into_response() }
 }
 
 impl Rest {
-    fn decide(&self, id: &str, action: &str, headers: &HeaderMap, body: &[u8]) -> RestAnswer {
+    /// Decides the answer, and whether the client dies before it gets it.
+    fn decide(&self, id: &str, action: &str, headers: &HeaderMap, body: &[u8]) -> (RestAnswer, Option<Kill>) {
+        match self.check(action, headers, body) {
+            Ok((action, body)) => self.act(id, action, body),
+            Err(refused) => (refused, None),
+        }
+    }
+
+    /// Checks what is wrong with a request whatever the call.
+    fn check(&self, action: &str, headers: &HeaderMap, body: &[u8]) -> Result<(Action, Value), RestAnswer> {
         let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         if self.refuses_key || shown != Some(self.exchange.registry.key().as_str()) {
-            return RestAnswer::refused(401, &Refusal::key(shown.unwrap_or_default()));
+            return Err(RestAnswer::refused(401, &Refusal::key(shown.unwrap_or_default())));
         }
         let Ok(action) = action.parse::<Action>() else {
             let message = format!("Invalid URL (POST /v1/realtime/calls/{{call_id}}/{action})");
-            return RestAnswer::refused(404, &Refusal::without_code(message));
+            return Err(RestAnswer::refused(404, &Refusal::without_code(message)));
         };
-        let body = match parse(body) {
-            Ok(body) => body,
-            Err(refusal) => return RestAnswer::refused(400, &refusal),
+        let body = parse(body).map_err(|refusal| RestAnswer::refused(400, &refusal))?;
+        Ok((action, body))
+    }
+
+    fn act(&self, id: &str, action: Action, body: Value) -> (RestAnswer, Option<Kill>) {
+        let Some(call) = self.exchange.find(id) else {
+            self.exchange.note_stray(id, action, body);
+            return (RestAnswer::gone(404), None);
         };
-        match self.exchange.find(id) {
-            Some(call) => {
-                let registry = self.exchange.registry.clone();
-                call.step(|call| call.handle_request(action, &body, &registry, Instant::now()))
-            }
-            None => {
-                self.exchange.note_stray(id, action, body);
-                RestAnswer::gone(404)
-            }
-        }
+        let registry = self.exchange.registry.clone();
+        call.step(|call| {
+            let answer = call.handle_request(action, &body, &registry, Instant::now());
+            (answer, call.client_death(&self.exchange.client_deaths))
+        })
     }
 }
 

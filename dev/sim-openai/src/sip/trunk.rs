@@ -1,7 +1,8 @@
 //! The carrier's trunk: where calls come from.
 
-use super::{CallSpec, Exchange, NotHttps, PlacedCall, WebhookEndpoint, complaints, webhook_event};
+use super::{Action, CallSpec, Exchange, NotHttps, PlacedCall, WebhookEndpoint, complaints, webhook_event};
 use crate::session_registry::unix_now;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -47,6 +48,16 @@ impl Trunk {
     /// Sends any event to every endpoint, signed.
     pub fn send_event(&self, event: &Value) {
         self.exchange.announce(event, None);
+    }
+
+    /// Once: runs `kill` as soon as a request of this kind has taken effect, before its answer leaves. It ends the client, which never gets
+    /// the answer.
+    pub fn kill_client_after(
+        &self,
+        action: Action,
+        kill: impl FnOnce() -> BoxFuture<'static, ()> + Send + 'static,
+    ) {
+        self.exchange.client_deaths.plan(action, Box::new(kill));
     }
 
     /// Every call placed so far, in order.

@@ -1,7 +1,7 @@
 //! Accept and reject: what is taken, what is refused, and that it is decided once.
 
 use super::*;
-use sim_openai::sip::{CarrierEventKind, SipFault};
+use sim_openai::sip::{Action, CarrierEventKind, SipFault};
 
 #[tokio::test]
 async fn an_accept_has_an_empty_answer_and_the_carrier_its_200() {
@@ -40,6 +40,25 @@ async fn an_accept_refuses_what_an_update_would_take() {
     let (other, _) = client.rung(super::call()).await;
     assert_eq!(client.ask(&other, "accept", with("audio", parts_off)).await.0, 200);
     assert_eq!(client.ask(&call, "accept", with("audio", bare)).await.0, 200, "it still rang");
+}
+
+#[tokio::test]
+async fn a_client_that_dies_after_its_accept_may_be_followed_by_another() {
+    let mut client = Client::start(quick()).await;
+    let (call, _) = client.rung(call()).await;
+    let accepted = call.clone();
+    let (died, mut dies) = tokio::sync::oneshot::channel();
+    client.trunk.kill_client_after(Action::Accept, move || {
+        Box::pin(async move { died.send(accepted.report().answered().is_some()).unwrap() })
+    });
+
+    client.ask(&call, "accept", session()).await;
+    assert_eq!(dies.try_recv(), Ok(true), "after the effect, before the answer");
+
+    assert_eq!(client.ask(&call, "accept", session()).await.1["error"]["code"], "decision_already_made");
+    client.ask(&call, "hangup", Value::Null).await;
+    call.over(PATIENCE).await.unwrap();
+    assert_eq!(client.trunk.complaints(), [] as [&str; 0]);
 }
 
 #[tokio::test]

@@ -41,7 +41,9 @@ impl ActionBudget {
         let Some(action) = action(tool_use) else { return Ok(()) };
         let (used, most) = match action {
             BudgetedAction::Message => (&mut self.messages, self.caps.messages_a_call),
-            BudgetedAction::Tool | BudgetedAction::Notice => (&mut self.tools, self.caps.tools_a_call),
+            BudgetedAction::Tool | BudgetedAction::Notice | BudgetedAction::Transfer => {
+                (&mut self.tools, self.caps.tools_a_call)
+            }
         };
         if *used >= most {
             return Err(refused(action, ToolError::CallBudget));
@@ -60,7 +62,9 @@ impl ActionBudget {
         let action = action(tool_use)?;
         Some(match action {
             BudgetedAction::Message => (action, self.caps.messages_an_hour),
-            BudgetedAction::Tool | BudgetedAction::Notice => (action, self.caps.tools_an_hour),
+            BudgetedAction::Tool | BudgetedAction::Notice | BudgetedAction::Transfer => {
+                (action, self.caps.tools_an_hour)
+            }
         })
     }
 }
@@ -92,7 +96,8 @@ fn action(tool_use: &ToolUse) -> Option<BudgetedAction> {
     match tool_use {
         ToolUse::EndCall => None,
         ToolUse::SendMessage { .. } => Some(BudgetedAction::Message),
-        ToolUse::TakeMessage(_) | ToolUse::RequestCallback(_) | ToolUse::Http(_) => {
+        // Call-control limits transfers, by day.
+        ToolUse::TransferCall | ToolUse::TakeMessage(_) | ToolUse::RequestCallback(_) | ToolUse::Http(_) => {
             Some(BudgetedAction::Tool)
         }
     }
@@ -104,7 +109,7 @@ fn refused(action: BudgetedAction, error: ToolError) -> Refused {
         BudgetedAction::Message => format!(
             "Not sent: as many messages as are allowed were sent {of}. Do not try again. Say the important part slowly instead."
         ),
-        BudgetedAction::Tool | BudgetedAction::Notice => format!(
+        BudgetedAction::Tool | BudgetedAction::Notice | BudgetedAction::Transfer => format!(
             "Not done: tools were used as often as is allowed {of}. Do not try again, make up no answer, and tell the caller in plain \
              words that you cannot do it now."
         ),

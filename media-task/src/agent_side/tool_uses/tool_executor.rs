@@ -7,10 +7,13 @@ use internal_api::client::CallControl;
 use internal_api::order::{Order, Reply};
 use std::sync::Arc;
 use std::time::Duration;
-use tools::{CallContext, ToolOutcome, ToolOutcomeKind, ToolUse};
+use tools::{CallContext, Refused, ToolError, ToolOutcome, ToolOutcomeKind, ToolUse};
 
 /// How long call-control may take to send a message: as long as it waits for Meta at most.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long call-control may take to transfer a call: the caller hears nothing meanwhile.
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long after a failed request call-control is asked once more.
 const RETRY_AFTER: Duration = Duration::from_millis(300);
@@ -41,10 +44,11 @@ impl ToolExecutor {
         }
         let tool_use = match tool_use {
             ToolUse::Http(call) => return call.run(&self.context, &self.id).await,
+            ToolUse::TransferCall => return self.transfer().await,
             built_in => built_in,
         };
         let kind = match &tool_use {
-            ToolUse::EndCall | ToolUse::Http(_) => ToolOutcomeKind::Done,
+            ToolUse::EndCall | ToolUse::TransferCall | ToolUse::Http(_) => ToolOutcomeKind::Done,
             ToolUse::SendMessage { text } => self.send(text.clone()).await,
             ToolUse::TakeMessage(message) => self.store("message", message).await,
             ToolUse::RequestCallback(callback) => self.store("callback", callback).await,
@@ -65,6 +69,23 @@ impl ToolExecutor {
                 ToolOutcomeKind::TimedOut
             }
             Err(_) => ToolOutcomeKind::TimedOut,
+        }
+    }
+
+    /// Has call-control transfer the call; [`ToolOutcomeKind::Done`] if the line's service took it, which does not mean that it happens.
+    async fn transfer(&self) -> ToolOutcome {
+        let (call_ref, id) = (self.context.call_ref.clone(), self.id.clone());
+        let (fence, token) = (self.call.fence, self.call.token.clone());
+        let order = Order::TransferCall { call_ref, fence, token, id };
+        let failed = || built_in_outcome(&ToolUse::TransferCall, ToolOutcomeKind::Failed);
+        match tokio::time::timeout(TRANSFER_TIMEOUT, self.ask(&order)).await {
+            Ok(Ok(reply)) => transfer_outcome(reply).unwrap_or_else(failed),
+            Ok(Err(error)) => {
+                let call_ref = &self.context.call_ref;
+                tracing::warn!(%call_ref, "transfer failed: call-control did not reply: {error:#}");
+                failed()
+            }
+            Err(_) => failed(),
         }
     }
 
@@ -94,9 +115,30 @@ fn message_outcome(reply: &Reply) -> ToolOutcomeKind {
     match reply {
         Reply::Sent => ToolOutcomeKind::Done,
         Reply::NotSent { in_doubt: true, .. } => ToolOutcomeKind::TimedOut,
-        Reply::NotSent { in_doubt: false, .. } | Reply::Open { .. } | Reply::Wait | Reply::Over => {
-            ToolOutcomeKind::Failed
+        Reply::NotSent { in_doubt: false, .. }
+        | Reply::Open { .. }
+        | Reply::Wait
+        | Reply::Over
+        | Reply::Transferring
+        | Reply::NotTransferred { .. } => ToolOutcomeKind::Failed,
+    }
+}
+
+/// Returns the outcome of a transfer by call-control's reply, if it is one.
+fn transfer_outcome(reply: Reply) -> Option<ToolOutcome> {
+    match reply {
+        Reply::Transferring => Some(built_in_outcome(&ToolUse::TransferCall, ToolOutcomeKind::Done)),
+        Reply::NotTransferred { reason, is_budget_spent } => {
+            let for_the_model = format!(
+                "Not connected: {reason}. The caller is still on the line with you. Tell them so now, and offer another way, such as \
+                 taking a message."
+            );
+            Some(match is_budget_spent {
+                true => Refused { trouble: ToolError::DayBudget, for_the_model }.into(),
+                false => ToolOutcome { kind: ToolOutcomeKind::Failed, trouble: None, for_the_model },
+            })
         }
+        Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. } => None,
     }
 }
 
@@ -128,6 +170,22 @@ mod tests {
         assert_eq!(message_outcome(&Reply::Sent), ToolOutcomeKind::Done);
         assert_eq!(message_outcome(&not_sent(false)), ToolOutcomeKind::Failed);
         assert_eq!(message_outcome(&not_sent(true)), ToolOutcomeKind::TimedOut);
+    }
+
+    #[test]
+    fn a_spent_budget_of_transfers_is_a_refusal_with_its_reason() {
+        let reason = "the day is over".to_owned();
+        let outcome = |is_budget_spent| {
+            transfer_outcome(Reply::NotTransferred { reason: reason.clone(), is_budget_spent }).unwrap()
+        };
+
+        let (spent, failed) = (outcome(true), outcome(false));
+
+        assert_eq!((spent.kind, spent.trouble), (ToolOutcomeKind::Refused, Some(ToolError::DayBudget)));
+        assert_eq!((failed.kind, failed.trouble), (ToolOutcomeKind::Failed, None));
+        assert!(spent.for_the_model.contains("Not connected: the day is over."), "{}", spent.for_the_model);
+        assert_eq!(transfer_outcome(Reply::Transferring).unwrap().kind, ToolOutcomeKind::Done);
+        assert_eq!(transfer_outcome(Reply::Over), None);
     }
 
     #[tokio::test]

@@ -222,6 +222,27 @@ fn a_lost_connection_is_attached_again_without_a_second_greeting() {
 }
 
 #[test]
+fn the_end_of_a_playback_is_reported_on_the_next_connection() {
+    let mut talk = attached();
+    talk.begin("r");
+    talk.words("r", "a", "Thank you for your call.");
+    talk.playback("started", "r");
+    talk.pass(900);
+    talk.down(reset());
+    let (items, heard) = (vec![ItemId::from("a")], Duration::from_millis(900));
+    let lost = SessionEvent::PlaybackLost { items, heard };
+    assert!(talk.events.contains(&lost), "{:?}", talk.events);
+    talk.pass(200);
+    talk.attach_again();
+    talk.forget();
+
+    talk.playback("stopped", "r");
+
+    let (response, items, heard) = (ResponseId::from("r"), vec![], Duration::ZERO);
+    assert_eq!(talk.events, [SessionEvent::PlaybackEnded { response, items, heard, is_cut: false }]);
+}
+
+#[test]
 fn a_call_taken_over_is_configured_and_not_greeted_again() {
     let mut talk = Talk::with(SessionConfig { greeting: Greeting::Said, ..sideband() });
     talk.act(Session::open);

@@ -19,18 +19,21 @@ const REQUIRED: [&str; 11] = [
     "WA_CALL_ENDED",
 ];
 
+/// Judges a call by these checks, unless it was never answered: then there is nothing else to judge.
 pub(super) fn all(
     evidence: &Evidence<CallReport>,
     complaints: Vec<String>,
-    leaks: Vec<String>,
+    judge: fn(&Evidence<CallReport>, Vec<String>) -> Vec<Check>,
 ) -> Vec<Check> {
-    let first = checks::conversation(evidence);
     if evidence.report.answered().is_none() {
-        // The call was never answered: there is nothing else to judge.
-        return vec![first, none("nothing was wrong at OpenAI", complaints)];
+        return vec![checks::conversation(evidence), none("nothing was wrong at OpenAI", complaints)];
     }
+    judge(evidence, complaints)
+}
+
+pub(super) fn judge(evidence: &Evidence<CallReport>, complaints: Vec<String>) -> Vec<Check> {
     vec![
-        first,
+        checks::conversation(evidence),
         decided_once(&evidence.report),
         heard("the caller heard all that the agent said", &sound::by_caller(evidence)),
         heard("the agent heard all that the caller said", &sound::by_agent(evidence)),
@@ -39,16 +42,15 @@ pub(super) fn all(
         none("nothing was wrong at OpenAI", complaints),
         none("nothing was wrong with the model's session", checks::model_faults(evidence)),
         one_sideband(evidence),
-        checks::state(evidence),
+        checks::hung_up_by_agent(evidence),
         checks::journal(evidence, &REQUIRED),
         checks::tools(evidence),
         checks::summary(evidence),
-        none("no program wrote who called, a key, or OpenAI's id of the call", leaks),
         none("the caller was sent no message", vec!["a message was sent".to_owned(); evidence.messages]),
     ]
 }
 
-fn decided_once(report: &CallReport) -> Check {
+pub(super) fn decided_once(report: &CallReport) -> Check {
     let decisions = |action| report.requests_for(action).count();
     let (accepts, rejects) = (decisions(Action::Accept), decisions(Action::Reject));
     let wrong = format!("it was accepted {accepts} times and rejected {rejects} times");
@@ -73,7 +75,7 @@ fn goodbye(report: &CallReport) -> Check {
     check("the goodbye was heard to its end", wrong)
 }
 
-fn one_sideband(evidence: &Evidence<CallReport>) -> Check {
+pub(super) fn one_sideband(evidence: &Evidence<CallReport>) -> Check {
     let attached = evidence.report.sockets_attached();
     let sessions = evidence.sessions.len();
     let wrong = format!("there were {sessions} sessions and {attached} sockets");

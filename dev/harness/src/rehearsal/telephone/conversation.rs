@@ -58,7 +58,7 @@ pub(super) async fn hold(call: &PlacedCall) -> Result<(), WaitError> {
 }
 
 /// Waits until the agent has spoken this often since the call was answered, and is silent.
-async fn hear_out(call: &PlacedCall, times: usize) -> Result<(), WaitError> {
+pub(super) async fn hear_out(call: &PlacedCall, times: usize) -> Result<(), WaitError> {
     let finished = |report: &CallReport| {
         let stopped = report.agent.last().and_then(|speech| speech.stopped)?;
         (report.agent.len() >= times && stopped + QUIET <= Instant::now()).then_some(())

@@ -1,5 +1,6 @@
 //! What clients ask for by REST: accept, reject, hangup and refer, and what each means in each phase.
 
+use super::super::client_deaths::{ClientDeaths, Kill};
 use super::super::rest_answer::RestAnswer;
 use super::super::{Action, CarrierEventKind, Request, SipFault};
 use super::{Alarm, Call, Phase};
@@ -49,9 +50,18 @@ impl Call {
             status: answer.status,
             code: answer.body["error"]["code"].as_str().map(str::to_owned),
             took_effect,
+            was_answered: true,
         });
         self.pump(now);
         answer
+    }
+
+    /// Returns how the client dies now, if one is to die after such a request and the last one took effect: then its answer is lost.
+    pub(crate) fn client_death(&mut self, deaths: &ClientDeaths) -> Option<Kill> {
+        let request = self.report.requests.last_mut().filter(|request| request.took_effect)?;
+        let kill = deaths.take(request.action)?;
+        request.was_answered = false;
+        Some(kill)
     }
 
     fn accept(&mut self, session: &Value, registry: &SessionRegistry, now: Instant) -> RestAnswer {
