@@ -1,5 +1,6 @@
 //! How a call ends: who ended it, and why.
 
+use crate::Line;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -159,10 +160,12 @@ impl Ending {
         }
     }
 
-    /// Whether the line's service already knows that the call is over, because the end came from there.
-    pub(crate) fn is_known_to_line(self) -> bool {
+    /// Whether the line's service already knows that the call is over, because the end came from there. On a line that carries the audio
+    /// itself, a call that was answered is over only by a task's word, which has it from a connection that was refused once.
+    pub(crate) fn is_known_to(self, line: Line) -> bool {
         match self {
-            Self::CallerHungUp | Self::CallerGaveUp | Self::MediaFailed | Self::Transferred => true,
+            Self::CallerGaveUp | Self::MediaFailed => true,
+            Self::CallerHungUp | Self::Transferred => !line.outlives_task(),
             Self::CallerVanished
             | Self::AgentSaidGoodbye
             | Self::TookTooLong

@@ -81,7 +81,7 @@ fn reports_end(event: &CallEvent, call: &Call) -> bool {
     match event {
         CallEvent::LineGaveUp => true,
         CallEvent::CallGone(effect) => *effect == Effect::Accept && call.pending.contains(effect),
-        CallEvent::TaskEnded { fence, ending } => call.is_held_by(*fence) && ending.is_known_to_line(),
+        CallEvent::TaskEnded { fence, ending } => call.is_held_by(*fence) && ending.is_known_to(call.line),
         _ => false,
     }
 }

@@ -127,11 +127,14 @@ fn an_accept_that_arrives_after_the_end_is_hung_up() {
 }
 
 #[test]
-fn a_caller_who_hung_up_is_not_hung_up_again() {
+fn a_call_that_seems_over_to_its_task_is_hung_up_all_the_same() {
     for ending in [Ending::CallerHungUp, Ending::Transferred] {
         let (call, effects) = step(live(), CallEvent::TaskEnded { fence: Fence(1), ending }, T0);
+        assert_eq!((call.ending(), effects), (Some(ending), vec![Effect::Terminate]));
 
-        assert_eq!((call.ending(), effects, call.due), (Some(ending), vec![], None));
+        let (call, _) = step(call, CallEvent::Done(Effect::Terminate), T0);
+
+        assert_eq!((call.ending(), call.due), (Some(ending), None));
     }
     assert_eq!(Ending::Transferred.by(), Party::Agent);
 }

@@ -104,23 +104,20 @@ async fn a_second_decision_after_an_unanswered_one_is_ours() {
 
 #[tokio::test]
 async fn an_ended_call_is_hung_up_once() {
-    let goodbye = |call: &CallRef| Order::TaskEnded {
-        call_ref: call.clone(),
-        fence: Fence(1),
-        token: None,
-        ending: Ending::AgentSaidGoodbye.into(),
-        newer: None,
-    };
-    for (status, body) in [(200, json!(null)), (404, json!({"error": {"code": "call_id_not_found"}}))] {
-        let stage = Stage::new().await;
-        let call = stage.has(live()).await;
-        stage.openai.answers(status, body);
+    let over = json!({"error": {"code": "call_id_not_found"}});
+    for ending in [Ending::AgentSaidGoodbye, Ending::CallerHungUp] {
+        for (status, body) in [(200, &json!(null)), (404, &over), (400, &over)] {
+            let stage = Stage::new().await;
+            let call = stage.has(live()).await;
+            stage.openai.answers(status, body.clone());
 
-        stage.order(goodbye(&call)).await;
-        stage.order(Order::Tick { call_ref: call.clone() }).await;
+            stage.order(ended(&call, ending)).await;
+            stage.order(Order::Tick { call_ref: call.clone() }).await;
 
-        assert_eq!(stage.openai.paths(), ["hangup"]);
-        assert_eq!(stage.stored(&call).await.call.due, None);
+            assert_eq!(stage.openai.paths(), ["hangup"]);
+            let call = stage.stored(&call).await.call;
+            assert_eq!((call.ending(), call.due), (Some(ending), None));
+        }
     }
 }
 
@@ -362,6 +359,16 @@ fn ready(call: &CallRef) -> Order {
         question: Some(1),
         lost: None,
         token: None,
+    }
+}
+
+fn ended(call: &CallRef, ending: Ending) -> Order {
+    Order::TaskEnded {
+        call_ref: call.clone(),
+        fence: Fence(1),
+        token: None,
+        ending: ending.into(),
+        newer: None,
     }
 }
 

@@ -30,7 +30,7 @@ async fn a_caller_is_transferred_until_the_days_budget_is_spent() {
     assert_eq!((refers.len(), &refers[0].body["target_uri"]), (1, &TRANSFER_TARGET.into()));
     let said = report.agent.last().expect("the agent has spoken");
     assert!(!said.was_cut && said.stopped.is_some_and(|stopped| stopped <= refers[0].at), "{said:?}");
-    assert_eq!(report.requests_for(Action::Hangup).count(), 0);
+    assert!(report.requests_for(Action::Hangup).all(|hangup| !hangup.took_effect), "{report:?}");
 
     let next = greeted(&story, None).await;
     next.say(&clips::caller_question());

@@ -61,7 +61,7 @@ pub(super) fn end(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect
         return vec![];
     }
     let mut effects = vec![];
-    if !ending.is_known_to_line() {
+    if !ending.is_known_to(call.line) {
         effects.push(call.way_to_end());
     }
     effects.extend(call.assignment.clone().map(Effect::Release));

@@ -100,14 +100,14 @@ fn referred(report: &CallReport) -> Check {
 }
 
 fn taken_over(report: &CallReport) -> Check {
-    let hangups = report.requests_for(Action::Hangup).count();
+    let hangups = report.requests_for(Action::Hangup).filter(|request| request.took_effect).count();
     let is_over = report.ending().is_some_and(|end| end.kind == CarrierEventKind::Bye(HungUpBy::Transfer));
     let wrong = match (is_over, hangups) {
         (true, 0) => None,
-        (true, _) => Some("the product hung up all the same".to_owned()),
+        (true, _) => Some("the product hung up before".to_owned()),
         (false, _) => Some("the call did not end so".to_owned()),
     };
-    check("the carrier took the caller over, and the product did not hang up", wrong)
+    check("the carrier took the caller over, and the product did not hang up before", wrong)
 }
 
 fn used_once(evidence: &Evidence<CallReport>) -> Check {
