@@ -73,12 +73,12 @@ impl CallsClient {
     pub(crate) async fn end(&self, call: &str) -> bool {
         let Some(call) = CallId::parse(call) else { return true };
         let ended = match self.send(&call, &CallRequest::Hangup).await {
-            Err(error) if !error.is_worth_another_try() => {
+            Err(error) if !may_end_later(&error) => {
                 self.send(&call, &CallRequest::Reject { status_code: status_code(None) }).await
             }
             ended => ended,
         };
-        !ended.is_err_and(|error| error.is_worth_another_try())
+        !ended.is_err_and(|error| may_end_later(&error))
     }
 
     /// Asks for a transfer by a deadline, again only after an attempt that certainly never reached the carrier: a second one could ring a
@@ -227,6 +227,11 @@ fn pause_for(error: &CallsError, usual: Duration) -> Duration {
     }
 }
 
+/// Whether the request that ends a call may succeed later: a key that OpenAI rejects is replaced, and the call goes on until then.
+fn may_end_later(error: &CallsError) -> bool {
+    error.is_worth_another_try() || error.is_about_the_key()
+}
+
 /// Whether an error is how the service says that nothing is left to do.
 fn is_expected(event: &CallEvent, error: &CallsError) -> bool {
     matches!(error, CallsError::Gone) || matches!(event, CallEvent::Done(_))
@@ -235,7 +240,8 @@ fn is_expected(event: &CallEvent, error: &CallsError) -> bool {
 /// Maps a final error to the call's event; `was_received`: an earlier attempt of this invocation may have reached OpenAI.
 fn outcome(record: &StoredCall, effect: &Effect, error: &CallsError, was_received: bool) -> CallEvent {
     let effect = effect.clone();
-    if error.is_worth_another_try() {
+    let ends_call = matches!(effect, Effect::Reject | Effect::Terminate);
+    if error.is_worth_another_try() || ends_call && may_end_later(error) {
         let is_received = was_received || error.may_be_done();
         return if is_received { CallEvent::Failed(effect) } else { CallEvent::NotReceived(effect) };
     }
@@ -320,6 +326,19 @@ mod tests {
         assert_eq!(after(&unanswered, false), CallEvent::Failed(Effect::Accept));
         assert_eq!(after(&unreached, true), CallEvent::Failed(Effect::Accept));
         assert_eq!(after(&unreached, false), CallEvent::NotReceived(Effect::Accept));
+    }
+
+    #[test]
+    fn a_call_is_ended_later_if_the_key_is_rejected_and_not_accepted_later() {
+        let rejected = CallsError::Misconfigured { code: "invalid_api_key".to_owned() };
+        for effect in [Effect::Reject, Effect::Terminate] {
+            assert_eq!(outcome(&record(), &effect, &rejected, false), CallEvent::NotReceived(effect));
+        }
+
+        let accept = outcome(&record(), &Effect::Accept, &rejected, false);
+
+        assert_eq!(accept, CallEvent::Refused(Effect::Accept));
+        assert!(may_end_later(&rejected) && !may_end_later(&CallsError::Gone));
     }
 
     fn record() -> StoredCall {

@@ -122,6 +122,25 @@ async fn an_ended_call_is_hung_up_once() {
 }
 
 #[tokio::test]
+async fn a_hangup_outlives_a_key_that_openai_rejects() {
+    for status in [401, 403] {
+        let stage = Stage::new().await;
+        let call = stage.has(live()).await;
+        for _ in ["the key in use", "the key in the secret"] {
+            stage.openai.answers(status, json!({"error": {"code": "invalid_api_key"}}));
+        }
+
+        stage.order(ended(&call, Ending::AgentSaidGoodbye)).await;
+
+        assert_eq!(stage.openai.paths(), ["hangup", "hangup"]);
+        stage.is_due(&call).await;
+        stage.order(Order::Tick { call_ref: call.clone() }).await;
+        assert_eq!(stage.openai.paths(), ["hangup"]);
+        assert_eq!(stage.stored(&call).await.call.due, None);
+    }
+}
+
+#[tokio::test]
 async fn a_call_without_the_trunks_key_is_rejected_with_403() {
     let stage = Stage::new().await;
     let call = stage
@@ -286,6 +305,14 @@ impl Stage {
             LoadedCall::Found(call) => *call,
             other => panic!("there is no call: {other:?}"),
         }
+    }
+
+    /// Makes a call due now that is due later.
+    async fn is_due(&self, call: &CallRef) {
+        let mut record = self.stored(call).await;
+        assert!(record.call.due.is_some_and(|due| due > now()), "{:?}", record.call);
+        record.call.due = Some(now());
+        self.has(record).await;
     }
 
     async fn order(&self, order: Order) -> Reply {
