@@ -14,6 +14,15 @@ const ANSWER_ATTEMPT: Duration = Duration::from_secs(10);
 /// How much earlier a process stops trying than its right ends: the clocks of two hosts differ.
 const CLOCK_MARGIN: Duration = Duration::from_secs(1);
 
+/// The longest pause before an effect is requested again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How often an effect of an ended call is attempted before it is dropped, or, if it is a hangup that must arrive, repeated once a minute.
+pub(crate) const MAX_ATTEMPTS_AFTER_END: u32 = 6;
+
+/// How long the line's service keeps the session of a call that is never hung up.
+const LONGEST_SESSION: Duration = Duration::from_secs(60 * 60);
+
 /// How often the task of a connected call is checked.
 const CHECK_INTERVAL: Duration = Duration::from_secs(15);
 
@@ -249,10 +258,24 @@ impl Call {
             if answers || self.has_pending_launch() {
                 ANSWER_ATTEMPT
             } else {
-                EFFECT_TIMEOUT * self.attempts
+                (EFFECT_TIMEOUT * self.attempts).min(LONGEST_PAUSE)
             },
             now,
         );
+    }
+
+    /// How long after a failure the pending effects are requested again.
+    pub(crate) fn pause(&self) -> Duration {
+        let is_slow = self.has_ended() && self.attempts > MAX_ATTEMPTS_AFTER_END;
+        if is_slow { LONGEST_PAUSE } else { Duration::from_secs(u64::from(self.attempts)) }
+    }
+
+    /// Whether the call goes on at the line's service, with no task and no end of its own, until the pending hangup arrives there.
+    pub(crate) fn may_go_on_without_hangup(&self, now: Timestamp) -> bool {
+        let begun = self.accepted_at.or(self.ended_at).unwrap_or(self.rang_at);
+        self.line.outlives_task()
+            && self.pending.contains(&Effect::Terminate)
+            && now < begun + LONGEST_SESSION
     }
 
     /// Removes a pending effect.

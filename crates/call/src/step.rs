@@ -5,6 +5,7 @@ mod ending;
 mod outcomes;
 mod task;
 
+use crate::call::MAX_ATTEMPTS_AFTER_END;
 use crate::{Call, CallEvent, Effect, Ending, Phase, Timestamp};
 use accepting::{accept, end_attempt};
 use ending::{end, end_by_task, end_from_meta, end_given_up_by_line, hang_up, timeout_ending, turn_away};
@@ -14,10 +15,7 @@ use task::{
     MayHold, declare_lost, launch_once, note_alive, note_silence, offer_to_task, reassign, take_answer,
 };
 
-/// How often an effect of an ended call is attempted before it is dropped.
-const MAX_ATTEMPTS_AFTER_END: u32 = 6;
-
-/// The same for calls with only releases pending. The call is over at Meta, so a task without the release finds its caller gone.
+/// How often the effects of an ended call are attempted, before they are dropped, of calls with only releases pending. The call is over at Meta, so a task without the release finds its caller gone.
 const MAX_RELEASES_AFTER_END: u32 = 3;
 
 /// Moves a call on by one event.
@@ -88,13 +86,22 @@ fn retry_pending(call: &mut Call, now: Timestamp) -> Vec<Effect> {
     let only_releases = call.pending.iter().all(|effect| matches!(effect, Effect::Release(_)));
     let tries = if only_releases { MAX_RELEASES_AFTER_END } else { MAX_ATTEMPTS_AFTER_END };
     if call.has_ended() && call.attempts >= tries {
-        call.settle(now);
-        return vec![];
+        return give_up(call, now);
     }
     if call.is_being_answered(now) {
         call.schedule_tick(Duration::ZERO, now);
         return call.pending_releases().cloned().collect();
     }
+    call.request_again(now)
+}
+
+/// Drops the pending effects of an ended call, but for a hangup that only the end of the session can replace.
+fn give_up(call: &mut Call, now: Timestamp) -> Vec<Effect> {
+    if !call.may_go_on_without_hangup(now) {
+        call.settle(now);
+        return vec![];
+    }
+    call.pending.retain(|effect| *effect == Effect::Terminate);
     call.request_again(now)
 }
 

@@ -40,7 +40,7 @@ proptest! {
         }
 
         // From here on no task responds and no effect is performed.
-        for _ in 0..100 {
+        for _ in 0..200 {
             let Some(due) = call.due else { break };
             now = now.max(due);
             let (next, effects) = step(call, CallEvent::Tick, now);

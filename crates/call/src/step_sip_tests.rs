@@ -140,6 +140,38 @@ fn a_call_that_seems_over_to_its_task_is_hung_up_all_the_same() {
 }
 
 #[test]
+fn a_hangup_is_repeated_until_it_arrives_or_the_session_is_over() {
+    let ended = CallEvent::TaskEnded { fence: Fence(1), ending: Ending::AgentSaidGoodbye };
+    let (mut call, mut effects) = step(live(), ended, T0 + secs(30));
+    let (mut now, mut hangups) = (T0 + secs(30), vec![]);
+    while let Some(due) = call.due {
+        assert!(effects.iter().all(|effect| *effect == Effect::Terminate), "{effects:?}");
+        hangups.extend(effects.iter().map(|_| now));
+        (call, _) = step(call, CallEvent::Failed(Effect::Terminate), now);
+        now = call.due.unwrap_or(due);
+        (call, effects) = step(call, CallEvent::Tick, now);
+    }
+
+    let pauses: Vec<_> = hangups.windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect();
+    assert_eq!(pauses[..8], [1, 2, 3, 4, 5, 6, 60, 60]);
+    let last = *hangups.last().expect("it was hung up");
+    assert!((secs(3_500)..secs(3_600)).contains(&(last - T0)), "{last:?}");
+    assert_eq!((call.pending, now >= T0 + secs(3_600)), (vec![], true));
+}
+
+#[test]
+fn a_hangup_alone_is_repeated_when_all_else_is_given_up() {
+    let (call, _) = step(accepting(), CallEvent::Unanswerable, T0);
+    let call =
+        (1..6).fold(call, |call, _| step(call.clone(), CallEvent::Tick, call.due.expect("it is due")).0);
+    assert_eq!(call.pending, [Effect::Terminate, Effect::Release(assignment("a", 1))]);
+
+    let (call, effects) = step(call.clone(), CallEvent::Tick, call.due.expect("it is due"));
+
+    assert_eq!((effects, call.pending), (vec![Effect::Terminate], vec![Effect::Terminate]));
+}
+
+#[test]
 fn another_task_takes_over_a_call_whose_task_has_stopped() {
     let (call, effects) = step(live(), CallEvent::TaskStopped { fence: Fence(1) }, T0 + secs(60));
     assert_eq!((call.phase, effects), (Phase::Live, vec![Effect::AssignTask]));

@@ -89,9 +89,10 @@ fn failure_event(ending: Ending, before: &Call, call: &Call) -> Option<JournalEv
 /// Returns the effects that an ended call dropped after too many attempts. An undeliverable release to a lost task is expected, and left
 /// out.
 fn abandoned_effects(event: &CallEvent, before: &Call, after: &Call) -> Vec<JournalEvent> {
-    let is_dropped = *event == CallEvent::Tick && before.has_ended() && after.pending.is_empty();
+    let drops = *event == CallEvent::Tick && before.has_ended();
     let is_lost = before.ending() == Some(Ending::Lost);
     let is_reported = |effect: &&Effect| !(is_lost && matches!(effect, Effect::Release(_)));
-    let dropped = before.pending.iter().filter(|_| is_dropped).filter(is_reported);
+    let is_dropped = |effect: &&Effect| drops && !after.pending.contains(effect);
+    let dropped = before.pending.iter().filter(is_dropped).filter(is_reported);
     dropped.map(|effect| JournalEvent::GivenUp { what: wire_name(effect), reason: String::new() }).collect()
 }

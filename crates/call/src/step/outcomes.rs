@@ -2,7 +2,6 @@
 
 use super::ending::end;
 use crate::{Call, Effect, Ending, Phase, Timestamp};
-use std::time::Duration;
 
 pub(super) fn claim(call: &mut Call, effect: Effect, now: Timestamp) -> Vec<Effect> {
     if !call.pending.contains(&effect) {
@@ -120,7 +119,7 @@ pub(super) fn note_failed(call: &mut Call, effect: &Effect, now: Timestamp) -> V
     }
     if call.has_ended() || !matches!(effect, Effect::Release(_)) {
         call.telling = None;
-        call.schedule_tick(Duration::from_secs(u64::from(call.attempts)), now);
+        call.schedule_tick(call.pause(), now);
     }
     vec![]
 }
