@@ -44,6 +44,11 @@ pub enum CallEvent {
     Refused(Effect),
     /// The line's service refused an effect, most likely because the call is over there.
     CallGone(Effect),
+    /// The line's service refused an accept that may have taken effect at an earlier attempt: the call may be answered there.
+    AcceptInDoubt {
+        /// Why the call ends.
+        ending: Ending,
+    },
     /// An effect failed and is worth another attempt; it may have taken effect.
     Failed(Effect),
     /// An effect failed and is worth another attempt; it certainly never reached the line's service.

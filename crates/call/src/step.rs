@@ -9,7 +9,9 @@ use crate::call::MAX_ATTEMPTS_AFTER_END;
 use crate::{Call, CallEvent, Effect, Ending, Phase, Timestamp};
 use accepting::{accept, end_attempt};
 use ending::{end, end_by_task, end_from_meta, end_given_up_by_line, hang_up, timeout_ending, turn_away};
-use outcomes::{claim, note_call_gone, note_done, note_failed, note_not_received, note_refused};
+use outcomes::{
+    claim, note_accept_in_doubt, note_call_gone, note_done, note_failed, note_not_received, note_refused,
+};
 use std::time::Duration;
 use task::{
     MayHold, declare_lost, launch_once, note_alive, note_silence, offer_to_task, reassign, take_answer,
@@ -44,6 +46,7 @@ pub fn step(mut call: Call, event: CallEvent, now: Timestamp) -> (Call, Vec<Effe
         CallEvent::Done(effect) => note_done(&mut call, &effect, now),
         CallEvent::Refused(effect) => note_refused(&mut call, &effect, now),
         CallEvent::CallGone(effect) => note_call_gone(&mut call, &effect, now),
+        CallEvent::AcceptInDoubt { ending } => note_accept_in_doubt(&mut call, ending, now),
         CallEvent::Failed(effect) => note_failed(&mut call, &effect, now),
         CallEvent::NotReceived(effect) => note_not_received(&mut call, &effect, now),
         CallEvent::AcceptLost { fence, question } => end_attempt(&mut call, fence, question),

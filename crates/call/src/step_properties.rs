@@ -57,10 +57,11 @@ proptest! {
     fn a_sip_call_is_rejected_or_hung_up_and_sent_nothing_else(events in prop::collection::vec((event(), 0u64..3_000), 0..40)) {
         let mut now = Timestamp(1_000_000);
         let mut call = Call { line: Line::Sip, ..Call::ringing(now, Line::Sip.rings_for()) };
-        let (mut was_hung_up, mut is_known_over) = (false, false);
+        let (mut was_hung_up, mut is_known_over, mut may_be_answered) = (false, false, false);
         for (event, wait) in events.into_iter().filter(|(event, _)| happens_on_sip(event)) {
             now = now + Duration::from_millis(wait);
             is_known_over |= !call.has_ended() && reports_end(&event, &call);
+            may_be_answered |= !call.has_ended() && is_in_doubt(&event, &call);
             let (next, effects) = step(call, event, now);
             for effect in &effects {
                 let is_of_whatsapp = matches!(effect, Effect::PreAccept | Effect::TellCaller(_) | Effect::LaunchTask);
@@ -71,6 +72,7 @@ proptest! {
             was_hung_up |= effects.contains(&Effect::Terminate);
             let is_accepted_and_over = next.accepted_at.is_some() && next.has_ended();
             prop_assert!(!is_accepted_and_over || was_hung_up || is_known_over, "an accepted call ended and was not hung up");
+            prop_assert!(!may_be_answered || was_hung_up, "a call that may be answered was not hung up");
             call = next;
         }
     }
@@ -84,6 +86,11 @@ fn reports_end(event: &CallEvent, call: &Call) -> bool {
         CallEvent::TaskEnded { fence, ending } => call.is_held_by(*fence) && ending.is_known_to(call.line),
         _ => false,
     }
+}
+
+/// Whether the event says that an accept may have taken effect although it was refused.
+fn is_in_doubt(event: &CallEvent, call: &Call) -> bool {
+    matches!(event, CallEvent::AcceptInDoubt { .. }) && call.pending.contains(&Effect::Accept)
 }
 
 /// Whether an event can happen on the SIP line: no webhook reports the end of a call there.
@@ -130,6 +137,8 @@ fn event() -> impl Strategy<Value = CallEvent> {
         2 => effect().prop_map(CallEvent::Done),
         1 => effect().prop_map(CallEvent::Refused),
         1 => effect().prop_map(CallEvent::CallGone),
+        1 => prop::sample::select(vec![Ending::CallerGaveUp, Ending::LineRefused])
+            .prop_map(|ending| CallEvent::AcceptInDoubt { ending }),
         1 => effect().prop_map(CallEvent::Failed),
         1 => effect().prop_map(CallEvent::NotReceived),
         1 => fence.clone().prop_map(|fence| CallEvent::AcceptLost { fence, question: None }),

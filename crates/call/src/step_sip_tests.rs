@@ -90,6 +90,18 @@ fn a_caller_who_gave_up_before_the_accept_is_left_alone() {
 }
 
 #[test]
+fn a_call_whose_accept_is_in_doubt_is_hung_up() {
+    for ending in [Ending::CallerGaveUp, Ending::LineRefused] {
+        let in_doubt = CallEvent::AcceptInDoubt { ending };
+        let (call, effects) = step(accepting(), in_doubt.clone(), T0);
+        assert_eq!(call.ending(), Some(ending));
+        assert_eq!(effects, [Effect::Terminate, Effect::Release(assignment("a", 1))]);
+
+        assert_eq!(step(live(), in_doubt, T0), (live(), vec![]), "another process was faster");
+    }
+}
+
+#[test]
 fn a_call_that_another_endpoint_answered_is_left_alone() {
     let (call, effects) = step(accepting(), CallEvent::LineGaveUp, T0);
 

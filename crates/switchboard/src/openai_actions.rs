@@ -137,12 +137,13 @@ impl Switchboard {
             return EffectOutcome::of(CallEvent::Done(effect.clone()));
         };
         let until = self.deadline(record);
-        let (mut event, mut error) = self.attempt(record, effect, &call, &request, until).await;
+        let (mut event, mut error) = self.attempt(record, effect, &call, &request, until, false).await;
         if let CallRequest::Accept(session) = &mut request
             && error.as_ref().is_some_and(CallsError::is_about_turn_detection)
         {
             session.is_held_back = false;
-            (event, error) = self.attempt(record, effect, &call, &request, until).await;
+            let was_received = matches!(event, CallEvent::AcceptInDoubt { .. });
+            (event, error) = self.attempt(record, effect, &call, &request, until, was_received).await;
         }
         match error.filter(|error| !is_expected(&event, error)) {
             Some(error) => EffectOutcome::with_entry(event, line_trouble(&wire_name(effect), &error)),
@@ -150,7 +151,8 @@ impl Switchboard {
         }
     }
 
-    /// Sends a request with retries until a deadline, and returns the call's event and the last error.
+    /// Sends a request with retries until a deadline, and returns the call's event and the last error; `was_received`: it may have reached
+    /// OpenAI before.
     async fn attempt(
         &self,
         record: &StoredCall,
@@ -158,8 +160,8 @@ impl Switchboard {
         call: &CallId,
         request: &CallRequest,
         until: Instant,
+        mut was_received: bool,
     ) -> (CallEvent, Option<CallsError>) {
-        let mut was_received = false;
         let send = || async {
             let no_time = |_| CallsError::Unanswered { reason: "no time was left to wait".to_owned() };
             timeout_at(until, self.openai.send(call, request)).await.map_err(no_time).flatten()
@@ -247,9 +249,14 @@ fn outcome(record: &StoredCall, effect: &Effect, error: &CallsError, was_receive
     }
     let may_have_taken_effect = was_received || record.call.may_have_taken_effect();
     match (&effect, error) {
-        (Effect::Accept, CallsError::Gone) => CallEvent::CallGone(effect),
         // The sideband proves it: it opens, or it does not.
         (Effect::Accept, CallsError::AlreadyDecided) if may_have_taken_effect => CallEvent::Done(effect),
+        (Effect::Accept, error) if may_have_taken_effect => {
+            let is_gone = matches!(error, CallsError::Gone);
+            let ending = if is_gone { Ending::CallerGaveUp } else { record.call.line.refused() };
+            CallEvent::AcceptInDoubt { ending }
+        }
+        (Effect::Accept, CallsError::Gone) => CallEvent::CallGone(effect),
         (Effect::Accept, CallsError::AlreadyDecided) => CallEvent::LineGaveUp,
         (Effect::Reject, CallsError::Gone | CallsError::AlreadyDecided) => CallEvent::Done(effect),
         // A call that was never accepted may ring all the same: then it is rejected.
@@ -309,7 +316,7 @@ mod tests {
     #[test]
     fn a_call_that_is_gone_needs_no_more() {
         let (gone, mut record) = (CallsError::Gone, record());
-        assert_eq!(outcome(&record, &Effect::Accept, &gone, true), CallEvent::CallGone(Effect::Accept));
+        assert_eq!(outcome(&record, &Effect::Accept, &gone, false), CallEvent::CallGone(Effect::Accept));
         assert_eq!(outcome(&record, &Effect::Reject, &gone, false), CallEvent::Done(Effect::Reject));
         assert_eq!(outcome(&record, &Effect::Terminate, &gone, false), CallEvent::Refused(Effect::Terminate));
 
@@ -326,6 +333,25 @@ mod tests {
         assert_eq!(after(&unanswered, false), CallEvent::Failed(Effect::Accept));
         assert_eq!(after(&unreached, true), CallEvent::Failed(Effect::Accept));
         assert_eq!(after(&unreached, false), CallEvent::NotReceived(Effect::Accept));
+    }
+
+    #[test]
+    fn an_accept_that_is_refused_after_an_unanswered_one_is_in_doubt() {
+        let rejected = CallsError::Misconfigured { code: String::new() };
+        let refused = CallsError::Refused { status: 400, code: String::new(), message: String::new() };
+        for (error, ending) in [
+            (CallsError::Gone, Ending::CallerGaveUp),
+            (refused, Ending::LineRefused),
+            (rejected, Ending::LineRefused),
+        ] {
+            let mut record = record();
+            let in_doubt = CallEvent::AcceptInDoubt { ending };
+            assert_ne!(outcome(&record, &Effect::Accept, &error, false), in_doubt);
+            assert_eq!(outcome(&record, &Effect::Accept, &error, true), in_doubt);
+
+            record.call.attempts = 2;
+            assert_eq!(outcome(&record, &Effect::Accept, &error, false), in_doubt);
+        }
     }
 
     #[test]

@@ -103,6 +103,24 @@ async fn a_second_decision_after_an_unanswered_one_is_ours() {
 }
 
 #[tokio::test]
+async fn a_call_that_may_have_been_answered_is_hung_up() {
+    for (status, code, ending) in [
+        (404, "call_id_not_found", Ending::CallerGaveUp),
+        (400, "invalid_value", Ending::LineRefused),
+    ] {
+        let stage = Stage::new().await;
+        let call = stage.has(connecting()).await;
+        stage.openai.answers(500, json!({}));
+        stage.openai.answers(status, json!({"error": {"code": code}}));
+
+        assert_eq!(stage.order(ready(&call)).await, Reply::Over);
+
+        assert_eq!(stage.openai.paths(), ["accept", "accept", "hangup"], "{code}");
+        assert_eq!(stage.stored(&call).await.call.ending(), Some(ending), "{code}");
+    }
+}
+
+#[tokio::test]
 async fn an_ended_call_is_hung_up_once() {
     let over = json!({"error": {"code": "call_id_not_found"}});
     for ending in [Ending::AgentSaidGoodbye, Ending::CallerHungUp] {

@@ -82,8 +82,24 @@ pub(super) fn note_call_gone(call: &mut Call, effect: &Effect, now: Timestamp) -
     if call.line.says_what_is_over() {
         return end(call, Ending::CallerGaveUp, now);
     }
-    let release = end(call, Ending::CallerGaveUp, now);
-    call.request([vec![Effect::Terminate], release].concat(), now)
+    end_and_hang_up(call, Ending::CallerGaveUp, now)
+}
+
+/// Ends a call whose accept may have taken effect: it is hung up, whatever the line's service said last.
+pub(super) fn note_accept_in_doubt(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
+    if call.has_ended() || !call.pending.contains(&Effect::Accept) {
+        // Where another process was faster, its result stands.
+        return hang_up_late_accept(call, &Effect::Accept, now);
+    }
+    end_and_hang_up(call, ending, now)
+}
+
+fn end_and_hang_up(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
+    let effects = end(call, ending, now);
+    if effects.contains(&Effect::Terminate) {
+        return effects;
+    }
+    call.request([vec![Effect::Terminate], effects].concat(), now)
 }
 
 /// Drops a refused effect. A call that Meta refuses to terminate may still ring there: then it is rejected.
