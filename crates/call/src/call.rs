@@ -82,7 +82,10 @@ pub struct Call {
     /// When its lease was to expire then, by the task's own clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silent_lease: Option<u64>,
-    /// When the call was accepted.
+    /// Whether an accept was asked for on a line whose service may have answered the call without our learning of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accept_asked: bool,
+    /// When the call was accepted; when it ended, if the accept took effect after that.
     pub accepted_at: Option<Timestamp>,
     /// When an accepted call that has no task is ended, unless another task takes it by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,6 +136,7 @@ impl Call {
             launched: false,
             silent_since: None,
             silent_lease: None,
+            accept_asked: false,
             accepted_at: None,
             adrift_until: None,
             ended_at: None,
@@ -205,6 +209,11 @@ impl Call {
     /// Whether a task that was offered the call has not taken it yet.
     pub(crate) fn is_offered(&self) -> bool {
         self.phase == Phase::Ringing || self.adrift_until.is_some()
+    }
+
+    /// Notes that an ended call was accepted at the line's service all the same.
+    pub(crate) fn note_accepted_late(&mut self) {
+        self.accepted_at = self.accepted_at.or(self.ended_at);
     }
 
     /// Leaves an accepted call without a task, for a while.

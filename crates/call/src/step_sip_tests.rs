@@ -139,6 +139,26 @@ fn an_accept_that_arrives_after_the_end_is_hung_up() {
 }
 
 #[test]
+fn an_accept_that_overtakes_the_first_hangup_is_hung_up() {
+    let drained = CallEvent::TaskEnded { fence: Fence(1), ending: Ending::Drained };
+    let (ended, _) = step(accepting(), drained, T0);
+
+    // Its success is saved before the hangup's refusal.
+    let (call, effects) = step(ended.clone(), CallEvent::Done(Effect::Accept), T0 + secs(1));
+    assert_eq!((effects, call.accepted_at), (vec![Effect::Terminate], Some(T0)));
+    let (call, effects) = step(call, CallEvent::Refused(Effect::Terminate), T0 + secs(1));
+    assert_eq!((effects, call.due), (vec![], None), "no accepted call is rejected");
+
+    // It is not saved at all.
+    let (call, effects) = step(ended, CallEvent::Refused(Effect::Terminate), T0 + secs(1));
+    assert_eq!(effects, [Effect::Reject], "it may ring");
+    let (call, effects) = step(call, CallEvent::Refused(Effect::Reject), T0 + secs(1));
+    assert_eq!((effects, call.accepted_at), (vec![Effect::Terminate], Some(T0)), "it was accepted");
+    let (call, effects) = step(call, CallEvent::Refused(Effect::Terminate), T0 + secs(2));
+    assert_eq!((effects, call.due), (vec![], None));
+}
+
+#[test]
 fn a_call_that_seems_over_to_its_task_is_hung_up_all_the_same() {
     for ending in [Ending::CallerHungUp, Ending::Transferred] {
         let (call, effects) = step(live(), CallEvent::TaskEnded { fence: Fence(1), ending }, T0);

@@ -258,6 +258,9 @@ fn outcome(record: &StoredCall, effect: &Effect, error: &CallsError, was_receive
         }
         (Effect::Accept, CallsError::Gone) => CallEvent::CallGone(effect),
         (Effect::Accept, CallsError::AlreadyDecided) => CallEvent::LineGaveUp,
+        (Effect::Reject, CallsError::AlreadyDecided) if record.call.accept_asked => {
+            CallEvent::Refused(effect)
+        }
         (Effect::Reject, CallsError::Gone | CallsError::AlreadyDecided) => CallEvent::Done(effect),
         // A call that was never accepted may ring all the same: then it is rejected.
         (Effect::Terminate, CallsError::Gone) if record.call.accepted_at.is_some() => CallEvent::Done(effect),
@@ -319,6 +322,11 @@ mod tests {
         assert_eq!(outcome(&record, &Effect::Accept, &gone, false), CallEvent::CallGone(Effect::Accept));
         assert_eq!(outcome(&record, &Effect::Reject, &gone, false), CallEvent::Done(Effect::Reject));
         assert_eq!(outcome(&record, &Effect::Terminate, &gone, false), CallEvent::Refused(Effect::Terminate));
+
+        let decided = CallsError::AlreadyDecided;
+        assert_eq!(outcome(&record, &Effect::Reject, &decided, false), CallEvent::Done(Effect::Reject));
+        record.call.accept_asked = true;
+        assert_eq!(outcome(&record, &Effect::Reject, &decided, false), CallEvent::Refused(Effect::Reject));
 
         record.call.accepted_at = Some(Timestamp(8));
         assert_eq!(outcome(&record, &Effect::Terminate, &gone, false), CallEvent::Done(Effect::Terminate));

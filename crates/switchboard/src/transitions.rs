@@ -55,7 +55,7 @@ fn changes(before: &Call, after: &Call, took_ms: u64) -> Vec<JournalEvent> {
     if after.pre_accepted && !before.pre_accepted {
         events.push(JournalEvent::PreAccepted {});
     }
-    if after.accepted_at.is_some() && before.accepted_at.is_none() {
+    if after.accepted_at.is_some() && before.accepted_at.is_none() && !before.has_ended() {
         events.push(JournalEvent::Accepted {});
     }
     if let Some(ending) = after.ending().filter(|_| !before.has_ended()) {

@@ -48,10 +48,14 @@ fn calls_keep_their_form() {
         ..whole()
     };
     let on_sip = Call { line: Line::Sip, ..Call::ringing(RANG_AT, Line::Sip.rings_for()) };
+    let accepting = Call { phase: Phase::Accepting, accept_asked: true, ..on_sip.clone() };
     let adrift =
         Call { phase: Phase::Live, adrift_until: Some(Timestamp(RANG_AT.0 + 70_000)), ..on_sip.clone() };
     let whatsapp = [("ringing", ringing), ("whole", whole()), ("ended_in_a_newer_word", ended)];
-    hold("calls.tsv", &[&whatsapp[..], &[("on_sip", on_sip), ("adrift", adrift)]].concat());
+    hold(
+        "calls.tsv",
+        &[&whatsapp[..], &[("on_sip", on_sip), ("accepting_on_sip", accepting), ("adrift", adrift)]].concat(),
+    );
 }
 
 #[test]
@@ -145,6 +149,7 @@ fn whole() -> Call {
         launched: true,
         silent_since: Some(after(20_000)),
         silent_lease: Some(after(21_000).0),
+        accept_asked: false,
         accepted_at: Some(after(2_000)),
         adrift_until: None,
         ended_at: None,

@@ -21,6 +21,7 @@ pub(super) fn accept(call: &mut Call, fence: Fence, question: Option<u64>, now: 
         Phase::Connecting => {
             call.pre_accepted = call.line.needs_answer();
             call.phase = Phase::Accepting;
+            call.accept_asked = !call.line.needs_answer();
             for_task(call, question, |call| call.request(vec![Effect::Accept], now))
         }
         Phase::Accepting if call.is_being_answered(now) => vec![],

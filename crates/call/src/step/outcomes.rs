@@ -22,16 +22,24 @@ pub(super) fn note_done(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec
         call.settle(now);
         call.schedule_first_check(now);
     }
+    if is_late_accept(call, effect) {
+        call.note_accepted_late();
+    }
     hang_up_late_accept(call, effect, now)
 }
 
-/// Hangs up, once more, a call that ended while its accept was on its way: the service may have answered the first hangup before the accept.
+fn is_late_accept(call: &Call, effect: &Effect) -> bool {
+    *effect == Effect::Accept && call.has_ended() && call.line.outlives_task()
+}
+
+/// Hangs up, once more, a call that ended while its accept was on its way: the service may have answered the first hangup before the accept,
+/// even one that is still pending here.
 fn hang_up_late_accept(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
-    let is_late = *effect == Effect::Accept && call.has_ended() && call.line.outlives_task();
-    if !is_late || call.pending.contains(&Effect::Terminate) {
+    if !is_late_accept(call, effect) {
         return vec![];
     }
-    let pending = call.pending.iter().filter(|pending| **pending != Effect::Reject).cloned();
+    let ends_call = |effect: &Effect| matches!(effect, Effect::Reject | Effect::Terminate);
+    let pending = call.pending.iter().filter(|pending| !ends_call(pending)).cloned();
     let effects = std::iter::once(Effect::Terminate).chain(pending).collect();
     call.request(effects, now);
     vec![Effect::Terminate]
@@ -102,17 +110,28 @@ fn end_and_hang_up(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effec
     call.request([vec![Effect::Terminate], effects].concat(), now)
 }
 
-/// Drops a refused effect. A call that Meta refuses to terminate may still ring there: then it is rejected.
+/// Drops a refused effect. A call that cannot be hung up may still ring: then it is rejected. One that cannot be rejected was accepted
+/// meanwhile, if its accept was ever asked for: then it is hung up.
 fn drop_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
     let is_answered = call.pre_accepted || call.accepted_at.is_some();
-    let may_still_ring = *effect == Effect::Terminate && !is_answered;
-    if may_still_ring && call.pending.contains(effect) {
-        call.pending.retain(|pending| pending != effect);
-        call.pending.push(Effect::Reject);
-        return vec![Effect::Reject];
+    if !call.pending.contains(effect) {
+        return vec![];
+    }
+    if *effect == Effect::Terminate && !is_answered {
+        return replace_pending(call, effect, Effect::Reject);
+    }
+    if *effect == Effect::Reject && call.accept_asked {
+        call.note_accepted_late();
+        return replace_pending(call, effect, Effect::Terminate);
     }
     call.remove_pending(effect, now);
     vec![]
+}
+
+fn replace_pending(call: &mut Call, effect: &Effect, other: Effect) -> Vec<Effect> {
+    call.pending.retain(|pending| pending != effect);
+    call.pending.push(other.clone());
+    vec![other]
 }
 
 pub(super) fn note_not_received(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
