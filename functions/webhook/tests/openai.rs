@@ -151,11 +151,19 @@ async fn a_redelivered_call_that_was_not_taken_up_is_handed_over_again() {
 async fn an_old_event_is_recorded_and_never_accepted() {
     let stage = ready().await;
 
+    let late = incoming("rtc_2", "trunk key", 7);
     assert_eq!(stage_post(&stage, "wh_1", &incoming("rtc_1", "trunk key", 11)).await, 200);
-    assert_eq!(stage_post(&stage, "wh_2", &incoming("rtc_2", "trunk key", 9)).await, 200);
+    assert_eq!(stage_post(&stage, "wh_2", &late).await, 200);
+    let mut ahead = incoming("rtc_3", "trunk key", 0);
+    ahead["created_at"] = json!(now_ms() / 1_000 + 13);
+    assert_eq!(stage_post(&stage, "wh_3", &ahead).await, 200);
 
-    assert_eq!(stage.store().load_call(&call_ref("rtc_1")).await.unwrap(), LoadedCall::Missing);
-    assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT", "WA_CALL_STALE"]);
+    for id in ["rtc_1", "rtc_3"] {
+        assert_eq!(stage.store().load_call(&call_ref(id)).await.unwrap(), LoadedCall::Missing);
+    }
+    assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT", "WA_CALL_STALE", "WA_CALL_STALE"]);
+    let rings_until = stored(&stage, "rtc_2").await.call.ring_deadline;
+    assert_eq!(rings_until.0 / 1_000, late["created_at"].as_u64().unwrap() + 10, "nor is a late one, later");
 }
 
 #[tokio::test]

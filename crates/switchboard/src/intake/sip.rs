@@ -11,8 +11,8 @@ use store::{CallReport, CallerNames, LoadedCall, ReportedChange, StoredCall, Wri
 /// A call that came in longer ago is not answered: the carrier has given up.
 const STALE_AFTER_MS: u64 = 10_000;
 
-/// A call that came in this far ahead of our clock is not answered either.
-const AHEAD_BY_MS: u64 = 300_000;
+/// A call that came in this far ahead of our clock is not answered either: two hosts' clocks differ by less.
+const AHEAD_BY_MS: u64 = 10_000;
 
 /// How a call proves that it came by the trunk.
 #[derive(Debug, Clone, Copy)]
@@ -115,8 +115,11 @@ fn standing(
     let is_untrusted = !trunk.lets_in(&incoming.parties);
     let caller = incoming.parties.caller.clone().filter(|_| !is_untrusted);
     let caller = CallerNames { number: caller, user_id: None };
-    let call =
+    let mut call =
         StoredCall::ringing_by_sip(incoming.id.as_str(), number, caller, is_untrusted, Timestamp(now_ms));
+    // The carrier's patience began with the call, not with its event.
+    let stale_at = Timestamp(created_ms.saturating_add(STALE_AFTER_MS));
+    call.call.ring_deadline = call.call.ring_deadline.min(stale_at);
     Standing::Ours(Box::new(call))
 }
 
