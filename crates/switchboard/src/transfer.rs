@@ -17,7 +17,8 @@ const REFERRED_WITHIN: Duration = Duration::from_secs(6);
 const REFER: &str = "refer";
 
 impl Switchboard {
-    /// Asks the line's service for the transfer, or replies with the reason in plain words why not. A repeated order asks for nothing.
+    /// Asks the line's service for the transfer, or replies with the reason in plain words why it certainly does not happen. A repeated order
+    /// asks for nothing.
     pub(crate) async fn transfer(
         &self,
         handled: HandledCall,
@@ -54,6 +55,10 @@ impl Switchboard {
         let trouble = line_trouble(REFER, &error);
         if let Err(unwritten) = self.append_to_journal(handled.record, &trouble).await {
             tracing::warn!("cannot write the journal entry that a call was not transferred: {unwritten:#}");
+        }
+        if error.may_be_done() {
+            // The task sees whether the call ends.
+            return Ok(Reply::Transferring);
         }
         Ok(not_transferred(reason_for_model(&error)))
     }

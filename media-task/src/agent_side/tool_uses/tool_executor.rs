@@ -3,6 +3,7 @@
 use super::action_budget::HourlyBudget;
 use crate::agent_side::call_identity::CallIdentity;
 use crate::journal_writer::CallerRequest;
+use anyhow::Context;
 use internal_api::client::CallControl;
 use internal_api::order::{Order, Reply};
 use std::sync::Arc;
@@ -72,21 +73,19 @@ impl ToolExecutor {
         }
     }
 
-    /// Has call-control transfer the call; [`ToolOutcomeKind::Done`] if the line's service took it, which does not mean that it happens.
+    /// Has call-control transfer the call; [`ToolOutcomeKind::Done`] if the line's service took it, or may have, which does not mean that it
+    /// happens.
     async fn transfer(&self) -> ToolOutcome {
         let (call_ref, id) = (self.context.call_ref.clone(), self.id.clone());
         let (fence, token) = (self.call.fence, self.call.token.clone());
         let order = Order::TransferCall { call_ref, fence, token, id };
-        let failed = || built_in_outcome(&ToolUse::TransferCall, ToolOutcomeKind::Failed);
-        match tokio::time::timeout(TRANSFER_TIMEOUT, self.ask(&order)).await {
-            Ok(Ok(reply)) => transfer_outcome(reply).unwrap_or_else(failed),
-            Ok(Err(error)) => {
-                let call_ref = &self.context.call_ref;
-                tracing::warn!(%call_ref, "transfer failed: call-control did not reply: {error:#}");
-                failed()
-            }
-            Err(_) => failed(),
+        let asked = tokio::time::timeout(TRANSFER_TIMEOUT, self.ask(&order)).await;
+        let reply = asked.context("timeout").flatten();
+        if let Err(error) = &reply {
+            let call_ref = &self.context.call_ref;
+            tracing::warn!(%call_ref, "transfer in doubt: call-control did not reply: {error:#}");
         }
+        transfer_outcome(reply.ok())
     }
 
     /// Asks call-control, a second time if the first fails: the order is idempotent by its id.
@@ -124,21 +123,24 @@ fn message_outcome(reply: &Reply) -> ToolOutcomeKind {
     }
 }
 
-/// Returns the outcome of a transfer by call-control's reply, if it is one.
-fn transfer_outcome(reply: Reply) -> Option<ToolOutcome> {
+/// Returns the outcome of a transfer by call-control's reply. Without one it may happen.
+fn transfer_outcome(reply: Option<Reply>) -> ToolOutcome {
+    let outcome = |kind| built_in_outcome(&ToolUse::TransferCall, kind);
     match reply {
-        Reply::Transferring => Some(built_in_outcome(&ToolUse::TransferCall, ToolOutcomeKind::Done)),
-        Reply::NotTransferred { reason, is_budget_spent } => {
+        None | Some(Reply::Transferring) => outcome(ToolOutcomeKind::Done),
+        Some(Reply::NotTransferred { reason, is_budget_spent }) => {
             let for_the_model = format!(
                 "Not connected: {reason}. The caller is still on the line with you. Tell them so now, and offer another way, such as \
                  taking a message."
             );
-            Some(match is_budget_spent {
+            match is_budget_spent {
                 true => Refused { trouble: ToolError::DayBudget, for_the_model }.into(),
                 false => ToolOutcome { kind: ToolOutcomeKind::Failed, trouble: None, for_the_model },
-            })
+            }
         }
-        Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. } => None,
+        Some(Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. }) => {
+            outcome(ToolOutcomeKind::Failed)
+        }
     }
 }
 
@@ -176,7 +178,7 @@ mod tests {
     fn a_spent_budget_of_transfers_is_a_refusal_with_its_reason() {
         let reason = "the day is over".to_owned();
         let outcome = |is_budget_spent| {
-            transfer_outcome(Reply::NotTransferred { reason: reason.clone(), is_budget_spent }).unwrap()
+            transfer_outcome(Some(Reply::NotTransferred { reason: reason.clone(), is_budget_spent }))
         };
 
         let (spent, failed) = (outcome(true), outcome(false));
@@ -184,8 +186,13 @@ mod tests {
         assert_eq!((spent.kind, spent.trouble), (ToolOutcomeKind::Refused, Some(ToolError::DayBudget)));
         assert_eq!((failed.kind, failed.trouble), (ToolOutcomeKind::Failed, None));
         assert!(spent.for_the_model.contains("Not connected: the day is over."), "{}", spent.for_the_model);
-        assert_eq!(transfer_outcome(Reply::Transferring).unwrap().kind, ToolOutcomeKind::Done);
-        assert_eq!(transfer_outcome(Reply::Over), None);
+    }
+
+    #[test]
+    fn a_transfer_that_call_control_did_not_answer_may_happen() {
+        assert_eq!(transfer_outcome(Some(Reply::Transferring)).kind, ToolOutcomeKind::Done);
+        assert_eq!(transfer_outcome(None).kind, ToolOutcomeKind::Done);
+        assert_eq!(transfer_outcome(Some(Reply::Over)).kind, ToolOutcomeKind::Failed);
     }
 
     #[tokio::test]
