@@ -167,5 +167,5 @@ async fn put_call(business: &Business) {
 }
 
 async fn calls(business: &Business) -> usize {
-    business.store.calls(&CallQuery::Of(NUMBER.into()), None, None, 10).await.unwrap().len()
+    business.store.calls(&CallQuery::Of(NUMBER.into()), None, None, 10).await.unwrap().calls.len()
 }

@@ -3,9 +3,11 @@
 mod caller;
 mod conversation;
 mod program_logs;
+mod telephone_caller;
 
 pub use caller::{Afterwards, Caller};
 pub use conversation::{looking_up, looks_up, monologue_of, using};
+pub use telephone_caller::{AfterTelephone, TelephoneCaller};
 
 use crate::privacy_scan;
 use crate::program::{Ended, Program};
@@ -16,6 +18,7 @@ use local::{Binaries, eventually, root};
 use rustix::process::{Pid, Signal, kill_process};
 use sim_meta::{ActionName, CallerConfig, Event, InjectedFault, Observation, ObservationKind};
 use sim_openai::Script;
+use sim_openai::sip::Action;
 use std::fs::Permissions;
 use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt;
@@ -117,8 +120,14 @@ impl StoryBuilder {
 
     /// Has the product take calls on the SIP line.
     #[must_use]
-    pub fn with_telephone(mut self) -> Self {
-        self.testbed.telephone = Some(TelephoneLine::default());
+    pub fn with_telephone(self) -> Self {
+        self.with_telephone_as(TelephoneLine::default())
+    }
+
+    /// Has the product take calls on this SIP line.
+    #[must_use]
+    pub fn with_telephone_as(mut self, line: TelephoneLine) -> Self {
+        self.testbed.telephone = Some(line);
         self
     }
 
@@ -258,6 +267,21 @@ impl Story {
         })
     }
 
+    /// Kills call-control once, as soon as a request about a telephone call has taken effect at OpenAI and before its answer leaves.
+    pub fn kill_call_control_after_asking(&self, action: Action) -> Kill {
+        let (happened, testbed) = (Kill::default(), Arc::downgrade(&self.testbed));
+        let happens = happened.clone();
+        self.model.trunk().kill_client_after(action, move || {
+            Box::pin(async move {
+                happens.0.store(true, Ordering::Relaxed);
+                if let Some(testbed) = testbed.upgrade() {
+                    testbed.stack.cloud.kill_function("call-control").await.expect("there is call-control");
+                }
+            })
+        });
+        happened
+    }
+
     /// Kills the one media task, as soon as an action has taken effect at Meta and before Meta's reply leaves.
     pub fn kill_the_task_after(&self, action: ActionName) -> Kill {
         self.once_after(action, |testbed| async move {
@@ -308,7 +332,7 @@ impl Story {
     /// Checks the health of the one media task as ECS does: by another process in the same environment.
     pub async fn checks_health(&self) -> Ended {
         let environment = std::fs::read_to_string(format!("/proc/{}/environ", self.media_task_pid()));
-        let environment = environment.expect("the task runs, and is told text");
+        let environment = environment.expect("the task runs, and its environment is text");
         let settings: Vec<_> =
             environment.split('\0').filter_map(|setting| setting.split_once('=')).collect();
         Program::named("media-task").with_argument("healthcheck").with_all(&settings).run().await
