@@ -67,6 +67,7 @@ impl SidebandSession {
         // No media of ours connects, and the agent is joined after the accept: a place is all that the call waits for.
         acceptance.progress.note_connected();
         acceptance.progress.note_ready();
+        acceptance.progress.await_reply();
         Self {
             audio: RemoteAudio::new(file.limits(), file.turns(), file.keypad()),
             acceptance,

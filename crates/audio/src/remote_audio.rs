@@ -282,6 +282,7 @@ impl RemoteAudio {
     fn stop_waiting_for_playback(&mut self, now: Instant) {
         self.unplayed.clear();
         (self.in_doubt_until, self.playing, self.sound_until) = (None, None, Some(now));
+        self.is_greeting_over = true;
     }
 
     fn note_agent_speaking(&mut self, now: Instant) {

@@ -21,6 +21,17 @@ fn a_task_that_takes_the_call_gets_it_accepted_without_an_answer() {
 }
 
 #[test]
+fn a_task_that_asks_before_its_answer_is_saved_gets_the_accept() {
+    let (call, _) = step(ringing(), found("a"), T0);
+
+    let (call, effects) = step(call, ready(1), T0);
+    assert_eq!((call.phase, effects), (Phase::Accepting, vec![Effect::Accept]));
+    let (call, effects) = step(call, taken(1), T0);
+
+    assert_eq!((call.phase, effects), (Phase::Accepting, vec![]));
+}
+
+#[test]
 fn a_call_is_rejected_until_its_accept_is_asked_for() {
     let closed = CallEvent::Rejected(Ending::Closed);
     let (_, effects) = step(ringing(), closed, T0);

@@ -127,6 +127,9 @@ impl SessionConfig {
         }
         if self.audio == AudioPath::Service {
             leave_format_to_the_call(&mut session);
+            if self.greeting == Greeting::Said {
+                leave_voice_as_it_is(&mut session);
+            }
         }
         self.left_out().for_each(|part| remove_part(part, &mut session));
         session
@@ -199,6 +202,12 @@ fn leave_format_to_the_call(session: &mut Value) {
     for side in ["/audio/input", "/audio/output"] {
         session.pointer_mut(side).and_then(Value::as_object_mut).and_then(|side| side.remove("format"));
     }
+}
+
+/// Removes the voice: it cannot change once the caller has heard it.
+fn leave_voice_as_it_is(session: &mut Value) {
+    let output = session.pointer_mut("/audio/output").and_then(Value::as_object_mut);
+    output.into_iter().for_each(|output| drop(output.remove("voice")));
 }
 
 fn format(format: Format) -> Value {
@@ -350,6 +359,16 @@ mod tests {
         );
         assert_eq!(session["type"], "realtime");
         assert_eq!(session["audio"]["input"]["turn_detection"]["threshold"], 0.6);
+    }
+
+    #[test]
+    fn a_call_taken_over_keeps_its_voice() {
+        let voice = |audio| {
+            let config = SessionConfig { audio, greeting: Greeting::Said, ..config(Options::default()) };
+            config.session(config.turn_taking(true))["audio"]["output"]["voice"].clone()
+        };
+
+        assert_eq!((voice(AudioPath::Service), voice(AudioPath::Socket)), (Value::Null, json!("marin")));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! - [`story`]: calls with injected faults, and what is known of them afterwards.
 //! - [`stored_calls`], [`saved_calls`]: what the table holds of calls, now and after a rehearsal.
 //! - [`tool_server`], [`trace_receiver`], [`scripted_model`]: counterparts of the product besides the simulators.
-//! - [`raw_webhook`], [`raw_control_api`], [`connection_flood`]: requests written by hand.
+//! - [`raw_webhook`], [`raw_openai_event`], [`raw_control_api`], [`connection_flood`]: requests written by hand.
 //! - [`program`], [`clock_skew`]: one program alone, and one whose clock is wrong.
 //! - [`command_line`]: what the commands of rehearsals, suites and benches share.
 //! - [`privacy_scan`]: what no program may write.
@@ -20,6 +20,7 @@ pub mod injected_fault;
 pub mod privacy_scan;
 pub mod program;
 pub mod raw_control_api;
+pub mod raw_openai_event;
 pub mod raw_webhook;
 pub mod rehearsal;
 pub mod saved_calls;
@@ -34,5 +35,8 @@ pub mod wakeup_probe;
 
 pub use injected_fault::InjectedFault;
 pub use rehearsal::{Outcome, TelephoneCall};
-pub use story::{Afterwards, Caller, Kill, Story, StoryBuilder, looking_up, looks_up, monologue_of, using};
+pub use story::{
+    AfterTelephone, Afterwards, Caller, Kill, Story, StoryBuilder, TelephoneCaller, looking_up, looks_up,
+    monologue_of, using,
+};
 pub use testbed::{Testbed, TestbedConfig};

@@ -3,9 +3,11 @@
 mod caller;
 mod conversation;
 mod program_logs;
+mod telephone_caller;
 
 pub use caller::{Afterwards, Caller};
 pub use conversation::{looking_up, looks_up, monologue_of, using};
+pub use telephone_caller::{AfterTelephone, TelephoneCaller};
 
 use crate::privacy_scan;
 use crate::program::{Ended, Program};
@@ -16,6 +18,7 @@ use local::{Binaries, eventually, root};
 use rustix::process::{Pid, Signal, kill_process};
 use sim_meta::{ActionName, CallerConfig, Event, InjectedFault, Observation, ObservationKind};
 use sim_openai::Script;
+use sim_openai::sip::Action;
 use std::fs::Permissions;
 use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt;
@@ -117,8 +120,14 @@ impl StoryBuilder {
 
     /// Has the product take calls on the SIP line.
     #[must_use]
-    pub fn with_telephone(mut self) -> Self {
-        self.testbed.telephone = Some(TelephoneLine::default());
+    pub fn with_telephone(self) -> Self {
+        self.with_telephone_as(TelephoneLine::default())
+    }
+
+    /// Has the product take calls on this SIP line.
+    #[must_use]
+    pub fn with_telephone_as(mut self, line: TelephoneLine) -> Self {
+        self.testbed.telephone = Some(line);
         self
     }
 
@@ -256,6 +265,21 @@ impl Story {
         self.once_after(action, |testbed| async move {
             testbed.stack.cloud.kill_function("call-control").await.expect("there is call-control");
         })
+    }
+
+    /// Kills call-control once, as soon as a request about a telephone call has taken effect at OpenAI and before its answer leaves.
+    pub fn kill_call_control_after_asking(&self, action: Action) -> Kill {
+        let (happened, testbed) = (Kill::default(), Arc::downgrade(&self.testbed));
+        let happens = happened.clone();
+        self.model.trunk().kill_client_after(action, move || {
+            Box::pin(async move {
+                happens.0.store(true, Ordering::Relaxed);
+                if let Some(testbed) = testbed.upgrade() {
+                    testbed.stack.cloud.kill_function("call-control").await.expect("there is call-control");
+                }
+            })
+        });
+        happened
     }
 
     /// Kills the one media task, as soon as an action has taken effect at Meta and before Meta's reply leaves.

@@ -3,7 +3,7 @@
 use local::Stack;
 use local::stack::SipConfig;
 use sim_openai::Realtime;
-use sim_openai::sip::WebhookEndpoint;
+use sim_openai::sip::{CallSpec, WebhookEndpoint};
 use store::StoredAgent;
 
 /// What signs OpenAI's events in a testbed.
@@ -23,6 +23,11 @@ pub const DIALLED: &str = "+35621000000";
 
 /// The name of the dialled number, under which it stands in logs and lists.
 pub const NUMBER: &str = "malta";
+
+/// Returns a call to the named number with the trunk's key.
+pub fn spec() -> CallSpec {
+    CallSpec::new(CALLER, DIALLED).header("X-Ahoy-Key", TRUNK_KEY)
+}
 
 /// Where an agent with [`transfer_section`] transfers calls to.
 pub const TRANSFER_TARGET: &str = "tel:+35621000001";

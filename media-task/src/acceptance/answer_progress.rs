@@ -31,6 +31,8 @@ pub(crate) struct AnswerProgress {
     greeting_timeout: Duration,
     asked_at: Option<Instant>,
     is_asking: bool,
+    /// Whether a request that was made in time is awaited past the deadline.
+    awaits_reply: bool,
     /// How many requests to accept were made; the last one's number.
     questions: u64,
     /// The request whose process is known to be dead.
@@ -59,9 +61,15 @@ impl AnswerProgress {
             greeting_timeout: GREETING_TIMEOUT,
             asked_at: None,
             is_asking: false,
+            awaits_reply: false,
             questions: 0,
             lost: None,
         }
+    }
+
+    /// Awaits a request that was made in time past the deadline: the line's service may take long to say that the caller is gone.
+    pub(crate) fn await_reply(&mut self) {
+        self.awaits_reply = true;
     }
 
     /// Notes that ICE and DTLS are done.
@@ -117,7 +125,12 @@ impl AnswerProgress {
         }
         let next = self.may_ask_at().unwrap_or(self.offered_at + self.greeting_timeout);
         let is_waiting_for_time = self.is_connected && self.is_ready;
-        Some(if is_waiting_for_time { next.min(self.deadline) } else { self.deadline })
+        Some(if is_waiting_for_time { next.min(self.gives_up_at()) } else { self.gives_up_at() })
+    }
+
+    fn gives_up_at(&self) -> Instant {
+        let asked_at = self.asked_at.filter(|_| self.awaits_reply && self.is_asking);
+        asked_at.map_or(self.deadline, |at| self.deadline.max(at + QUESTION_TIMEOUT))
     }
 
     /// Returns the next step, given how much of the greeting is queued.
@@ -125,7 +138,7 @@ impl AnswerProgress {
         if self.is_open {
             return AnswerStep::Wait;
         }
-        if now >= self.deadline {
+        if now >= self.gives_up_at() {
             return AnswerStep::GiveUp(self.missing());
         }
         // After the first request the greeting no longer delays the next ones: `poll_timeout` relies on that, too.
@@ -285,6 +298,22 @@ mod tests {
             (ringing.step(ms(200), start + ms(9_000)), ringing.poll_timeout()),
             (AnswerStep::Wait, None)
         );
+    }
+
+    #[test]
+    fn a_request_made_in_time_is_awaited_past_the_ring_time_if_so_wished() {
+        let (start, mut ringing) = ringing();
+        ringing.await_reply();
+        ringing.note_connected();
+        ringing.note_ready();
+        let (asked, end) = (start + ms(24_000), start + ms(25_000));
+        assert_eq!(ringing.step(ms(200), asked), AnswerStep::Ask);
+
+        assert_eq!(ringing.step(ms(200), end), AnswerStep::Wait);
+        assert_eq!(ringing.poll_timeout(), Some(asked + QUESTION_TIMEOUT));
+        ringing.note_reply();
+
+        assert_eq!(ringing.step(ms(200), end), AnswerStep::GiveUp(Ending::MetaRefused));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Has the line's service accept a call, when its task asks for it.
 
 use super::ending::{end, timeout_ending};
+use super::task::take_answer;
 use crate::{AnswerAttempt, Call, Effect, Fence, Phase, Timestamp};
 
 /// Requests the accept. Media connects only after Meta has the answer, so this also settles a pending pre-accept. The task repeats its
@@ -8,6 +9,10 @@ use crate::{AnswerAttempt, Call, Effect, Fence, Phase, Timestamp};
 pub(super) fn accept(call: &mut Call, fence: Fence, question: Option<u64>, now: Timestamp) -> Vec<Effect> {
     if !call.is_held_by(fence) {
         return vec![];
+    }
+    if call.is_offered() && !call.line.needs_answer() {
+        // The task may ask before the process that offered the call has saved its answer, which this is.
+        take_answer(call, fence, String::new(), now);
     }
     match call.phase {
         Phase::Connecting | Phase::Accepting if !call.line.needs_answer() && call.is_past_deadline(now) => {

@@ -7,16 +7,17 @@ mod figures;
 mod steps;
 mod transfer;
 
-use super::checks::Check;
+use super::checks::{Check, none};
 use super::timeline::Timeline;
 use super::{Evidence, Outcome, Parts, SETTLED_WITHIN};
+use crate::privacy_scan;
 use crate::saved_calls::SavedCalls;
-use crate::telephone::{CALLER, DIALLED, TRUNK_KEY, TelephoneLine, transfer_section};
+use crate::telephone::{self, TelephoneLine, transfer_section};
 use crate::testbed::{Testbed, TestbedConfig};
 use crate::wakeup_probe::WakeupProbe;
 use local::Binaries;
 use sim_openai::Script;
-use sim_openai::sip::{CallReport, CallSpec, PlacedCall, WaitError};
+use sim_openai::sip::{CallReport, PlacedCall, WaitError};
 use std::path::PathBuf;
 
 /// What a rehearsed telephone call is about.
@@ -91,7 +92,7 @@ impl Testbed {
         let earlier = self.earlier();
         let probe = WakeupProbe::start();
         let trunk = self.model.trunk();
-        let call = trunk.ring(CallSpec::new(CALLER, DIALLED).header("X-Ahoy-Key", TRUNK_KEY));
+        let call = trunk.ring(telephone::spec());
         let cut_short = about.hold(&call).await.err().map(|error| error.to_string());
         if cut_short.is_some() {
             call.hang_up();
@@ -104,7 +105,11 @@ impl Testbed {
         steps::add_to(&mut timeline, &evidence.report);
         timeline.add_product(&evidence);
         let files = self.keep(&evidence)?;
-        let checks = about.checks(&evidence, trunk.complaints());
+        let mut checks = about.checks(&evidence, trunk.complaints());
+        checks.push(none(
+            "no program wrote who called, a key, or OpenAI's id of the call",
+            privacy_scan::leaks(self),
+        ));
         Ok(Outcome::of(&evidence, "OpenAI", figures::of(&evidence), checks, timeline.steps(), files))
     }
 }

@@ -233,7 +233,8 @@ impl Afterwards {
     }
 }
 
-fn count(clip: &Clip, recording: &[i16]) -> usize {
+/// Counts how often a clip is in a recording.
+pub(super) fn count(clip: &Clip, recording: &[i16]) -> usize {
     match find(&clip.samples, recording).filter(|found| found.correlation >= HEARD) {
         Some(found) => {
             let after = (found.at + clip.samples.len()).min(recording.len());

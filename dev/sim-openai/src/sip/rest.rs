@@ -45,13 +45,7 @@ async fn handle(
 
 impl Rest {
     /// Decides the answer, and whether the client dies before it gets it.
-    fn decide(
-        &self,
-        id: &str,
-        action: &str,
-        headers: &HeaderMap,
-        body: &[u8],
-    ) -> (RestAnswer, Option<Kill>) {
+    fn decide(&self, id: &str, action: &str, headers: &HeaderMap, body: &[u8]) -> (RestAnswer, Option<Kill>) {
         match self.check(action, headers, body) {
             Ok((action, body)) => self.act(id, action, body),
             Err(refused) => (refused, None),
