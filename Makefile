@@ -40,7 +40,7 @@ help:
 	@echo 'make callers       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6'
 	@echo 'make peers         third-party clients (Pipecat, OpenAI'"'"'s, LiveKit'"'"'s, boto3) against the simulators, without a network (PEERS=pipecat)'
 	@echo 'make sip-lab       a telephone call through the edge of docs/sip.md to a stand-in for OpenAI: half a minute, on Debian; root installs its packages (ARGS=sound)'
-	@echo 'make bench-webhook how fast the webhook is, release build (ARTEFACTS=target/ship/stage: as shipped)'
+	@echo 'make bench-webhook how fast the webhook is, and decisions on the SIP line, release build (ARTEFACTS=target/ship/stage: as shipped)'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes (CALLS)'
 	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether calls survive, six minutes'
 	@echo 'make check-infra   the deployment, as far as it can be checked without an account'
@@ -114,7 +114,7 @@ sip-lab: build-tools sip-lab-tools
 	@scripts/sip-lab.sh $(ARGS)
 
 bench-webhook: bench-programs
-	@$(BENCH) webhook $(if $(ARTEFACTS),--artefacts $(ARTEFACTS))
+	@$(BENCH) webhook $(if $(ARTEFACTS),--artefacts $(ARTEFACTS),$(if $(filter release,$(PROFILE)),--out docs/bench))
 
 bench-turns: bench-programs
 	@$(BENCH) turns $(if $(CALLS),--calls $(CALLS))

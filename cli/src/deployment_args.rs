@@ -1,5 +1,7 @@
 //! The options that name a deployment's parts, and the keys fetched from its secrets.
 
+mod sip_args;
+
 use crate::Common;
 use crate::cloud;
 use crate::fetched::{FetchError, Fetched};
@@ -12,12 +14,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use service::env::Env;
+use sip_args::SipArgs;
 use whatsapp::graph;
 
 /// The options that name a deployment's parts, with the same environment variables as the functions and the media task.
 ///
 /// Keys come from the deployment's secrets; `META_ACCESS_TOKEN`, `META_APP_SECRET`, `META_VERIFY_TOKEN` and `OPENAI_API_KEY`
-/// take precedence. There are no flags for keys, because every user of a machine can read command lines.
+/// take precedence, and `OPENAI_SETUP_KEY` manages webhooks at OpenAI where the other key may not. There are no flags for keys, because
+/// every user of a machine can read command lines.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DeploymentArgs {
     /// The business number, by Meta's phone number id. Needed only if the deployment has several.
@@ -34,6 +38,8 @@ pub(crate) struct DeploymentArgs {
     pub(crate) meta_secret: Option<String>,
     #[command(flatten)]
     pub(crate) secrets: SecretArgs,
+    #[command(flatten)]
+    pub(crate) sip: SipArgs,
     /// The call-control function, by name or ARN [default: the stack's, such as ahoy-call-control].
     #[arg(long, env = "CALL_CONTROL", value_name = "FUNCTION")]
     pub(crate) call_control: Option<String>,
@@ -51,9 +57,20 @@ pub(crate) struct DeploymentArgs {
 impl DeploymentArgs {
     /// Returns the name of the webhook's Lambda function, as the template sets it.
     pub(crate) fn webhook_function(&self, common: &Common) -> String {
+        format!("{}-webhook", self.stack(common))
+    }
+
+    /// Returns the name of the SIP line's secret: the given one, else the one that the template names after the stack.
+    pub(crate) fn line_secret(&self, common: &Common) -> String {
+        let given = self.sip.line_secret().map(str::to_owned);
+        given.unwrap_or_else(|| format!("{}/line", self.stack(common)))
+    }
+
+    /// Returns the stack's name: the given one, else the one that Meta's secret is named after.
+    pub(crate) fn stack(&self, common: &Common) -> String {
         let meta_secret = self.meta_secret(common);
         let of_secret = name_of(&meta_secret).strip_suffix("/meta");
-        format!("{}-webhook", common.stack().or(of_secret).unwrap_or("ahoy"))
+        common.stack().or(of_secret).unwrap_or("ahoy").to_owned()
     }
 
     pub(crate) fn meta_secret(&self, common: &Common) -> String {
@@ -108,6 +125,8 @@ pub(crate) struct Keys {
     /// The token in Meta's challenge of the webhook.
     pub(crate) verify_token: Fetched<SecretString>,
     pub(crate) openai_api_key: Fetched<SecretString>,
+    /// The key that manages webhooks at OpenAI, where the other one may not.
+    pub(crate) openai_setup_key: Option<SecretString>,
     /// The id of the secret with Meta's keys, if it could be read.
     pub(crate) meta_secret: Fetched<String>,
     /// The id of the media tasks' secret, if it could be read.
@@ -158,6 +177,7 @@ impl Keys {
             access_token: key("META_ACCESS_TOKEN", of_meta(|it| it.access_token)),
             app_secret: key("META_APP_SECRET", of_meta(|it| it.app_secret)),
             verify_token: key("META_VERIFY_TOKEN", of_meta(|it| it.verify_token)),
+            openai_setup_key: env.secret("OPENAI_SETUP_KEY"),
             openai_api_key: key("OPENAI_API_KEY", key_of(&media, |it| it.openai_api_key)),
             meta_secret: meta.map(|(id, _)| id),
             media_secret: media.map(|(id, _)| id),

@@ -16,6 +16,7 @@ mod page;
 mod person;
 mod prompt;
 mod search;
+mod sip_line;
 mod stored_person;
 mod table_scan;
 

@@ -1,11 +1,12 @@
 //! Finds all names and calls of one person: follows each name to its calls, and each call to the other names in it.
 
 use crate::person::{Person, Pseudonymizer};
+use anyhow::bail;
 use call::CallRef;
 use std::collections::BTreeSet;
 use store::items::Item;
 use store::keys;
-use store::{CallListing, CallQuery, Key, Store};
+use store::{CallListing, CallPage, CallQuery, Key, Store};
 
 /// How many calls one query returns.
 const PAGE: usize = 100;
@@ -102,14 +103,19 @@ pub(crate) fn callers(state: &Item) -> impl Iterator<Item = Person> {
     names.filter_map(|name| Some(Person::of_meta(state.get(name)?.as_s().ok()?)))
 }
 
+/// Returns the calls of a pseudonym, with what is known of a call whose entry cannot be read.
 async fn calls_of(store: &Store, pseudonym: &str) -> anyhow::Result<Vec<CallListing>> {
-    let (which, mut calls) = (CallQuery::By(pseudonym.to_owned()), Vec::<CallListing>::new());
+    let (which, mut calls, mut before) = (CallQuery::By(pseudonym.to_owned()), vec![], None);
     loop {
-        let before = calls.last().map(CallListing::place);
-        let page = store.calls(&which, None, before.as_deref(), PAGE).await?;
-        let is_last = page.len() < PAGE;
-        calls.extend(page);
-        if is_last {
+        let CallPage { calls: of_page, unreadable, next } =
+            store.calls(&which, None, before.as_deref(), PAGE).await?;
+        let is_known = |call_ref: &CallRef| of_page.iter().any(|call| call.call_ref == *call_ref);
+        if let Some(unknown) = unreadable.iter().find(|call_ref| !is_known(call_ref)) {
+            bail!("cannot parse the pointer to call {unknown} in a person's list of calls");
+        }
+        calls.extend(of_page);
+        before = next;
+        if before.is_none() {
             return Ok(calls);
         }
     }

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 
@@ -24,6 +24,11 @@ pub(crate) fn error_line(text: impl Display) {
 /// Prints a value as JSON to standard output.
 pub(crate) fn json(value: &impl Serialize) {
     line(serde_json::to_string_pretty(value).expect("output structs have string keys"));
+}
+
+/// Whether standard output is a terminal: what is printed is read by a person, and kept nowhere.
+pub(crate) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
 }
 
 pub(crate) fn styled(style: Style, text: &str) -> String {

@@ -1,6 +1,8 @@
-//! Asks for confirmation, and shows a spinner during requests; on a terminal only.
+//! Asks for confirmation and secrets, and shows a spinner during requests; on a terminal only.
 
+use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
+use secrecy::SecretString;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
@@ -16,6 +18,16 @@ pub(crate) fn confirm(question: &str) -> bool {
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+/// Asks for a secret, which is not shown while it is typed; `None` without a terminal.
+pub(crate) fn secret(question: &str) -> Option<SecretString> {
+    if !is_interactive() {
+        return None;
+    }
+    let _ = write!(anstream::stderr(), "{question} ");
+    let typed = Term::stderr().read_secure_line().ok()?;
+    Some(typed.trim().into())
 }
 
 /// Whether standard input is a terminal, so that a question can be answered.

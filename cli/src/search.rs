@@ -1,10 +1,10 @@
 //! Searches for calls, newest first, in the narrowest list of the index that fits; never by scanning the table.
 
 use crate::figures::{day, short, start_of_day};
-use call::{Line, NumberId};
+use call::{CallRef, Line, NumberId};
 use std::cmp::Reverse;
 use store::keys;
-use store::{CallListing, CallQuery, Store, TimeRange};
+use store::{CallListing, CallPage, CallQuery, Store, TimeRange};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -36,6 +36,8 @@ pub(crate) struct Search {
 pub(crate) struct Found {
     /// Newest first.
     pub(crate) calls: Vec<CallListing>,
+    /// The calls whose entries in the list cannot be read, whatever was searched for.
+    pub(crate) unreadable: Vec<CallRef>,
     /// Where the next page begins; `None` on the last page.
     pub(crate) next: Option<Cursor>,
     /// The earliest day searched, `yyyy-mm-dd` in UTC; `None` when there is no such limit.
@@ -58,7 +60,7 @@ impl Search {
         if let Some(pseudonyms) = &self.pseudonyms {
             return self.of_user(store, pseudonyms, at_most).await;
         }
-        let mut calls = vec![];
+        let (mut calls, mut unreadable) = (vec![], vec![]);
         let lists = self.lists(now_ms);
         let since = match (lists.last(), &self.day) {
             (Some(CallQuery::On(day)), None) => Some(day.clone()),
@@ -67,36 +69,30 @@ impl Search {
         for which in lists {
             let mut before = self.after.as_ref().map(Cursor::place);
             loop {
-                let page = store.calls(&which, self.within(), before.as_deref(), PAGE).await?;
-                let is_last = page.len() < PAGE;
-                before = page.last().map(CallListing::place);
-                calls.extend(page.into_iter().filter(|call| self.matches(call)));
+                before = self.add_page(store, &which, before, (&mut calls, &mut unreadable)).await?;
                 if calls.len() > at_most {
                     calls.truncate(at_most);
                     let next = calls.last().map(Cursor::of);
-                    return Ok(Found { calls, next, since });
+                    return Ok(Found { calls, unreadable, next, since });
                 }
-                if is_last {
+                if before.is_none() {
                     break;
                 }
             }
         }
-        Ok(Found { calls, next: None, since })
+        Ok(Found { calls, unreadable, next: None, since })
     }
 
     /// Merges the lists of all the user's pseudonyms, newest first, each call once.
     async fn of_user(&self, store: &Store, pseudonyms: &[String], at_most: usize) -> anyhow::Result<Found> {
-        let mut calls = vec![];
+        let (mut calls, mut unreadable) = (vec![], vec![]);
         for pseudonym in pseudonyms {
             let (which, mut before) =
                 (CallQuery::By(pseudonym.clone()), self.after.as_ref().map(Cursor::place));
             let mut wanted = vec![];
             while wanted.len() <= at_most {
-                let page = store.calls(&which, self.within(), before.as_deref(), PAGE).await?;
-                let is_last = page.len() < PAGE;
-                before = page.last().map(CallListing::place);
-                wanted.extend(page.into_iter().filter(|call| self.matches(call)));
-                if is_last {
+                before = self.add_page(store, &which, before, (&mut wanted, &mut unreadable)).await?;
+                if before.is_none() {
                     break;
                 }
             }
@@ -110,7 +106,26 @@ impl Search {
         } else {
             None
         };
-        Ok(Found { calls, next, since: None })
+        unreadable.sort();
+        unreadable.dedup();
+        Ok(Found { calls, unreadable, next, since: None })
+    }
+
+    /// Adds the matching calls of the next page of a list, and returns where the page after it begins.
+    async fn add_page(
+        &self,
+        store: &Store,
+        which: &CallQuery,
+        before: Option<String>,
+        (calls, unreadable): (&mut Vec<CallListing>, &mut Vec<CallRef>),
+    ) -> anyhow::Result<Option<String>> {
+        let CallPage { calls: of_page, unreadable: unread, next } =
+            store.calls(which, self.within(), before.as_deref(), PAGE).await?;
+        calls.extend(
+            of_page.into_iter().filter(|call| !unread.contains(&call.call_ref) && self.matches(call)),
+        );
+        unreadable.extend(unread);
+        Ok(next)
     }
 
     /// Returns the lists to query, one after the other; days only when no number is given.

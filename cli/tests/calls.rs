@@ -74,6 +74,41 @@ async fn calls_are_filtered_by_number_day_and_ending() {
 }
 
 #[tokio::test]
+async fn an_unreadable_entry_is_named_and_the_rest_listed() {
+    let terminal = Terminal::new().await;
+    let now = service::time::now_ms();
+    let calls = [1, 2, 3].map(|n| call(n, "220", now - n));
+    for call in &calls {
+        list(&terminal, call).await;
+    }
+    let day = jiff::Timestamp::from_millisecond(calls[1].rang_at_ms as i64)
+        .unwrap()
+        .strftime("%Y-%m-%d")
+        .to_string();
+    for mut item in calls[1].items(&[], &day, u64::MAX / 1_000) {
+        if item.contains_key("gsi1pk") {
+            item.insert("rang_at_ms".to_owned(), store::items::text("later"));
+            terminal.store().put(item).await.unwrap();
+        }
+    }
+
+    for words in [&["calls", "--number", "220"][..], &["calls"]] {
+        let output = terminal.ahoy(words).await;
+        assert_eq!((output.code, output.out.lines().count()), (Some(0), 3), "{output:?}");
+        let not_listed =
+            "Not listed, because their entries cannot be read: 000000000002. Try: ahoy show REF\n";
+        assert!(output.err.starts_with(not_listed), "{output:?}");
+    }
+    let page = json(&terminal, &["calls", "--number", "220", "--limit", "1", "--json"]).await;
+    let next = page["next"].as_str().unwrap();
+    let page = json(&terminal, &["calls", "--number", "220", "--after", next, "--json"]).await;
+    assert_eq!(page["calls"][0]["call_ref"], calls[2].call_ref.as_str());
+    assert_eq!(page["unreadable"][0], calls[1].call_ref.as_str());
+    let shown = terminal.ahoy(&["show", calls[1].call_ref.as_str()]).await;
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+}
+
+#[tokio::test]
 async fn calls_are_filtered_by_line_and_show_it() {
     let terminal = Terminal::new().await;
     let now = service::time::now_ms();

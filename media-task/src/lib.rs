@@ -9,7 +9,7 @@
 //! | `sideband` | the owner of one call whose sound OpenAI carries |
 //! | `agent_side` | what both owners share: the agent's side of a call |
 //! | `acceptance` | when a ringing call may be accepted, and the requests to do so |
-//! | `session_command` | what a running call can be told |
+//! | `session_command` | the commands to a running call |
 //! | [`webrtc`] | the WebRTC peer, and SDP as WhatsApp needs it |
 //! | [`codec`] | Opus, both ways |
 //! | `model` | the model behind the agent |

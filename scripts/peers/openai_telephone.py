@@ -1,5 +1,5 @@
 """OpenAI's own Python package takes telephone calls: it verifies and reads the webhook, decides by REST, and watches the call
-from a sideband."""
+from a sideband; and it manages the project's webhook endpoints."""
 
 import asyncio
 import json
@@ -125,6 +125,23 @@ async def main():
     seen = await carrier(referred)
     check("refer", seen[-2:] == ['Refer("tel:+35621000001")', "Bye(Transfer)"], seen)
     server.close()
+    await endpoints(client.webhooks)
+
+
+async def endpoints(webhooks):
+    """Webhook endpoints, made, rotated and deleted; the one that the simulator began with stays."""
+    made = await webhooks.create(name="ahoy", url="https://127.0.0.1:1/openai", event_types=["realtime.call.incoming"])
+    check("an endpoint is made with its secret", made.signing_secret.startswith("whsec_"))
+    listed = [endpoint async for endpoint in webhooks.list(limit=1)]
+    check("endpoints are listed page by page, the newest first", [len(listed), listed[0].id] == [2, made.id], listed)
+    changed = await webhooks.update(made.id, event_types=["batch.completed", "realtime.call.incoming"])
+    check("an endpoint is changed", changed == await webhooks.retrieve(made.id) and len(changed.event_types) == 2, changed)
+    rotated = await webhooks.rotate_secret(made.id, keep_old_secret_active_for_24_hours=True)
+    check("a secret is rotated", rotated.signing_secret.startswith("whsec_") and rotated.signing_secret != made.signing_secret)
+    odd = await refused(webhooks.create(name="ahoy", url="http://ahoy.example/", event_types=["realtime.call.incoming"]))
+    check("an endpoint without TLS is refused", odd == "invalid_value", odd)
+    deleted = await webhooks.delete(made.id)
+    check("an endpoint is deleted", deleted.deleted and [endpoint.id async for endpoint in webhooks.list()] == [listed[1].id], deleted)
 
 
 def refuses(client, body, headers):

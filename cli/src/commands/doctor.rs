@@ -14,7 +14,7 @@ use call::NumberId;
 use check::Check;
 use clap::Args;
 use facts::Facts;
-pub(crate) use facts::meta_of;
+pub(crate) use facts::{meta_of, named_parts};
 use report::{Checked, Report};
 use std::process::ExitCode;
 
@@ -91,8 +91,8 @@ fn print(reports: &[Report], fixed: &[String], common: &Common) -> ExitCode {
 }
 
 fn check_all(facts: &Facts) -> Report {
-    let checked =
-        Check::ALL.iter().map(|check| Checked { check: *check, finding: judge::judge(*check, facts) });
+    let made = Check::ALL.iter().filter(|check| judge::is_made(**check, facts));
+    let checked = made.map(|check| Checked { check: *check, finding: judge::judge(*check, facts) });
     Report { number: facts.number.as_ref().ok().cloned(), checked: checked.collect() }
 }
 

@@ -1,6 +1,8 @@
-//! `ahoy setup`: subscribes the webhook to calls at Meta and enables calling on the number; shows the changes and asks first.
+//! `ahoy setup`: subscribes the webhook to calls at Meta and enables calling on the number, or with `--sip` sets up the SIP line; shows the
+//! changes and asks first.
 
 mod hours;
+mod sip;
 
 use super::doctor::meta_of;
 use crate::Common;
@@ -8,6 +10,7 @@ use crate::deployment_args::DeploymentArgs;
 use crate::meta::{Change, ChangeReport, Facts, Field, MetaClient};
 use crate::output::{self, GOOD, styled};
 use crate::prompt::{Spinner, confirm};
+use crate::sip_line::Rotated;
 use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
 use comfy_table::presets::NOTHING;
@@ -38,6 +41,18 @@ pub(crate) struct Setup {
     /// Whether users who call are asked whether we may call them back.
     #[arg(long, value_enum, default_value = "on")]
     callback: Switch,
+    /// Set up calls by SIP instead: the webhook at OpenAI, its secret, and the trunk's key.
+    #[arg(long, conflicts_with_all = ["hours", "always"])]
+    sip: bool,
+    /// What to replace on the SIP line; the old one stays valid beside it. May be repeated.
+    #[arg(long, value_enum, value_name = "WHAT", requires = "sip")]
+    rotate: Vec<Rotated>,
+    /// End the validity of what was replaced on the SIP line.
+    #[arg(long, requires = "sip", conflicts_with = "rotate")]
+    forget_old: bool,
+    /// The project at OpenAI that the trunk calls, proj_…; only printed.
+    #[arg(long, env = "SIP_PROJECT", value_name = "PROJECT", requires = "sip")]
+    project: Option<String>,
     /// Make the changes without asking.
     #[arg(long)]
     yes: bool,
@@ -69,6 +84,9 @@ struct SetupReport {
 impl Setup {
     /// Runs the command. The exit code is 0 when every setting has its wanted value, and 1 when the operator declined or Meta refused.
     pub(crate) async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
+        if self.sip {
+            return sip::run(self, common).await;
+        }
         let meta = meta_of(&self.args, common).await;
         let before = fetch(&meta).await;
         let changes = self.changes(&before)?;
@@ -164,11 +182,16 @@ fn show(changes: &[Change], report: &SetupReport) {
         output::line("Nothing to change.");
         return;
     }
+    output::line(table(changes.iter().map(|it| [it.what(), it.before().to_owned(), it.after()])));
+}
+
+/// Returns a table of changes: what, before, after.
+fn table(rows: impl Iterator<Item = [String; 3]>) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["WHAT", "BEFORE", "AFTER"].map(|head| Cell::new(head).add_attribute(Attribute::Bold)));
-    table.add_rows(changes.iter().map(|it| [it.what(), it.before().to_owned(), it.after()]));
-    output::line(table);
+    table.add_rows(rows);
+    table
 }
 
 fn finish(report: &SetupReport, common: &Common, code: ExitCode) -> anyhow::Result<ExitCode> {

@@ -69,7 +69,7 @@ impl Tail {
         let days: HashSet<_> = [day(now_ms), day(now_ms.saturating_sub(60 * 60 * 1_000))].into();
         let mut calls = vec![];
         for day in days {
-            calls.extend(store.calls(&CallQuery::On(day), None, None, MAX_CALLS).await?);
+            calls.extend(store.calls(&CallQuery::On(day), None, None, MAX_CALLS).await?.calls);
         }
         calls.sort_by_key(|call| call.rang_at_ms);
         let since = began_ms.max(now_ms.saturating_sub(LINGER_MS));

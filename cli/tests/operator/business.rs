@@ -1,11 +1,13 @@
 //! A simulated business that is set up for calls: every check of `ahoy doctor` passes.
 
+use crate::sip_server::SipServer;
 use crate::webhook_server;
 use serde_json::{Value, json};
 use service::time::now_ms;
 use sim_aws::{Cloud, CloudConfig, Function};
 use sim_meta::{BusinessRecords, Meta, MetaConfig};
 use sim_openai::Realtime;
+use sim_openai::sip::WebhookEndpoint;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
@@ -14,22 +16,49 @@ use store::lease::Lease;
 use store::{Store, StoredAgent};
 use switchboard::intake::{IntakeSettings, KnownNumbers};
 use tokio::process::Command;
-use webhook::{Settings, Webhook};
+use webhook::{Settings, SipSettings, Webhook};
 
 pub(crate) const NUMBER: &str = "220000000000002";
 
 /// Secrets that must never be printed.
-const SECRETS: [&str; 5] =
-    ["an access token", "an app secret", "a verify token", "sk-healthy", "the door key"];
+const SECRETS: [&str; 8] = [
+    "an access token",
+    "an app secret",
+    "a verify token",
+    "sk-healthy",
+    "the door key",
+    WEBHOOK_SECRET,
+    TRUNK_KEY,
+    "sk-admin",
+];
+
+/// What signs OpenAI's events.
+pub(crate) const WEBHOOK_SECRET: &str = "whsec_YWhveS10ZXN0LXNlY3JldC0wMTIzNDU2Nzg5YWJjZGVm";
+
+pub(crate) const TRUNK_KEY: &str = "key-of-the-trunk";
+
+/// The name of the telephone number.
+pub(crate) const DIALLED: &str = "malta";
 
 pub(crate) struct Business {
     pub(crate) meta: Meta,
     pub(crate) cloud: Cloud,
     pub(crate) store: Store,
     pub(crate) webhook_url: String,
+    pub(crate) model: Realtime,
     initial: BusinessRecords,
     environment: BTreeMap<String, String>,
-    _model: Realtime,
+    _sip_server: Option<SipServer>,
+}
+
+/// The SIP line that a business starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    None,
+    /// As the template makes it.
+    New,
+    /// Set up.
+    Whole,
 }
 
 /// A command's exit code and output.
@@ -46,21 +75,42 @@ impl Business {
         Self::with_model(|_| {}).await
     }
 
+    /// Starts such a business with a SIP line, whose checks all pass, too.
+    pub(crate) async fn with_sip_line() -> Self {
+        Self::start(|_| {}, Line::Whole).await
+    }
+
+    /// Starts a business whose SIP line was deployed, and not set up; with a changed configuration of the simulated OpenAI.
+    pub(crate) async fn with_new_sip_line(change: impl FnOnce(&mut sim_openai::Config)) -> Self {
+        Self::start(change, Line::New).await
+    }
+
     /// Starts such a business with a changed configuration of the simulated OpenAI.
     pub(crate) async fn with_model(change: impl FnOnce(&mut sim_openai::Config)) -> Self {
+        Self::start(change, Line::None).await
+    }
+
+    async fn start(change: impl FnOnce(&mut sim_openai::Config), line: Line) -> Self {
         let meta = Meta::start(MetaConfig::default()).await.unwrap();
         let mut model = sim_openai::Config::new("sk-healthy");
         model.model = Some("gpt-realtime-2.1".to_owned());
+        model.sip.takes_http_webhooks = true;
         change(&mut model);
         let model = Realtime::start(model).await.unwrap();
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
         let mut cloud = CloudConfig::new(template);
         cloud.secrets = secrets();
-        // Neither function is invoked.
+        cloud.secrets.extend(line.secret().map(|secret| ("line".to_owned(), secret.to_string())));
+        // No function is invoked.
         let program = env!("CARGO_BIN_EXE_ahoy");
         let call_control =
             Function { reserved_concurrency: Some(50), ..Function::new("call-control", program) };
-        cloud.functions = vec![call_control, Function::new("unprotected", program)];
+        let open = Function {
+            env: BTreeMap::from([("AHOY_SIP_OPEN".to_owned(), "yes".to_owned())]),
+            ..Function::new("open-webhook", program)
+        };
+        let closed = Function::new("ahoy-webhook", program);
+        cloud.functions = vec![call_control, Function::new("unprotected", program), closed, open];
         let cloud = Cloud::start(cloud).await.unwrap();
         let store = Store::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), "ahoy");
         let intake =
@@ -69,7 +119,7 @@ impl Business {
             table: "ahoy".to_owned(),
             meta_secret: "meta".to_owned(),
             mark_secret: None,
-            sip: None,
+            sip: line.settings(),
             call_control: "call-control".to_owned(),
             intake,
         };
@@ -89,10 +139,34 @@ impl Business {
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );
+        let sip_server = if line == Line::None { None } else { Some(SipServer::start("localhost").await) };
+        if let Some(server) = &sip_server {
+            environment.insert("LINE_SECRET".to_owned(), "line".to_owned());
+            environment.insert("SIP_SERVER".to_owned(), server.address());
+            environment.insert("SSL_CERT_FILE".to_owned(), server.certificate());
+        }
         let initial = meta.records();
-        let business = Self { meta, cloud, store, webhook_url, initial, environment, _model: model };
+        let business =
+            Self { meta, cloud, store, webhook_url, model, initial, environment, _sip_server: sip_server };
         business.put_agent().await;
+        if line == Line::Whole {
+            let endpoint = WebhookEndpoint::on_loopback(business.openai_webhook(), WEBHOOK_SECRET);
+            business.model.trunk().add_endpoint(endpoint).unwrap();
+            business.store.assign(&DIALLED.into(), "shop").await.unwrap();
+        }
         business
+    }
+
+    /// Where OpenAI's events go.
+    pub(crate) fn openai_webhook(&self) -> String {
+        self.webhook_url.replace("/webhook", "/openai")
+    }
+
+    /// Returns what a secret holds now.
+    pub(crate) async fn secret(&self, id: &str) -> Value {
+        let client = aws_sdk_secretsmanager::Client::new(&self.cloud.sdk_config());
+        let secret = client.get_secret_value().secret_id(id).send().await.unwrap();
+        serde_json::from_str(secret.secret_string().unwrap()).unwrap()
     }
 
     /// Resets Meta's records to their initial state.
@@ -174,6 +248,22 @@ impl DoctorReport {
     pub(crate) fn check(&self, name: &str) -> &Value {
         let mut checks = self.report["checks"].as_array().unwrap().iter();
         checks.find(|check| check["name"] == name).unwrap()
+    }
+}
+
+impl Line {
+    fn secret(self) -> Option<Value> {
+        match self {
+            Self::None => None,
+            Self::New => Some(json!({ "openai_webhook_secret": "", "sip_trunk_key": "" })),
+            Self::Whole => {
+                Some(json!({ "openai_webhook_secret": WEBHOOK_SECRET, "sip_trunk_key": TRUNK_KEY }))
+            }
+        }
+    }
+
+    fn settings(self) -> Option<SipSettings> {
+        (self != Self::None).then(|| SipSettings { secret: "line".to_owned(), is_open: false })
     }
 }
 

@@ -168,6 +168,7 @@ async fn what_cannot_be_checked_is_unknown_with_the_reason() {
 
     assert_eq!(found.with_finding("wrong"), Vec::<&str>::new(), "{:#}", found.report);
     assert_eq!(found.with_finding("fine"), ["graph-version", "webhook-forged"]);
+    assert!(found.with_finding("unknown").ends_with(&["sip-secret"]), "nor whether there is a SIP line");
     assert_eq!(found.code, Some(0));
     assert!(found.check("table")["says"].as_str().unwrap().contains("AWS_REGION"));
 }

@@ -9,4 +9,7 @@ mod forget;
 mod number;
 mod prompts;
 mod setup;
+mod sip_doctor;
+mod sip_server;
+mod sip_setup;
 mod webhook_server;

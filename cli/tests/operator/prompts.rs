@@ -1,6 +1,6 @@
 //! `ahoy setup` and `ahoy forget` on a pseudo-terminal: they ask first, and only a yes changes anything.
 
-use crate::business::{Business, NUMBER};
+use crate::business::{Business, NUMBER, WEBHOOK_SECRET};
 use call::{Ending, Party};
 use rexpect::process::{Signal, WaitStatus};
 use rexpect::session::{PtySession, spawn_command};
@@ -51,6 +51,34 @@ async fn setup_changes_nothing_without_a_yes() {
 
     assert_eq!((ended, output.contains("Done.")), (End::With(0), true), "{output}");
     assert_eq!(business.meta.records().calling["status"], "ENABLED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_trunk_key_is_shown_to_a_person() {
+    let business = Business::with_new_sip_line(|_| {}).await;
+
+    let question = "Make these changes? [y/N] ";
+    let (ended, output) = run_on_terminal(&business, &["setup", "--sip"], question, Reply::Types("y")).await;
+
+    let secret = business.secret("line").await;
+    assert_eq!(ended, End::With(0), "{output}");
+    assert!(output.contains(secret["sip_trunk_key"].as_str().unwrap()), "{output}");
+    assert!(!output.contains(secret["openai_webhook_secret"].as_str().unwrap()), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_secret_can_be_typed() {
+    let business =
+        Business::with_new_sip_line(|model| model.sip.webhooks_key = Some("sk-admin".to_owned())).await;
+
+    // The terminal's bytes are compared, and what follows is a letter of several.
+    let question = "Signing secret (whsec_";
+    let reply = Reply::Types(WEBHOOK_SECRET);
+    let (ended, output) = run_on_terminal(&business, &["setup", "--sip", "--yes"], question, reply).await;
+
+    assert_eq!(ended, End::With(0), "{output}");
+    assert!(!output.contains(WEBHOOK_SECRET), "{output}");
+    assert_eq!(business.secret("line").await["openai_webhook_secret"], WEBHOOK_SECRET);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,5 +167,5 @@ async fn put_call(business: &Business) {
 }
 
 async fn calls(business: &Business) -> usize {
-    business.store.calls(&CallQuery::Of(NUMBER.into()), None, None, 10).await.unwrap().len()
+    business.store.calls(&CallQuery::Of(NUMBER.into()), None, None, 10).await.unwrap().calls.len()
 }

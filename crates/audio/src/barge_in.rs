@@ -76,7 +76,7 @@ struct Utterance {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Interruption {
-    /// Whether the model has to be told to cancel its response. Otherwise its own turn detection has done so.
+    /// Whether the model needs a request to cancel its response. Otherwise its own turn detection has done so.
     pub(crate) is_local: bool,
 }
 

@@ -279,9 +279,13 @@ impl<P: Clone> Bridge<P> {
 #[cfg(test)]
 mod barge_in_tests;
 #[cfg(test)]
+mod call_timer_tests;
+#[cfg(test)]
 mod hangup_tests;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod recording_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

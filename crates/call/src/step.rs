@@ -17,7 +17,7 @@ use task::{
 /// How often an effect of an ended call is attempted before it is dropped.
 const MAX_ATTEMPTS_AFTER_END: u32 = 6;
 
-/// The same for calls with only releases pending. The call is over at Meta, so a task that was not told finds its caller gone.
+/// The same for calls with only releases pending. The call is over at Meta, so a task without the release finds its caller gone.
 const MAX_RELEASES_AFTER_END: u32 = 3;
 
 /// Moves a call on by one event.
@@ -58,7 +58,7 @@ fn tick(call: &mut Call, now: Timestamp) -> Vec<Effect> {
         return end(call, timeout_ending(call), now);
     }
     if !call.has_ended() && now >= call.ring_deadline && !call.line.outlives_task() {
-        // A task that was not told to open the line releases the call by itself by then.
+        // A task whose line was not opened releases the call by itself by then.
         call.pending.retain(|effect| !matches!(effect, Effect::Release(_)));
     }
     // The first tick is always due: the clock of the webhook's host, which set the ring time, may be ahead of this one.

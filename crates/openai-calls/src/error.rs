@@ -123,7 +123,7 @@ impl CallsError {
 }
 
 /// Returns OpenAI's code as far as it is a word, else its type: what is logged must not quote a request.
-fn code(code: &str, kind: &str) -> String {
+pub(crate) fn code(code: &str, kind: &str) -> String {
     let is_word = |word: &&str| {
         (1..=64).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
     };
@@ -131,7 +131,7 @@ fn code(code: &str, kind: &str) -> String {
 }
 
 /// Returns a message in which words with a call id, an address or many digits are masked.
-fn masked(message: &str) -> String {
+pub(crate) fn masked(message: &str) -> String {
     let is_private = |word: &str| {
         let digits = word.chars().filter(char::is_ascii_digit).count();
         word.contains("rtc_") || word.contains('@') || word.contains("sk-") || digits >= 5

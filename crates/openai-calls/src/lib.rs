@@ -1,5 +1,5 @@
 //! OpenAI's calls by SIP, as far as they reach us: the webhook event of an incoming call with its signature, who calls whom by its SIP headers,
-//! and the four requests about a call.
+//! and the four requests about a call; and what an operator sets up at a project of OpenAI's.
 //!
 //! Nothing here speaks SIP, and no audio comes by: OpenAI holds the call. The sideband of its session is `realtime`'s.
 //!
@@ -13,6 +13,8 @@ mod error;
 mod event;
 mod headers;
 mod numbers;
+#[cfg(feature = "client")]
+pub mod project;
 mod request;
 pub mod signature;
 pub mod trunk_key;
@@ -24,4 +26,6 @@ pub use error::CallsError;
 pub use event::{IncomingCall, WebhookEvent};
 pub use headers::{CallParties, SipHeader};
 pub use numbers::digits;
+#[cfg(feature = "client")]
+pub use project::{Project, ProjectError};
 pub use request::{AcceptedAs, CallRequest};

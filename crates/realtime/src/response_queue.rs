@@ -3,6 +3,8 @@
 //! Only one response at a time may write to the conversation, so the next one waits for the end of the last. A request that the answer to
 //! the caller's turn satisfies is not sent a second time.
 
+mod handing_over;
+mod refusals;
 mod timeouts;
 
 use crate::ResponseId;
@@ -270,34 +272,6 @@ impl ResponseQueue {
         Some(ongoing.request)
     }
 
-    /// Handles the refusal of a response because another one is active: the requested one, or that of the caller's turn.
-    pub(crate) fn refused_as_active(&mut self, event_id: Option<&str>, now: Instant) {
-        let is_ours = |requested: &mut Requested| event_id.is_none_or(|id| id == requested.event_id);
-        match self.requested.take_if(is_ours) {
-            Some(
-                Requested { request: ResponseRequest::Answer, fulfilled: true, .. }
-                | Requested { cancelled: true, .. },
-            ) => {}
-            Some(Requested { request, .. }) => self.request_again(request),
-            None => self.end_turn(true),
-        }
-        if self.ongoing.is_none() {
-            self.not_before = Some(now + ANSWERS_LATE_WITHIN);
-        }
-    }
-
-    /// Handles an error for one of our events, and returns what it requested, if it was a `response.create`.
-    pub(crate) fn refused(&mut self, event_id: Option<&str>) -> Option<ResponseRequest> {
-        let requested = self.requested.take_if(|requested| Some(requested.event_id.as_str()) == event_id)?;
-        (!requested.cancelled).then_some(requested.request)
-    }
-
-    /// Handles an error without an event id, and returns the request, unless a response in progress could be meant.
-    pub(crate) fn refused_without_id(&mut self) -> Option<ResponseRequest> {
-        let requested = self.requested.take_if(|_| self.ongoing.is_none())?;
-        (!requested.cancelled).then_some(requested.request)
-    }
-
     /// Interrupts the agent, and returns the response to cancel; a requested one is cancelled when it starts.
     pub(crate) fn cancel(&mut self, now: Instant) -> Option<ResponseId> {
         if let Some(requested) = &mut self.requested {
@@ -376,54 +350,6 @@ impl ResponseQueue {
 
     pub(crate) fn is_caller_speaking(&self) -> bool {
         self.turn == Turn::Speaking
-    }
-
-    /// Returns what the next link must request: whether an answer, and a prompt. A caller who was speaking is to be answered, too.
-    ///
-    /// With `has_called`, the answer in progress is requested once its tools have outputs, and not before.
-    pub(crate) fn into_pending(self, has_called: bool) -> (bool, Option<ResponseRequest>) {
-        let (mut answer, mut pending_prompt) =
-            (self.is_answer_pending || self.turn != Turn::None, self.pending_prompt);
-        let under_way =
-            self.requested.filter(|requested| !requested.cancelled).map(|requested| requested.request);
-        // A response that was cancelled because it stalled is still wanted.
-        let unfinished = self.ongoing.filter(|ongoing| ongoing.cancelled_at.is_none() || ongoing.stalled);
-        let unfinished = unfinished
-            .map(|ongoing| ongoing.request)
-            .filter(|request| !(has_called && *request == ResponseRequest::Answer));
-        for request in under_way.into_iter().chain(unfinished) {
-            match request {
-                ResponseRequest::Answer | ResponseRequest::Greeting => {
-                    answer |= request == ResponseRequest::Answer
-                }
-                ResponseRequest::Prompt { prompt, insists } => {
-                    pending_prompt = pending_prompt
-                        .filter(|(_, pending_insists)| *pending_insists || !insists)
-                        .or(Some((prompt, insists)));
-                }
-            }
-        }
-        (answer, pending_prompt.map(|(prompt, insists)| ResponseRequest::Prompt { prompt, insists }))
-    }
-}
-
-impl ResponseQueue {
-    /// Returns what a new connection to the same session still has to request: what is pending, and after `not_before` what the session may
-    /// not have received.
-    ///
-    /// A response in progress goes on by itself, and the server answers the caller by itself.
-    pub(crate) fn into_outstanding(self, not_before: Instant) -> Self {
-        let mut outstanding = Self {
-            is_greeting_pending: self.is_greeting_pending,
-            is_answer_pending: self.is_answer_pending,
-            pending_prompt: self.pending_prompt,
-            not_before: self.not_before,
-            ..Self::default()
-        };
-        if let Some(requested) = self.requested.filter(|requested| !requested.cancelled) {
-            outstanding.request_later(requested.request, not_before);
-        }
-        outstanding
     }
 }
 

@@ -42,6 +42,17 @@ pub struct CallListing {
     pub by: Option<Recorded<Party>>,
 }
 
+/// A page of the list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallPage {
+    /// The calls, newest first.
+    pub calls: Vec<CallListing>,
+    /// The calls whose entries do not have the shape that this release knows. In the list of a user, `calls` holds what their pointers say.
+    pub unreadable: Vec<CallRef>,
+    /// The position after which the next page begins; `None` on the last page.
+    pub next: Option<String>,
+}
+
 /// Selects calls of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallQuery {
@@ -111,35 +122,39 @@ impl CallListing {
 }
 
 impl Store {
-    /// Returns a page of calls, newest first: those within a range of time and before a position.
+    /// Returns a page of calls: those within a range of time and before a position.
     ///
     /// # Errors
-    /// Returns an error when DynamoDB cannot be reached, refuses the request, or holds an item that cannot be read.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn calls(
         &self,
         which: &CallQuery,
         within: Option<TimeRange>,
         before: Option<&str>,
         at_most: usize,
-    ) -> Result<Vec<CallListing>> {
+    ) -> Result<CallPage> {
         let from = keys::rang_bound(within.map_or(0, |within| within.from_ms), "");
         let to = keys::rang_bound(within.map_or(u64::MAX, |within| within.to_ms), "~");
         let to = before.map_or(to.clone(), |before| to.min(before.to_owned()));
         if from >= to {
-            return Ok(vec![]);
+            return Ok(CallPage::default());
         }
         let query = self.listing(which).expression_attribute_values(":from", text(from));
         let query = query.expression_attribute_values(":to", text(&to)).scan_index_forward(false);
         // BETWEEN includes its ends: the call at the position itself is read once more, and left out.
         let query = query.limit(i32::try_from(at_most + 1).unwrap_or(i32::MAX));
         let page = query.send().await.context("cannot query the list of calls")?;
-        let calls = page.items.unwrap_or_default().into_iter().map(from_item::<CallListing>);
-        let calls: Vec<_> = calls.collect::<Result<_, _>>().context("cannot parse a call in the list")?;
-        let calls = calls.into_iter().filter(|call| Some(&*call.place()) != before).take(at_most).collect();
+        let page = CallPage::read(page.items.unwrap_or_default(), which.sort_key(), before, at_most);
         match which {
-            CallQuery::By(_) => self.read_listings(calls).await,
-            CallQuery::Of(_) | CallQuery::On(_) => Ok(calls),
+            CallQuery::By(_) => self.with_whole_listings(page).await,
+            CallQuery::Of(_) | CallQuery::On(_) => Ok(page),
         }
+    }
+
+    async fn with_whole_listings(&self, page: CallPage) -> Result<CallPage> {
+        let (calls, partly_known) = self.read_listings(page.calls).await?;
+        let unreadable = [page.unreadable, partly_known].concat();
+        Ok(CallPage { calls, unreadable, next: page.next })
     }
 
     /// Returns the calls whose references begin with this prefix, of [`keys::SHORTEST_REF`] digits or more. Reads two items at most: more
@@ -157,7 +172,7 @@ impl Store {
         let found =
             query.send().await.context("cannot look up a call by reference")?.items.unwrap_or_default();
         let found = found.into_iter().map(from_item::<CallListing>).collect::<Result<_, _>>()?;
-        self.read_listings(found).await
+        Ok(self.read_listings(found).await?.0)
     }
 
     /// Returns the existing items with these keys, in no order. Duplicate keys, which DynamoDB refuses, are read once.
@@ -183,14 +198,14 @@ impl Store {
         Ok(found)
     }
 
-    /// Reads the calls from the list by number: a pointer has fewer fields.
-    async fn read_listings(&self, pointers: Vec<CallListing>) -> Result<Vec<CallListing>> {
+    /// Reads the calls from the list by number: a pointer has fewer fields. Returns the pointer where there is no entry or an unreadable one,
+    /// and the references of the unreadable ones.
+    async fn read_listings(&self, pointers: Vec<CallListing>) -> Result<(Vec<CallListing>, Vec<CallRef>)> {
         let wanted: Vec<_> = pointers.iter().map(|call| (keys::calls(&call.number), call.place())).collect();
-        let found = self.items(&wanted).await?.into_iter().map(from_item::<CallListing>);
-        let found: Vec<_> = found.collect::<Result<_, _>>().context("cannot parse a call in the list")?;
+        let (found, unreadable) = readable(self.items(&wanted).await?, "sk");
         let whole =
             |call: CallListing| found.iter().find(|it| it.call_ref == call.call_ref).cloned().unwrap_or(call);
-        Ok(pointers.into_iter().map(whole).collect())
+        Ok((pointers.into_iter().map(whole).collect(), unreadable))
     }
 
     fn listing(&self, which: &CallQuery) -> QueryFluentBuilder {
@@ -208,6 +223,46 @@ impl Store {
             .expression_attribute_names("#sk", sk)
             .expression_attribute_values(":pk", text(partition))
     }
+}
+
+impl CallPage {
+    /// Reads at most `at_most` entries, without the one at the position `before`.
+    fn read(items: Vec<Item>, sort_key: &str, before: Option<&str>, at_most: usize) -> Self {
+        let items = items.into_iter().filter(|item| text_of(item, sort_key) != before);
+        let items: Vec<_> = items.take(at_most).collect();
+        let last = items.last().filter(|_| items.len() == at_most);
+        let next = last.and_then(|last| text_of(last, sort_key)).map(str::to_owned);
+        let (calls, unreadable) = readable(items, sort_key);
+        Self { calls, unreadable, next }
+    }
+}
+
+impl CallQuery {
+    /// Returns the attribute that holds a call's position.
+    fn sort_key(&self) -> &'static str {
+        match self {
+            Self::Of(_) | Self::By(_) => "sk",
+            Self::On(_) => "gsi1sk",
+        }
+    }
+}
+
+/// Returns the calls that can be read, and the references of the others, which end their positions.
+fn readable(items: Vec<Item>, sort_key: &str) -> (Vec<CallListing>, Vec<CallRef>) {
+    let (mut calls, mut unreadable) = (vec![], vec![]);
+    for item in items {
+        let place = text_of(&item, sort_key).unwrap_or_default();
+        let call_ref = place.rsplit('#').next().unwrap_or_default().into();
+        match from_item::<CallListing>(item) {
+            Ok(call) => calls.push(call),
+            Err(_) => unreadable.push(call_ref),
+        }
+    }
+    (calls, unreadable)
+}
+
+fn text_of<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
+    item.get(attribute)?.as_s().ok().map(String::as_str)
 }
 
 fn keyed(pk: String, sk: String, forget_at: u64) -> Item {

@@ -45,7 +45,7 @@ mod unreadable_calls;
 pub use agents::StoredAgent;
 pub use audio_levels::{AudioLevels, MOMENT_MS, Side};
 pub use budgets::BudgetedAction;
-pub use call_list::{CallListing, CallQuery, TimeRange};
+pub use call_list::{CallListing, CallPage, CallQuery, TimeRange};
 pub use caller_counts::CallerCall;
 pub use calls::{LoadedCall, SaveError};
 pub use error::{ErrorKind, Result, StoreError};

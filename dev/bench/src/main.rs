@@ -38,11 +38,14 @@ enum Bench {
     },
     /// What the traffic of a call costs by itself: a table
     Floor,
-    /// How fast the webhook is: a table
+    /// How fast the webhook is, and decisions on the SIP line: a table, and a file in docs/bench
     Webhook {
         /// Programs to measure instead of this build's, by their names
         #[arg(long, value_name = "FOLDER")]
         artefacts: Option<PathBuf>,
+        /// Where the file goes; without it nothing is written
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
     },
     /// How fast the conversation is: a table
     Turns {
@@ -88,9 +91,13 @@ impl Bench {
                 Ok(show(&soaked, soaked.left_behind().is_empty()))
             }
             Self::Floor => Ok(show(&Floor::measure()?, true)),
-            Self::Webhook { artefacts } => {
+            Self::Webhook { artefacts, out } => {
                 let bench = WebhookBench::run(&programs(artefacts).await?).await?;
-                Ok(judge(&bench, bench.holds()))
+                let code = judge(&bench, bench.holds());
+                if let Some(folder) = out {
+                    bench.write(&folder)?;
+                }
+                Ok(code)
             }
             Self::Turns { calls } => {
                 let bench = TurnsBench::run(&Binaries::build().await?, calls.into()).await?;

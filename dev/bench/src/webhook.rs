@@ -1,13 +1,17 @@
-//! The latency of the webhook: real function processes, real requests, one at a time.
+//! The latency of the webhook, and of decisions on the SIP line: real function processes, real requests, one at a time.
+
+mod decisions;
 
 use super::figure::{Figure, Table, WIDTH};
 use anyhow::{Context, ensure};
 use harness::raw_webhook::{self, RawWebhook};
 use harness::{Testbed, TestbedConfig};
 use local::{Binaries, root};
+use report::Machine;
 use serde_json::{Value, json};
 use sim_meta::MetaConfig;
 use std::fmt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use store::call_ref;
 
@@ -39,7 +43,27 @@ impl WebhookBench {
         let testbed = Testbed::start(config, binaries).await?;
         let bench = measure(&testbed).await;
         testbed.stop().await;
-        bench
+        let mut bench = bench?;
+        bench.figures.extend(decisions::measure(binaries).await?);
+        Ok(bench)
+    }
+
+    /// Writes the page `webhook.md` into a folder.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
+        let mut table = report::Table::new(&["", "median", "worst", "at most"]);
+        self.figures.iter().for_each(|figure| table.push(figure.row()));
+        let text = format!(
+            "# How fast the webhook is\n\n\
+             One request at a time, with DynamoDB and Lambda simulated on the same machine; cold: the functions' processes start with it. \
+             A limit is for the median, or where it says so for each. {}. `make bench-webhook` makes this page.\n\n{}",
+            Machine::here(),
+            table.markdown()
+        );
+        std::fs::create_dir_all(folder)?;
+        Ok(std::fs::write(folder.join("webhook.md"), text)?)
     }
 
     /// Whether every figure is within its limit.

@@ -27,7 +27,8 @@ pub fn leaks_in(text: &str) -> Vec<String> {
     watch().look_at(text).iter().map(Leak::to_string).collect()
 }
 
-fn leaks(testbed: &Testbed) -> Vec<String> {
+/// Returns what the programs of a testbed have written so far and must not have, each with its place.
+pub(crate) fn leaks(testbed: &Testbed) -> Vec<String> {
     let watch = watch_of(testbed);
     let logs = testbed.stack.cloud.log_files();
     let found = logs.iter().flat_map(|log| {

@@ -332,7 +332,7 @@ impl Story {
     /// Checks the health of the one media task as ECS does: by another process in the same environment.
     pub async fn checks_health(&self) -> Ended {
         let environment = std::fs::read_to_string(format!("/proc/{}/environ", self.media_task_pid()));
-        let environment = environment.expect("the task runs, and is told text");
+        let environment = environment.expect("the task runs, and its environment is text");
         let settings: Vec<_> =
             environment.split('\0').filter_map(|setting| setting.split_once('=')).collect();
         Program::named("media-task").with_argument("healthcheck").with_all(&settings).run().await

@@ -1,7 +1,7 @@
 //! Finds in what programs write what must never be written: who called, what they said, and secrets.
 //!
 //! Stories hold their processes' logs to it as they end, with the secrets of their own stage; `privacy` (the program) holds
-//! everything to it that any test has written. A leak is told by its kind and its place, never by itself.
+//! everything to it that any test has written. A leak is reported by its kind and its place, never by itself.
 
 mod canary;
 mod number;
@@ -32,7 +32,7 @@ pub struct Leak {
 }
 
 impl Watch {
-    /// Watches for this as well, wherever it stands. Of less than four letters nothing can be told.
+    /// Watches for this as well, wherever it stands. Less than four letters are too few to find.
     #[must_use]
     pub fn and_for(mut self, name: &str, text: &str) -> Self {
         self.canaries.extend(Canary::text(name, text));

@@ -1,6 +1,6 @@
 //! A Lambda function that does what the test that invokes it orders.
 //!
-//! - `{"ask": "127.0.0.1:port"}` makes it call the test, say `<request id> <pid>`, and do as it is told: `ok`, `fail`,
+//! - `{"ask": "127.0.0.1:port"}` makes it call the test, say `<request id> <pid>`, and do as the reply says: `ok`, `fail`,
 //!   `exit` or nothing at all.
 //! - `{"linger": "127.0.0.1:port"}` makes it call the test and answer at once; what the test says afterwards it says
 //!   back, as far as it gets to run.

@@ -40,6 +40,7 @@ pub(crate) fn router(services: Arc<Services>) -> Router {
     Router::new()
         .route("/", post(answer_target))
         .route("/2015-03-31/functions/{function}/invocations", post(answer_invoke))
+        .route("/2015-03-31/functions/{function}/configuration", get(answer_configuration))
         .route("/2016-08-19/account-settings", get(answer_account))
         .route("/2019-09-30/functions/{function}/concurrency", get(answer_concurrency))
         .route("/2021-10-31/functions/{function}/url", get(answer_url))
@@ -129,6 +130,17 @@ async fn answer_concurrency(State(services): State<Arc<Services>>, Path(function
     let action = "lambda.GetFunctionConcurrency";
     match services.requests.enter(action).and_then(|()| services.lambda.function_concurrency(&function)) {
         Ok(concurrency) => axum::Json(concurrency).into_response(),
+        Err(refusal) => refuse(action, refusal),
+    }
+}
+
+async fn answer_configuration(
+    State(services): State<Arc<Services>>,
+    Path(function): Path<String>,
+) -> Response {
+    let action = "lambda.GetFunctionConfiguration";
+    match services.requests.enter(action).and_then(|()| services.lambda.function_configuration(&function)) {
+        Ok(configuration) => axum::Json(configuration).into_response(),
         Err(refusal) => refuse(action, refusal),
     }
 }

@@ -105,6 +105,11 @@ impl<'a> FaultInjector<'a> {
         self.services.ecs.inject(|faults| faults.metadata = times);
     }
 
+    /// Refuses to store secrets from now on, as for those without the right.
+    pub fn refuse_secrets(&self) {
+        self.services.secrets.refuse_to_store();
+    }
+
     /// How EventBridge delivers the tasks' state changes from now on.
     pub fn deliver_state_changes(&self, delivery: Delivery) {
         self.services.ecs.changes().deliver(delivery);

@@ -14,7 +14,7 @@ mod url;
 mod url_config;
 
 use crate::config::Function;
-use crate::identity::short_name;
+use crate::identity::{arn, short_name};
 use crate::listening::{self, ANY_PORT};
 use crate::processes::Processes;
 use crate::refusal::Refusal;
@@ -117,6 +117,20 @@ impl Lambda {
             || serde_json::json!({}),
             |most| serde_json::json!({"ReservedConcurrentExecutions": most}),
         ))
+    }
+
+    /// `GetFunctionConfiguration`, as far as it says how the function is set.
+    pub(crate) fn function_configuration(&self, name: &str) -> Result<Value, Refusal> {
+        let Some(pool) = self.pool(name) else {
+            let message = format!("Function not found: {name}");
+            return Err(Refusal::new("ResourceNotFoundException", message).with_status(404));
+        };
+        let function = pool.function();
+        let arn = arn("lambda", &format!("function:{}", function.name));
+        Ok(
+            serde_json::json!({"FunctionName": function.name, "FunctionArn": arn, "Runtime": "provided.al2023",
+            "Handler": "bootstrap", "Timeout": function.timeout.as_secs(), "Environment": {"Variables": function.env}}),
+        )
     }
 
     /// How a function's events fare.

@@ -4,9 +4,11 @@ use crate::clock;
 use crate::identity::arn;
 use crate::refusal::Refusal;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 use uuid::Uuid;
 
@@ -16,6 +18,7 @@ const PREVIOUS: &str = "AWSPREVIOUS";
 #[derive(Debug)]
 pub(crate) struct Secrets {
     secrets: Mutex<BTreeMap<String, Secret>>,
+    refuses_to_store: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -39,10 +42,19 @@ struct GetSecretValue {
     version_stage: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct PutSecretValue {
+    secret_id: Option<String>,
+    /// Set by clients so that a repeated request makes one version.
+    client_request_token: Option<String>,
+    secret_string: Option<String>,
+}
+
 impl Secrets {
     pub(crate) fn new(values: BTreeMap<String, String>) -> Self {
         let secrets = values.into_iter().map(|(id, value)| (id, Secret::new(value))).collect();
-        Self { secrets: Mutex::new(secrets) }
+        Self { secrets: Mutex::new(secrets), refuses_to_store: AtomicBool::new(false) }
     }
 
     /// The ARN that the right to a secret is checked against: one that is missing has no six characters behind its name.
@@ -56,8 +68,13 @@ impl Secrets {
     pub(crate) fn answer(&self, action: &str, body: &[u8]) -> Result<Value, Refusal> {
         match action {
             "GetSecretValue" => self.get(&read(body)?),
+            "PutSecretValue" => self.put(read(body)?),
             _ => Err(Refusal::unknown_operation(action)),
         }
+    }
+
+    pub(crate) fn refuse_to_store(&self) {
+        self.refuses_to_store.store(true, Ordering::Relaxed);
     }
 
     /// Gives a secret a new value; the old one becomes `AWSPREVIOUS`.
@@ -87,6 +104,32 @@ impl Secrets {
             "VersionStages": [stage],
             "SecretString": version.value,
             "CreatedDate": clock::seconds(version.created),
+        }))
+    }
+
+    /// Gives a secret that exists a new current version. A request that is repeated with its token changes nothing.
+    fn put(&self, request: PutSecretValue) -> Result<Value, Refusal> {
+        let asked = request.secret_id.as_deref().ok_or_else(no_secret_id)?;
+        if self.refuses_to_store.load(Ordering::Relaxed) {
+            let why = "User: arn:aws:iam::000000000000:user/operator is not authorized to perform: secretsmanager:PutSecretValue";
+            return Err(Refusal::new("AccessDeniedException", why));
+        }
+        let value = request.secret_string.ok_or_else(|| {
+            Refusal::new("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
+        })?;
+        let mut secrets = self.lock();
+        let found = secrets.iter_mut().find(|(id, _)| *id == asked || arn_of(id) == asked);
+        let (id, secret) = found.ok_or_else(|| not_found("the specified secret."))?;
+        let version = request.client_request_token.unwrap_or_else(|| Uuid::new_v4().to_string());
+        if secret.current.id != version {
+            let new = Version { id: version, value, created: SystemTime::now() };
+            secret.previous = Some(std::mem::replace(&mut secret.current, new));
+        } else if secret.current.value != value {
+            let why = "You can't modify an existing version, you can only create a new version.";
+            return Err(Refusal::new("ResourceExistsException", why));
+        }
+        Ok(json!({
+            "ARN": arn_of(id), "Name": name_of(id), "VersionId": secret.current.id, "VersionStages": [CURRENT],
         }))
     }
 
@@ -120,7 +163,7 @@ impl Secret {
     }
 }
 
-fn read(body: &[u8]) -> Result<GetSecretValue, Refusal> {
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| Refusal::new("SerializationException", error.to_string()))
 }
 
@@ -175,6 +218,23 @@ mod tests {
     }
 
     #[test]
+    fn a_value_put_is_current_once_for_each_token() {
+        let secrets = secrets();
+        let put = |id: &str, value: &str| {
+            let request = json!({"SecretId": id, "SecretString": value, "ClientRequestToken": "t"});
+            secrets.answer("PutSecretValue", request.to_string().as_bytes())
+        };
+
+        assert_eq!(put("meta", "two").unwrap(), put("meta", "two").unwrap());
+
+        assert_eq!(ask(&secrets, json!({"SecretId": "meta"})).unwrap()["SecretString"], "two");
+        let previous = json!({"SecretId": "meta", "VersionStage": "AWSPREVIOUS"});
+        assert_eq!(ask(&secrets, previous).unwrap()["SecretString"], "one");
+        assert_eq!(put("meta", "three").unwrap_err().code, "ResourceExistsException");
+        assert_eq!(put("openai", "two").unwrap_err().code, "ResourceNotFoundException");
+    }
+
+    #[test]
     fn what_does_not_exist_is_not_found() {
         for request in [
             json!({"SecretId": "openai"}),
@@ -192,7 +252,7 @@ mod tests {
 
     #[test]
     fn other_actions_are_not_played() {
-        let refusal = secrets().answer("PutSecretValue", b"{}").unwrap_err();
+        let refusal = secrets().answer("DeleteSecret", b"{}").unwrap_err();
 
         assert_eq!(refusal.code, "UnknownOperationException");
     }

@@ -103,7 +103,7 @@ async fn an_unknown_secret_is_not_found() {
 async fn what_is_not_played_is_an_error() {
     let cloud = cloud().await;
     let http = reqwest::Client::new();
-    for target in ["DynamoDB_20120810.Nonsense", "AmazonSQS.SendMessage", "secretsmanager.PutSecretValue"] {
+    for target in ["DynamoDB_20120810.Nonsense", "AmazonSQS.SendMessage", "secretsmanager.DeleteSecret"] {
         let asked = http.post(cloud.endpoint()).header("x-amz-target", target);
         let asked = asked.header("content-type", "application/x-amz-json-1.0").body("{}");
 

@@ -1,9 +1,9 @@
-//! Serves the connections that ask by plain HTTP, for models and about telephone calls, on the port of the sockets.
+//! Serves the connections that ask by plain HTTP, for models, about telephone calls and webhooks, on the port of the sockets.
 
 use crate::InjectedFault;
 use crate::models;
 use crate::session_registry::SessionRegistry;
-use crate::sip::{Exchange, control, rest};
+use crate::sip::{Exchange, control, endpoint_api, rest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tracing::info;
 
 /// How plain requests begin; anything else is for the socket.
-const BEGINNINGS: [&[u8]; 3] = [b"GET /v1/models", b"GET /sim/", b"POST "];
+const BEGINNINGS: [&[u8]; 5] = [b"GET /v1/models", b"GET /v1/web", b"GET /sim/", b"POST ", b"DELETE "];
 const LONGEST: usize = BEGINNINGS[0].len();
 
 /// Whether the first words on a connection are a plain request. Nothing is taken from it.
@@ -40,6 +40,7 @@ pub(crate) async fn serve(
     exchange: &Arc<Exchange>,
 ) {
     let calls = rest::routes(exchange.clone(), fault).merge(control::routes(exchange.clone()));
+    let calls = calls.merge(endpoint_api::routes(exchange.clone(), fault));
     let routes = models::routes(registry.clone(), fault).merge(calls);
     let service = TowerToHyperService::new(routes);
     let served = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;

@@ -88,13 +88,13 @@ impl fmt::Display for ObservationKind {
             Self::FirstDelta { item } => write!(f, "Sends the first sound of {item}"),
             Self::LastDelta { sent_ms, item } => write!(f, "Has sent all {sent_ms} ms of {item}"),
             Self::FunctionCalled { name, .. } => write!(f, "Calls {name}"),
-            Self::FunctionOutput { output, .. } => write!(f, "Is told the result: {output}"),
+            Self::FunctionOutput { output, .. } => write!(f, "Gets the result: {output}"),
             Self::ResponseCompleted { response } => write!(f, "Completed {response}"),
             Self::Cancelled { response, reason } => write!(f, "Cancelled {response}: {reason}"),
             Self::Incomplete { response, reason } => write!(f, "Cut {response} short: {reason}"),
             Self::Failed { response, code } => write!(f, "Failed {response}: {code}"),
             Self::Truncated { item, audio_end_ms, of_ms } => {
-                write!(f, "Is told that {audio_end_ms} of {of_ms} ms of {item} were heard")
+                write!(f, "Learns that {audio_end_ms} of {of_ms} ms of {item} were heard")
             }
             Self::PlaybackStarted { response } => write!(f, "Plays {response}"),
             Self::PlaybackStopped { response } => write!(f, "Has played {response}"),

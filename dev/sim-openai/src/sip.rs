@@ -32,6 +32,7 @@
 //!
 //! - `spec`, `headers`, `webhook_event`: a call as a carrier places it, and as the webhook gets it
 //! - `endpoint`, `signature`, `delivery`: webhooks on their way, signed, again and again
+//! - `endpoints`, `endpoint_request`, `endpoint_api`: the project's webhook endpoints, as a client makes and rotates them
 //! - `call` and its folder: decides what a call does next, without sockets or clocks
 //! - `exchange`, `shared_call`, `driver`: all calls, and the time that passes in each
 //! - `rest`, `rest_answer`, `client_deaths`, `sockets`, `sideband`: what clients reach; `control`, `step_syntax`: calls placed by hand
@@ -45,6 +46,9 @@ pub(crate) mod control;
 mod delivery;
 mod driver;
 mod endpoint;
+pub(crate) mod endpoint_api;
+mod endpoint_request;
+mod endpoints;
 mod exchange;
 mod fault;
 mod headers;
@@ -63,6 +67,7 @@ mod webhook_event;
 
 pub use config::SipConfig;
 pub use endpoint::{NotHttps, WebhookEndpoint};
+pub use endpoints::RegisteredEndpoint;
 pub(crate) use exchange::Exchange;
 pub use fault::SipFault;
 pub use placed_call::{PlacedCall, WaitError};

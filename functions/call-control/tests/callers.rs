@@ -15,7 +15,6 @@ use stage::{Cloud, TABLE};
 use std::time::Duration;
 use store::items::to_item;
 use store::{CallListing, CallerNames, LoadedCall, Store, StoredAgent, StoredCall, pseudonym};
-use switchboard::ResolvedAgent;
 use switchboard::task_launcher::LaunchSettings;
 use tokio::net::TcpListener;
 use tokio::task::LocalSet;
@@ -205,23 +204,12 @@ async fn vendor() -> String {
 }
 
 fn settings(vendor: &str) -> Settings {
+    let settings = stage::settings();
     Settings {
-        table: TABLE.into(),
-        meta_secret: "meta".into(),
-        media_secret: "media".into(),
-        mark_secret: Some("marks".into()),
         graph_url: vendor.into(),
         openai_url: vendor.into(),
-        realtime_model: "gpt-realtime-2.1".into(),
         other_line: Some(Line::Sip),
-        agent: ResolvedAgent::built_in(),
-        launch: LaunchSettings {
-            cluster: "ahoy".into(),
-            family: "media-task".into(),
-            subnets: vec![],
-            security_groups: vec![],
-            leave_after_idle: Duration::from_secs(60),
-            most: 0,
-        },
+        launch: LaunchSettings { most: 0, ..settings.launch },
+        ..settings
     }
 }

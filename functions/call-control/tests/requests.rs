@@ -4,7 +4,7 @@
 
 mod stage;
 
-use call_control::{CallControl, Invocation, Settings};
+use call_control::{CallControl, Invocation};
 use internal_api::order::Order;
 use lambda_runtime::{Context, LambdaEvent};
 use service::time::now_ms;
@@ -14,8 +14,6 @@ use std::time::Duration;
 use store::items::to_item;
 use store::lease::Lease;
 use store::{CallerNames, Store, StoredAgent, StoredCall};
-use switchboard::ResolvedAgent;
-use switchboard::task_launcher::LaunchSettings;
 use tokio::net::TcpListener;
 
 const NUMBER: &str = "220000000000002";
@@ -57,7 +55,7 @@ async fn requests_before_the_offer(agent: &str) -> Vec<String> {
     let (now, ring_budget) = (call::Timestamp(now_ms()), Duration::from_secs(25));
     let call = StoredCall::ringing("wacid.A", &NUMBER.into(), "v=0\r\n", caller, now, ring_budget);
     store.put(to_item(&call)).await.unwrap();
-    let call_control = CallControl::connect(&cloud.sdk_config(), settings()).await.unwrap();
+    let call_control = CallControl::connect(&cloud.sdk_config(), stage::settings()).await.unwrap();
     cloud.forget_requests();
 
     let tick = Invocation::Order(Order::Tick { call_ref: call.call_ref() });
@@ -75,26 +73,4 @@ fn counts(requests: &[String]) -> Vec<(&str, usize)> {
         *counts.entry(request.as_str()).or_default() += 1;
     }
     counts.into_iter().collect()
-}
-
-fn settings() -> Settings {
-    Settings {
-        table: TABLE.into(),
-        meta_secret: "meta".into(),
-        media_secret: "media".into(),
-        mark_secret: Some("marks".into()),
-        graph_url: "http://127.0.0.1:1".into(),
-        openai_url: "http://127.0.0.1:1".into(),
-        realtime_model: "gpt-realtime-2.1".into(),
-        other_line: None,
-        agent: ResolvedAgent::built_in(),
-        launch: LaunchSettings {
-            cluster: "ahoy".into(),
-            family: "media-task".into(),
-            subnets: vec![],
-            security_groups: vec![],
-            leave_after_idle: Duration::from_secs(60),
-            most: 1,
-        },
-    }
 }

@@ -20,8 +20,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use store::items::to_item;
 use store::{CallerNames, LoadedCall, Store, StoredAgent, StoredCall};
-use switchboard::ResolvedAgent;
-use switchboard::task_launcher::LaunchSettings;
 use tokio::net::TcpListener;
 
 /// An agent that may transfer two calls a day.
@@ -402,23 +400,5 @@ fn now() -> Timestamp {
 }
 
 fn settings(openai_url: &str) -> Settings {
-    Settings {
-        table: TABLE.into(),
-        meta_secret: "meta".into(),
-        media_secret: "media".into(),
-        mark_secret: Some("marks".into()),
-        graph_url: "http://127.0.0.1:1".into(),
-        openai_url: openai_url.into(),
-        realtime_model: "gpt-realtime-2.1".into(),
-        other_line: Some(Line::Sip),
-        agent: ResolvedAgent::built_in(),
-        launch: LaunchSettings {
-            cluster: "ahoy".into(),
-            family: "media-task".into(),
-            subnets: vec![],
-            security_groups: vec![],
-            leave_after_idle: Duration::from_secs(60),
-            most: 1,
-        },
-    }
+    Settings { openai_url: openai_url.into(), other_line: Some(Line::Sip), ..stage::settings() }
 }

@@ -11,7 +11,7 @@ use realtime::{Purpose, ResponseId};
 pub(crate) enum SessionEnd {
     /// Call-control already knows that the call is over.
     Reported,
-    /// Call-control must be told this ending.
+    /// This ending is still to be reported to call-control.
     Unreported(Ending),
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Closing {
 }
 
 impl Closing {
-    /// Ends the call, unless it has an end already; call-control is told the ending.
+    /// Ends the call, unless it has an end already; call-control receives the ending.
     pub(crate) fn end(&mut self, ending: Ending) {
         self.end.get_or_insert(SessionEnd::Unreported(ending));
     }

@@ -160,7 +160,7 @@ impl MediaPath {
     pub(super) fn close(mut self) {
         self.peer.close();
         while let Some((to, datagram)) = self.peer.poll_datagram() {
-            // A lost DTLS close_notify changes nothing: Meta is told by call-control.
+            // A lost DTLS close_notify changes nothing: call-control ends the call at Meta.
             self.socket.send_last(&datagram, to);
         }
     }

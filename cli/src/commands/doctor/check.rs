@@ -64,6 +64,12 @@ checks! {
     ModelKey = "openai-key";
     Model = "openai-model";
     ModelSession = "openai-session";
+    SipSecret = "sip-secret";
+    SipKey = "sip-key";
+    SipWebhook = "sip-webhook";
+    SipEndpoint = "sip-endpoint";
+    SipNumber = "sip-number";
+    SipReach = "sip-reach";
 }
 
 impl Check {
@@ -107,8 +113,19 @@ impl Check {
             | Self::WebhookForged
             | Self::ModelKey
             | Self::Model
-            | Self::ModelSession => false,
+            | Self::ModelSession
+            | Self::SipSecret
+            | Self::SipKey
+            | Self::SipWebhook
+            | Self::SipEndpoint
+            | Self::SipNumber
+            | Self::SipReach => false,
         }
+    }
+
+    /// Whether the check is about the SIP line: without one it is left out.
+    pub(crate) fn is_of_sip_line(self) -> bool {
+        self.name().starts_with("sip-")
     }
 }
 
@@ -119,6 +136,8 @@ pub(crate) enum Finding {
     Fine(String),
     /// Not correct.
     Wrong(Wrong),
+    /// Works, and is not how it should stay.
+    Warning { says: String, cure: String },
     /// Could not be checked, and why.
     Unknown(String),
 }
@@ -145,6 +164,10 @@ impl Finding {
         Self::Wrong(Wrong { says: says.into(), code, cure: cure.into(), fix: None })
     }
 
+    pub(crate) fn warning(says: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self::Warning { says: says.into(), cure: cure.into() }
+    }
+
     pub(crate) fn unknown(why: impl Into<String>) -> Self {
         Self::Unknown(why.into())
     }
@@ -153,7 +176,7 @@ impl Finding {
     pub(crate) fn fixed_by(self, change: Option<Change>) -> Self {
         match self {
             Self::Wrong(wrong) => Self::Wrong(Wrong { fix: change, ..wrong }),
-            Self::Fine(_) | Self::Unknown(_) => self,
+            Self::Fine(_) | Self::Warning { .. } | Self::Unknown(_) => self,
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod deployment;
 mod model;
+mod sip;
 mod webhook;
 
 pub(crate) use deployment::{Concurrency, Deployment};
 pub(crate) use model::{Answer, ModelFacts};
+pub(crate) use sip::{Reach, SipFacts, SipState};
 pub(crate) use webhook::WebhookFacts;
 
 use crate::Common;
@@ -29,6 +31,7 @@ pub(crate) struct Facts {
     pub(crate) deployment: Deployment,
     pub(crate) webhook: WebhookFacts,
     pub(crate) model: ModelFacts,
+    pub(crate) sip: SipState,
 }
 
 /// Fetches everything; with several numbers and no `--number`, for the first of them.
@@ -41,16 +44,26 @@ pub(crate) async fn gather(args: &DeploymentArgs, common: &Common) -> (MetaClien
     };
     let meta = MetaClient::new(args, &keys, number.clone());
     let facts = meta.fetch().await;
-    let (webhook, model) =
-        tokio::join!(WebhookFacts::probe(&facts, &keys), ModelFacts::probe(args, &keys, &deployment));
+    let (webhook, model, sip) = tokio::join!(
+        WebhookFacts::probe(&facts, &keys),
+        ModelFacts::probe(args, &keys, &deployment),
+        SipState::fetch(args, common, &keys)
+    );
     let now = service::time::now_ms() / 1_000;
-    (meta, Facts { now, number, others, meta: facts, deployment, webhook, model })
+    (meta, Facts { now, number, others, meta: facts, deployment, webhook, model, sip })
 }
 
 /// Returns a Meta client with the deployment's keys and number, without a request to Meta yet.
 pub(crate) async fn meta_of(args: &DeploymentArgs, common: &Common) -> MetaClient {
     let (args, keys, deployment) = fetch_deployment(args, common).await;
     MetaClient::new(&args, &keys, number(&args, &deployment))
+}
+
+/// Fetches the deployment's webhook address, and its keys.
+pub(crate) async fn named_parts(args: &DeploymentArgs, common: &Common) -> (DeploymentArgs, Keys) {
+    let aws = service::cloud::config().await;
+    let (keys, webhook_url) = tokio::join!(Keys::fetch(args, common, &aws), webhook_url(args, common, &aws));
+    (DeploymentArgs { webhook_url, ..args.clone() }, keys)
 }
 
 /// Fetches the deployment's webhook address, keys and resources on AWS.
@@ -115,7 +128,7 @@ fn numbers(args: &DeploymentArgs, deployment: &Deployment) -> Fetched<Vec<Number
 }
 
 /// Whether this is Meta's id of a number. A number of the telephone line has a name.
-fn is_id(number: &NumberId) -> bool {
+pub(crate) fn is_id(number: &NumberId) -> bool {
     number.as_str().bytes().all(|byte| byte.is_ascii_digit())
 }
 

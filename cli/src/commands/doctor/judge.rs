@@ -3,10 +3,20 @@
 mod access;
 mod calling;
 mod deployment;
+mod sip;
 mod subscriptions;
 
 use super::check::{Check, Finding};
-use super::facts::Facts;
+use super::facts::{Facts, SipState};
+
+/// Whether a check is made: those of the SIP line only where there is one, or the one of its secret where that is unknown.
+pub(crate) fn is_made(check: Check, facts: &Facts) -> bool {
+    match facts.sip {
+        SipState::Off => !check.is_of_sip_line(),
+        SipState::Unknown(_) => !check.is_of_sip_line() || check == Check::SipSecret,
+        SipState::On(_) => true,
+    }
+}
 
 /// Returns a check's finding.
 pub(crate) fn judge(check: Check, facts: &Facts) -> Finding {
@@ -52,6 +62,12 @@ pub(crate) fn judge(check: Check, facts: &Facts) -> Finding {
         Check::ModelKey => deployment::key(&facts.model),
         Check::Model => deployment::model(&facts.model, now),
         Check::ModelSession => deployment::session(&facts.model),
+        Check::SipSecret => sip::of_line(facts, sip::secret),
+        Check::SipKey => sip::of_line(facts, sip::key),
+        Check::SipWebhook => sip::of_line(facts, sip::webhook),
+        Check::SipEndpoint => sip::of_line(facts, sip::endpoint),
+        Check::SipNumber => sip::of_line(facts, |_| sip::number(&facts.deployment)),
+        Check::SipReach => sip::of_line(facts, sip::reach),
     }
 }
 

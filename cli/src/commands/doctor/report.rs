@@ -47,7 +47,7 @@ struct Line<'a> {
 }
 
 impl Report {
-    /// Whether no check is wrong; unknown is not wrong.
+    /// Whether no check is wrong; a warning is not wrong, and neither is unknown.
     pub(crate) fn is_healthy(&self) -> bool {
         !self.checked.iter().any(|it| matches!(it.finding, Finding::Wrong(_)))
     }
@@ -103,7 +103,13 @@ pub(crate) fn print(reports: &[Report]) {
     let count = |is: fn(&Finding) -> bool| all().filter(|it| is(&it.finding)).count();
     let wrong = count(|it| matches!(it, Finding::Wrong(_)));
     let unknown = count(|it| matches!(it, Finding::Unknown(_)));
-    let fine = all().count() - wrong - unknown;
+    let warnings = count(|it| matches!(it, Finding::Warning { .. }));
+    let fine = all().count() - wrong - unknown - warnings;
+    let warned = match warnings {
+        0 => String::new(),
+        1 => ", 1 warning".to_owned(),
+        several => format!(", {several} warnings"),
+    };
     let is_fixable = reports.iter().any(|report| !report.fixes().is_empty());
     let fix = if is_fixable { "; ahoy doctor --fix can fix some of it" } else { "" };
     let of = if reports.len() > 1 {
@@ -111,7 +117,7 @@ pub(crate) fn print(reports: &[Report]) {
     } else {
         String::new()
     };
-    output::line(format!("{fine} fine, {wrong} wrong, {unknown} unknown{of}{fix}"));
+    output::line(format!("{fine} fine, {wrong} wrong, {unknown} unknown{warned}{of}{fix}"));
 }
 
 impl Checked {
@@ -129,6 +135,7 @@ impl Checked {
         match &self.finding {
             Finding::Fine(says) => line("fine", says),
             Finding::Unknown(why) => line("unknown", why),
+            Finding::Warning { says, cure } => Line { cure: Some(cure), ..line("warning", says) },
             Finding::Wrong(wrong) => Line {
                 code: (wrong.code > 0).then_some(wrong.code),
                 cure: Some(&wrong.cure),
@@ -143,6 +150,7 @@ impl Checked {
         let mark = match &self.finding {
             Finding::Fine(_) => styled(GOOD, "ok     "),
             Finding::Wrong(_) => styled(BAD, "wrong  "),
+            Finding::Warning { .. } => styled(UNSURE, "warning"),
             Finding::Unknown(_) => styled(UNSURE, "unknown"),
         };
         let code = code.map(|code| format!(" (code {code})")).unwrap_or_default();

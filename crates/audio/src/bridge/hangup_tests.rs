@@ -1,8 +1,7 @@
-//! Hang-up: goodbyes, recordings, idle prompts and limits.
+//! Hang-up: goodbyes, what postpones it, and draining.
 
-use super::virtual_call::{Call, answered, cut_short, interrupted, ms, played, sounding};
+use super::virtual_call::{Call, cut_short, interrupted, ms, played};
 use crate::{AgentEvent, BargeInPolicy, CallLimits, Output, TimeoutReason};
-use std::time::Duration;
 
 #[test]
 fn hangs_up_two_seconds_after_the_last_word() {
@@ -196,21 +195,6 @@ fn a_backchannel_does_not_postpone_the_hang_up() {
 }
 
 #[test]
-fn after_a_cancelled_hang_up_idle_prompts_resume() {
-    let mut call = Call::open();
-    call.agent_answers("r1", "goodbye", 100);
-    call.bridge.hang_up_when_silent(call.now);
-    call.run_until(999);
-    call.does(AgentEvent::SpeechStarted);
-    call.does(AgentEvent::SpeechStopped);
-    call.agent_answers("r2", "yes?", 10);
-
-    let events = call.events_until(30_000);
-
-    assert_eq!(events.last(), Some(&Output::IdlePrompt { times: 1 }));
-}
-
-#[test]
 fn without_an_answer_to_the_callers_goodbye_the_call_ends() {
     let mut call = after_goodbye();
     call.does(AgentEvent::SpeechStarted);
@@ -324,179 +308,6 @@ fn hang_up_waits_for_a_running_tool_call() {
 
     assert_eq!(call.events_until(34_999), []);
     assert_eq!(call.events_until(60_000), [Output::HangUp]);
-}
-
-#[test]
-fn a_recording_takes_the_agents_place_and_cannot_be_interrupted() {
-    let mut call = Call::open();
-    call.agent_says("r1", "story", 100);
-    call.run_until(99);
-
-    call.bridge.play_recording(vec![7; 24_000], call.now);
-    call.does(AgentEvent::SpeechStarted);
-    call.agent_says("r1", "story", 100);
-    call.agent_says("r2", "answer", 100);
-
-    let outputs = call.run_until(1_419);
-    assert_eq!(outputs[0], cut_short("story", 120, 2_000));
-    assert_eq!(call.bridge.meter().interruptions, 0);
-    assert_eq!(sounding(&outputs), 1 + 50, "the end of the word, and one second");
-    assert_eq!(call.events_until(60_000), [Output::HangUp]);
-}
-
-#[test]
-fn a_recording_is_played_even_if_the_agent_never_spoke() {
-    let mut call = Call::open();
-
-    call.bridge.play_recording(vec![7; 4_800], call.now);
-
-    let outputs = call.run_until(500);
-    assert_eq!((sounding(&outputs), outputs.last()), (10, Some(&Output::HangUp)));
-}
-
-#[test]
-fn a_recording_replaces_another() {
-    let mut call = Call::open();
-    call.bridge.play_recording(vec![7; 24_000], call.now);
-    call.run_until(99);
-
-    call.bridge.play_recording(vec![8; 4_800], call.now);
-
-    let outputs = call.run_until(1_000);
-    assert_eq!((sounding(&outputs), outputs.contains(&Output::HangUp)), (10, true));
-}
-
-#[test]
-fn a_recording_replaces_a_goodbye_and_hangs_up_once() {
-    let mut call = Call::open();
-    call.agent_answers("r1", "goodbye", 100);
-    call.bridge.hang_up_when_silent(call.now);
-    call.run_until(100);
-    call.bridge.play_recording(vec![7; 24_000], call.now);
-    call.bridge.hang_up_when_silent(call.now);
-
-    let said = call.events_until(60_000).into_iter().filter(|output| *output == Output::HangUp);
-
-    assert_eq!(said.count(), 1);
-    call.bridge.play_recording(vec![7; 24_000], call.now);
-    assert_eq!(call.events_until(70_000), []);
-}
-
-#[test]
-fn an_idle_line_gets_prompt_goodbye_and_hang_up_once() {
-    let mut call =
-        Call::new(CallLimits { idle_prompts: 1, ..CallLimits::default() }, BargeInPolicy::default());
-    call.bridge.open(call.start);
-
-    let events = call.events_until(200_000);
-
-    let both_silent = TimeoutReason::BothSilent;
-    let expected =
-        [Output::IdlePrompt { times: 1 }, Output::SayGoodbye(both_silent), Output::ForceHangUp(both_silent)];
-    assert_eq!(events, expected);
-}
-
-#[test]
-fn the_agents_idle_prompt_is_no_sign_of_the_caller() {
-    let mut call =
-        Call::new(CallLimits { idle_prompts: 2, ..CallLimits::default() }, BargeInPolicy::default());
-    call.bridge.open(call.start);
-    let mut asked = vec![];
-    for second in 0..70 {
-        let events = call.events_until(second * 1_000);
-        if events.iter().any(|output| matches!(output, Output::IdlePrompt { .. })) {
-            call.agent_answers(&format!("r{second}"), &format!("are you there {second}"), 50);
-        }
-        asked.extend(
-            events
-                .into_iter()
-                .filter(|output| matches!(output, Output::IdlePrompt { .. } | Output::SayGoodbye(_))),
-        );
-    }
-
-    let expected = [
-        Output::IdlePrompt { times: 1 },
-        Output::IdlePrompt { times: 2 },
-        Output::SayGoodbye(TimeoutReason::BothSilent),
-    ];
-    assert_eq!(asked, expected);
-}
-
-#[test]
-fn a_late_answer_to_the_caller_resets_the_idle_prompts() {
-    let mut call = Call::open();
-    call.does(AgentEvent::SpeechStarted);
-    call.run_until(1_000);
-    call.does(AgentEvent::SpeechStopped);
-    assert_eq!(call.events_until(22_000), [Output::IdlePrompt { times: 1 }]);
-
-    call.agent_answers("r1", "sorry for the wait", 50);
-
-    assert_eq!(call.events_until(45_000).last(), Some(&Output::IdlePrompt { times: 1 }));
-}
-
-#[test]
-fn speech_before_the_goodbye_to_an_idle_line_cancels_it() {
-    let mut call =
-        Call::new(CallLimits { idle_prompts: 0, ..CallLimits::default() }, BargeInPolicy::default());
-    call.bridge.open(call.start);
-    assert_eq!(call.events_until(25_000), [Output::SayGoodbye(TimeoutReason::BothSilent)]);
-
-    call.does(AgentEvent::SpeechStarted);
-
-    assert_eq!(call.events_until(60_000), [Output::HangUpCancelled]);
-}
-
-#[test]
-fn a_backchannel_during_an_idle_goodbye_does_not_cancel_it() {
-    let limits = CallLimits { idle_prompts: 0, ..CallLimits::default() };
-    let mut call = Call::new(limits, BargeInPolicy { after: ms(600), ..BargeInPolicy::default() });
-    call.bridge.open(call.start);
-    call.run_until(20_000);
-    call.agent_answers("r1", "goodbye", 100);
-    call.bridge.hang_up_when_silent(call.now);
-    call.run_until(21_000);
-    call.does(AgentEvent::SpeechStarted);
-    assert_eq!(call.events_until(21_300), []);
-    call.does(AgentEvent::SpeechStopped);
-
-    let events = call.events_until(60_000);
-
-    assert_eq!(events, [Output::TurnEnded { answer: false }, played("goodbye"), Output::HangUp]);
-}
-
-#[test]
-fn a_goodbye_heard_in_time_is_not_cut_off() {
-    let longest = Duration::from_secs(60);
-    let mut call = Call::new(CallLimits { longest, ..CallLimits::default() }, BargeInPolicy::default());
-    call.bridge.open(call.start);
-    call.does(AgentEvent::SpeechStarted);
-    call.run_until(60_000);
-    call.does(AgentEvent::SpeechStopped);
-    call.agent_answers("r1", "goodbye", 100);
-    call.bridge.hang_up_when_silent(call.now);
-
-    let events = call.events_until(99_000);
-
-    assert_eq!(events[1..], [answered(20, 0), played("goodbye"), Output::HangUp]);
-}
-
-#[test]
-fn the_maximum_duration_ends_a_call_though_the_caller_goes_on() {
-    let longest = Duration::from_secs(60);
-    let mut call = Call::new(CallLimits { longest, ..CallLimits::default() }, BargeInPolicy::default());
-    call.bridge.open(call.start);
-    call.does(AgentEvent::SpeechStarted);
-    assert_eq!(call.events_until(61_000), [Output::SayGoodbye(TimeoutReason::TookTooLong)]);
-    call.does(AgentEvent::SpeechStopped);
-    call.agent_answers("r1", "goodbye", 100);
-    call.bridge.hang_up_when_silent(call.now);
-    call.run_until(62_000);
-
-    call.does(AgentEvent::SpeechStarted);
-
-    assert!(matches!(call.events_until(74_999)[..], [Output::Interrupted(_)]), "nothing is cancelled");
-    assert_eq!(call.events_until(99_000), [Output::ForceHangUp(TimeoutReason::TookTooLong)]);
 }
 
 /// A call whose goodbye was heard 1.8 s ago.

@@ -3,11 +3,14 @@
 mod audio;
 mod caller_turn;
 mod configuring;
+mod cut_off_responses;
 mod empty_responses;
+mod failed_responses;
 mod greeting;
 mod hosted_tools;
 mod properties;
 mod reconnecting;
+mod response_timeouts;
 mod responses;
 mod rollover;
 mod sideband;

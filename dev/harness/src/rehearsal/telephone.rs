@@ -7,9 +7,10 @@ mod figures;
 mod steps;
 mod transfer;
 
-use super::checks::Check;
+use super::checks::{Check, none};
 use super::timeline::Timeline;
 use super::{Evidence, Outcome, Parts, SETTLED_WITHIN};
+use crate::privacy_scan;
 use crate::saved_calls::SavedCalls;
 use crate::telephone::{self, TelephoneLine, transfer_section};
 use crate::testbed::{Testbed, TestbedConfig};
@@ -104,7 +105,11 @@ impl Testbed {
         steps::add_to(&mut timeline, &evidence.report);
         timeline.add_product(&evidence);
         let files = self.keep(&evidence)?;
-        let checks = about.checks(&evidence, trunk.complaints());
+        let mut checks = about.checks(&evidence, trunk.complaints());
+        checks.push(none(
+            "no program wrote who called, a key, or OpenAI's id of the call",
+            privacy_scan::leaks(self),
+        ));
         Ok(Outcome::of(&evidence, "OpenAI", figures::of(&evidence), checks, timeline.steps(), files))
     }
 }

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Finds every sentence that the recording contains; those too short to be told from others are not looked for.
+/// Finds every sentence that the recording contains; those too short to distinguish are not looked for.
 fn sentences(recording: &[i16]) -> impl Iterator<Item = (String, f64)> {
     clips::all().into_iter().filter(|clip| clip.samples.len() > RATE as usize).filter_map(|clip| {
         let found = hearing::find(&clip.samples, recording)?;

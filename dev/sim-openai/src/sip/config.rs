@@ -24,6 +24,10 @@ pub struct SipConfig {
     pub hangup_takes: Range<Duration>,
     /// From a refer to the end of the call, when the other side follows it. Default: 1 s.
     pub refer_takes: Duration,
+    /// The only key that may manage the project's webhook endpoints. Default: the key of [`crate::Config::key`].
+    pub webhooks_key: Option<String>,
+    /// Whether webhook endpoints on this machine may be made without TLS. Default: no.
+    pub takes_http_webhooks: bool,
     /// How long a scripted caller takes a silence of the agent for the end of what it says. Default: 600 ms.
     pub quiet: Duration,
 }
@@ -40,6 +44,8 @@ impl Default for SipConfig {
             accept_of_a_gone_caller: Duration::from_millis(5_300),
             hangup_takes: Duration::from_millis(50)..Duration::from_millis(500),
             refer_takes: Duration::from_secs(1),
+            webhooks_key: None,
+            takes_http_webhooks: false,
             quiet: Duration::from_millis(600),
         }
     }

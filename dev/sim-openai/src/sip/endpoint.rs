@@ -1,4 +1,6 @@
-//! A webhook endpoint of the project: where events go, and what signs them.
+//! A webhook endpoint of the project: where events go, which of them, and what signs them.
+
+use std::net::IpAddr;
 
 /// Where webhooks go.
 #[derive(Debug, Clone)]
@@ -35,6 +37,12 @@ impl WebhookEndpoint {
     pub(crate) fn check(self) -> Result<Self, NotHttps> {
         if self.is_insecure || self.url.starts_with("https://") { Ok(self) } else { Err(NotHttps(self.url)) }
     }
+}
+
+/// Whether a URL is on this machine, by its address.
+pub(crate) fn is_on_loopback(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use super::call::Call;
 use super::client_deaths::ClientDeaths;
 use super::delivery::{Letter, Postman};
 use super::driver::drive;
+use super::endpoints::{Endpoints, Now};
 use super::shared_call::SharedCall;
-use super::{Action, CallSpec, Request, SipFault, WebhookEndpoint, webhook_event};
+use super::{Action, CallSpec, RegisteredEndpoint, Request, SipFault, WebhookEndpoint, webhook_event};
 use crate::session_registry::{SessionRegistry, unix_now};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -22,7 +23,7 @@ pub(crate) struct Exchange {
     pub(crate) client_deaths: ClientDeaths,
     postman: Arc<Postman>,
     calls: Mutex<Vec<Arc<SharedCall>>>,
-    endpoints: Mutex<Vec<WebhookEndpoint>>,
+    endpoints: Mutex<Endpoints>,
     /// Requests about calls that never were.
     strays: Mutex<Vec<(String, Request)>>,
     tasks: Mutex<JoinSet<()>>,
@@ -30,12 +31,13 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(registry: Arc<SessionRegistry>) -> anyhow::Result<Self> {
+        let endpoints = Endpoints::new(registry.config.seed, registry.config.sip.takes_http_webhooks);
         Ok(Self {
             postman: Arc::new(Postman::new(&registry.config)?),
             registry,
             client_deaths: ClientDeaths::default(),
             calls: Mutex::default(),
-            endpoints: Mutex::default(),
+            endpoints: Mutex::new(endpoints),
             strays: Mutex::default(),
             tasks: Mutex::default(),
         })
@@ -69,20 +71,33 @@ impl Exchange {
         call
     }
 
-    /// Sends an event to every endpoint.
+    /// Sends an event to every endpoint that wants its type.
     pub(crate) fn announce(&self, event: &Value, call: Option<&Arc<SharedCall>>) {
-        for endpoint in lock(&self.endpoints).clone() {
+        let wanting = self.endpoints().of_event(event["type"].as_str().unwrap_or_default(), Self::now());
+        for endpoint in wanting {
             let letter = Letter::new(endpoint, event, call.cloned());
             self.spawn(self.postman.clone().deliver(letter));
         }
     }
 
     pub(crate) fn set_endpoints(&self, endpoints: Vec<WebhookEndpoint>) {
-        *lock(&self.endpoints) = endpoints;
+        self.endpoints().replace_all(endpoints, Self::now());
     }
 
     pub(crate) fn add_endpoint(&self, endpoint: WebhookEndpoint) {
-        lock(&self.endpoints).push(endpoint);
+        self.endpoints().add(endpoint, Self::now());
+    }
+
+    pub(crate) fn registered_endpoints(&self) -> Vec<RegisteredEndpoint> {
+        self.endpoints().report(Self::now())
+    }
+
+    pub(crate) fn endpoints(&self) -> MutexGuard<'_, Endpoints> {
+        lock(&self.endpoints)
+    }
+
+    pub(crate) fn now() -> Now {
+        Now { at: Instant::now(), unix: unix_now() }
     }
 
     pub(crate) fn calls(&self) -> Vec<Arc<SharedCall>> {

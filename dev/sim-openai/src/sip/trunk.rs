@@ -1,6 +1,9 @@
 //! The carrier's trunk: where calls come from.
 
-use super::{Action, CallSpec, Exchange, NotHttps, PlacedCall, WebhookEndpoint, complaints, webhook_event};
+use super::{
+    Action, CallSpec, Exchange, NotHttps, PlacedCall, RegisteredEndpoint, WebhookEndpoint, complaints,
+    webhook_event,
+};
 use crate::session_registry::unix_now;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -30,6 +33,11 @@ impl Trunk {
         let checked = endpoints.into_iter().map(WebhookEndpoint::check).collect::<Result<_, _>>()?;
         self.exchange.set_endpoints(checked);
         Ok(())
+    }
+
+    /// The project's webhook endpoints, those made by API among them; the oldest first.
+    pub fn endpoints(&self) -> Vec<RegisteredEndpoint> {
+        self.exchange.registered_endpoints()
     }
 
     /// Places a call. Every endpoint gets its webhook, and it rings until it is decided.

@@ -6,6 +6,7 @@ mod client;
 mod control;
 mod deciding;
 mod ending;
+mod endpoints;
 mod gone_callers;
 mod keys;
 mod playback;

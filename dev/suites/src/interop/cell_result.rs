@@ -1,5 +1,5 @@
 //! One call of the matrix: the caller listens to the greeting, asks, hears the answer, presses keys, hangs up. What of
-//! that really happened is told by what each side recorded.
+//! that really happened shows in what each side recorded.
 
 use super::phones::{CallerReport, Phone};
 use super::{Cell, folder};
