@@ -159,7 +159,7 @@ fn an_accept_that_overtakes_the_first_hangup_is_hung_up() {
 }
 
 #[test]
-fn a_call_that_seems_over_to_its_task_is_hung_up_all_the_same() {
+fn a_call_that_seems_over_to_its_task_is_hung_up_anyway() {
     for ending in [Ending::CallerHungUp, Ending::Transferred] {
         let (call, effects) = step(live(), CallEvent::TaskEnded { fence: Fence(1), ending }, T0);
         assert_eq!((call.ending(), effects), (Some(ending), vec![Effect::Terminate]));

@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_ended_later_if_the_key_is_rejected_and_not_accepted_later() {
+    fn a_rejected_key_delays_a_calls_end_and_refuses_its_accept() {
         let rejected = CallsError::Misconfigured { code: "invalid_api_key".to_owned() };
         for effect in [Effect::Reject, Effect::Terminate] {
             assert_eq!(outcome(&record(), &effect, &rejected, false), CallEvent::NotReceived(effect));
