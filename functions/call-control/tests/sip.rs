@@ -104,10 +104,9 @@ async fn a_second_decision_after_an_unanswered_one_is_ours() {
 
 #[tokio::test]
 async fn a_call_that_may_have_been_answered_is_hung_up() {
-    for (status, code, ending) in [
-        (404, "call_id_not_found", Ending::CallerGaveUp),
-        (400, "invalid_value", Ending::LineRefused),
-    ] {
+    for (status, code, ending) in
+        [(404, "call_id_not_found", Ending::CallerGaveUp), (400, "invalid_value", Ending::LineRefused)]
+    {
         let stage = Stage::new().await;
         let call = stage.has(connecting()).await;
         stage.openai.answers(500, json!({}));
