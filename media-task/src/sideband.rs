@@ -7,15 +7,17 @@
 //! |---|---|
 //! | `accepting` | the accept, and the attaching |
 //! | `model_events` | what OpenAI reports: speech, playback, keys, the end of the call |
+//! | `outage` | what a lost sideband leaves open |
 
 mod accepting;
 mod model_events;
+mod outage;
 
 use crate::acceptance::{Acceptance, ControlReply};
 use crate::agent_side::{AgentInput, AgentSide, AgentSideParts};
 use crate::session_command::SessionCommand;
 use audio::RemoteAudio;
-use realtime::ItemId;
+use outage::Outage;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -48,8 +50,7 @@ struct SidebandSession {
     commands: mpsc::Receiver<SessionCommand>,
     /// Whether the call has a session at OpenAI, as another task knew.
     had_session: bool,
-    /// The items that were being played when the sideband was lost, and how much of the last one was heard.
-    unfollowed: Option<(Vec<ItemId>, Duration)>,
+    outage: Outage,
 }
 
 /// An input of the session's loop.
@@ -64,7 +65,7 @@ enum SidebandInput {
 pub(crate) async fn run(parts: SidebandParts) {
     let mut session = SidebandSession::new(parts);
     session.run().await;
-    session.settle_unfollowed(false);
+    session.settle_outage();
     let SidebandSession { mut agent, .. } = session;
     let end = agent.closing.end.take().expect("the loop ends with one");
     agent.record.note_over();
@@ -88,7 +89,7 @@ impl SidebandSession {
             agent: AgentSide::new(agent),
             commands,
             had_session: taken_over.is_some_and(|before| before.is_greeted),
-            unfollowed: None,
+            outage: Outage::default(),
         }
     }
 

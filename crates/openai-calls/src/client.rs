@@ -1,12 +1,9 @@
 //! The client of the four requests about a call.
 
 use crate::{CallId, CallRequest, CallsError};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
-use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls_platform_verifier::BuilderVerifierExt;
-use secrecy::{ExposeSecret, SecretString};
-use std::sync::Arc;
+pub use api_client::TlsError;
+use api_client::{ApiClient, NoReply};
+use secrecy::SecretString;
 use std::time::Duration;
 
 /// The API's default base URL.
@@ -15,22 +12,10 @@ pub const URL: &str = "https://api.openai.com";
 /// The timeout of a request. OpenAI takes five seconds to say that the caller of an accepted call is gone.
 const TIMEOUT: Duration = Duration::from_secs(8);
 
-/// TLS cannot be configured on this machine.
-#[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
-pub enum TlsError {
-    #[error(transparent)]
-    Tls(#[from] rustls::Error),
-    #[error(transparent)]
-    Client(#[from] reqwest::Error),
-}
-
 /// A client of the requests about calls, for one API key.
 #[derive(Debug, Clone)]
 pub struct Calls {
-    http: reqwest::Client,
-    tls: ClientConfig,
-    url: String,
+    api: ApiClient,
     key: SecretString,
 }
 
@@ -40,18 +25,15 @@ impl Calls {
     /// # Errors
     /// When TLS cannot be configured: the machine has no certificate authorities.
     pub fn new(url: &str, key: SecretString) -> Result<Self, TlsError> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let tls = tls.with_platform_verifier()?.with_no_client_auth();
-        Ok(Self { http: client(&tls)?, tls, url: url.trim_end_matches('/').to_owned(), key })
+        Ok(Self { api: ApiClient::new(url, TIMEOUT)?, key })
     }
 
-    /// Returns the client with an empty connection pool. The certificate authorities are not read again, and TLS sessions are resumed.
+    /// Returns the client with an empty connection pool.
     ///
     /// # Errors
     /// When no HTTP client can be built.
     pub fn without_connections(&self) -> Result<Self, TlsError> {
-        Ok(Self { http: client(&self.tls)?, ..self.clone() })
+        Ok(Self { api: self.api.without_connections()?, key: self.key.clone() })
     }
 
     /// Returns a client with another key on the same connections.
@@ -62,10 +44,7 @@ impl Calls {
 
     /// Opens a connection, so that the first request does not wait for TLS.
     pub async fn warm_up(&self) {
-        // The connection returns to the pool once the reply is read to its end.
-        if let Ok(reply) = self.http.get(&self.url).send().await {
-            let _ = reply.bytes().await;
-        }
+        self.api.warm_up().await;
     }
 
     /// Sends a request about a call. Any 2xx is a success: OpenAI's documents name two.
@@ -73,29 +52,24 @@ impl Calls {
     /// # Errors
     /// OpenAI's error, or no reply.
     pub async fn send(&self, call: &CallId, request: &CallRequest) -> Result<(), CallsError> {
-        let post = self.http.post(format!("{}{}", self.url, request.path(call)));
+        let post = self.api.http().post(self.api.url(&request.path(call)));
         let post = match request.body() {
             Some(body) => post.json(&body),
             None => post,
         };
-        let reply = post.bearer_auth(self.key.expose_secret()).send().await.map_err(unanswered)?;
-        let (status, retry_after) = (reply.status(), seconds(reply.headers()));
-        let body = reply.bytes().await.map_err(unanswered)?;
-        if status.is_success() { Ok(()) } else { Err(CallsError::read(status.as_u16(), &body, retry_after)) }
+        let reply = api_client::send(post, &self.key).await?;
+        if reply.is_success() {
+            return Ok(());
+        }
+        Err(CallsError::read(reply.status, &reply.body, reply.retry_after))
     }
 }
 
-fn client(tls: &ClientConfig) -> Result<reqwest::Client, TlsError> {
-    let client = reqwest::Client::builder().tls_backend_preconfigured(tls.clone());
-    Ok(client.timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).build()?)
-}
-
-/// Drops the URL from the error, because it holds the call's id.
-fn unanswered(error: reqwest::Error) -> CallsError {
-    let (is_unreached, reason) = (error.is_connect(), error.without_url().to_string());
-    if is_unreached { CallsError::Unreached { reason } } else { CallsError::Unanswered { reason } }
-}
-
-fn seconds(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
+impl From<NoReply> for CallsError {
+    fn from(error: NoReply) -> Self {
+        match error {
+            NoReply::Unreached { reason } => Self::Unreached { reason },
+            NoReply::Unanswered { reason } => Self::Unanswered { reason },
+        }
+    }
 }

@@ -2,8 +2,9 @@
 
 use crate::error::{code, masked};
 use crate::{CallId, CallRequest};
-use reqwest::{Method, Url, redirect};
-use secrecy::{ExposeSecret, SecretString};
+use api_client::{ApiClient, NoReply, TlsError};
+use reqwest::{Method, Url};
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -26,8 +27,7 @@ const TIMEOUT: Duration = Duration::from_secs(8);
 /// A client of one project, by one of its keys.
 #[derive(Debug, Clone)]
 pub struct Project {
-    http: reqwest::Client,
-    url: String,
+    api: ApiClient,
     key: SecretString,
 }
 
@@ -81,10 +81,8 @@ impl Project {
     ///
     /// # Errors
     /// When TLS cannot be configured: the machine has no certificate authorities.
-    pub fn new(url: &str, key: SecretString) -> Result<Self, reqwest::Error> {
-        // A redirect is not followed: the key must reach no other host.
-        let http = reqwest::Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none()).build()?;
-        Ok(Self { http, url: url.trim_end_matches('/').to_owned(), key })
+    pub fn new(url: &str, key: SecretString) -> Result<Self, TlsError> {
+        Ok(Self { api: ApiClient::new(url, TIMEOUT)?, key })
     }
 
     /// Returns all webhook endpoints, the newest first.
@@ -156,8 +154,8 @@ impl Project {
     /// OpenAI's error, or no answer.
     pub async fn may_act_on_calls(&self) -> Result<(), ProjectError> {
         let call = CallId::parse(PROBE).expect("the probe's id has the form of one");
-        let url = format!("{}{}", self.url, CallRequest::Hangup.path(&call));
-        let url = Url::parse(&url).map_err(|error| ProjectError::Unanswered(error.to_string()))?;
+        let url = Url::parse(&self.api.url(&CallRequest::Hangup.path(&call)))
+            .map_err(|error| ProjectError::Unanswered(error.to_string()))?;
         match self.send(Method::POST, url, None).await {
             Err(ProjectError::Refused { code, .. }) if code == "call_id_not_found" => Ok(()),
             Err(error) => Err(error),
@@ -166,8 +164,8 @@ impl Project {
     }
 
     fn address(&self, below: &[&str]) -> Result<Url, ProjectError> {
-        let url = format!("{}/v1/webhook_endpoints", self.url);
-        let mut url = Url::parse(&url).map_err(|error| ProjectError::Unanswered(error.to_string()))?;
+        let mut url = Url::parse(&self.api.url("v1/webhook_endpoints"))
+            .map_err(|error| ProjectError::Unanswered(error.to_string()))?;
         url.path_segments_mut()
             .map_err(|()| ProjectError::Unanswered("the API's address is not one".to_owned()))?
             .extend(below);
@@ -175,16 +173,14 @@ impl Project {
     }
 
     async fn send(&self, method: Method, url: Url, body: Option<Value>) -> Result<Value, ProjectError> {
-        let request = self.http.request(method, url).bearer_auth(self.key.expose_secret());
+        let request = self.api.http().request(method, url);
         let request = if let Some(body) = body { request.json(&body) } else { request };
-        let reply = request.send().await.map_err(unanswered)?;
-        let status = reply.status();
-        let body = reply.bytes().await.map_err(unanswered)?;
-        if status.is_success() {
+        let reply = api_client::send(request, &self.key).await?;
+        if reply.is_success() {
             // An answer may be empty.
-            return Ok(serde_json::from_slice(&body).unwrap_or_default());
+            return Ok(serde_json::from_slice(&reply.body).unwrap_or_default());
         }
-        Err(ProjectError::read(status.as_u16(), &body))
+        Err(ProjectError::read(reply.status, &reply.body))
     }
 }
 
@@ -214,8 +210,12 @@ fn read<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, ProjectError>
         .map_err(|_| ProjectError::Unanswered("the answer is not a webhook endpoint".to_owned()))
 }
 
-fn unanswered(error: reqwest::Error) -> ProjectError {
-    ProjectError::Unanswered(error.without_url().to_string())
+impl From<NoReply> for ProjectError {
+    fn from(error: NoReply) -> Self {
+        match error {
+            NoReply::Unreached { reason } | NoReply::Unanswered { reason } => Self::Unanswered(reason),
+        }
+    }
 }
 
 fn after_comma(code: &str) -> String {

@@ -1,13 +1,10 @@
 //! The Graph API client: call actions and text messages.
 
 use crate::{Caller, GraphError, message_ref};
-use reqwest::header::RETRY_AFTER;
-use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls_platform_verifier::BuilderVerifierExt;
-use secrecy::{ExposeSecret, SecretString};
+pub use api_client::TlsError;
+use api_client::{ApiClient, NoReply};
+use secrecy::SecretString;
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The Graph API's default base URL.
@@ -16,22 +13,10 @@ pub const URL: &str = "https://graph.facebook.com/v26.0";
 /// The timeout of a request. Meta lets a caller ring for about 30 s in all, and may take 5 s of them for each reply.
 const TIMEOUT: Duration = Duration::from_secs(8);
 
-/// TLS cannot be configured on this machine.
-#[derive(Debug, thiserror::Error)]
-#[allow(missing_docs, reason = "the messages say it")]
-pub enum TlsError {
-    #[error(transparent)]
-    Tls(#[from] rustls::Error),
-    #[error(transparent)]
-    Client(#[from] reqwest::Error),
-}
-
 /// A Graph API client for one access token.
 #[derive(Debug, Clone)]
 pub struct Graph {
-    pub(crate) http: reqwest::Client,
-    tls: ClientConfig,
-    pub(crate) url: String,
+    pub(crate) api: ApiClient,
     pub(crate) token: SecretString,
 }
 
@@ -41,18 +26,15 @@ impl Graph {
     /// # Errors
     /// When TLS cannot be configured: the machine has no certificate authorities.
     pub fn new(url: &str, token: SecretString) -> Result<Self, TlsError> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let tls = tls.with_platform_verifier()?.with_no_client_auth();
-        Ok(Self { http: client(&tls)?, tls, url: url.trim_end_matches('/').to_owned(), token })
+        Ok(Self { api: ApiClient::new(url, TIMEOUT)?, token })
     }
 
-    /// Returns the client with an empty connection pool. The certificate authorities are not read again, and TLS sessions are resumed.
+    /// Returns the client with an empty connection pool.
     ///
     /// # Errors
     /// When no HTTP client can be built.
     pub fn without_connections(&self) -> Result<Self, TlsError> {
-        Ok(Self { http: client(&self.tls)?, ..self.clone() })
+        Ok(Self { api: self.api.without_connections()?, token: self.token.clone() })
     }
 
     /// Returns a client with another token on the same connections.
@@ -115,7 +97,7 @@ impl Graph {
                 return Err(GraphError::Refused { code: 0, message: "the caller has no address".into() });
             }
         }
-        let request = self.http.post(format!("{}/{number}/messages", self.url)).json(&message);
+        let request = self.api.http().post(self.api.url(&format!("{number}/messages"))).json(&message);
         let reply = self.ask(request, &self.token).await?;
         let reply: Value = serde_json::from_slice(&reply).unwrap_or_default();
         Ok(reply["messages"][0]["id"].as_str().map(message_ref))
@@ -123,10 +105,7 @@ impl Graph {
 
     /// Opens a connection, so that the first action does not wait for TLS.
     pub async fn warm_up(&self) {
-        // The connection returns to the pool once the reply is read to its end.
-        if let Ok(reply) = self.http.get(&self.url).send().await {
-            let _ = reply.bytes().await;
-        }
+        self.api.warm_up().await;
     }
 
     async fn act(&self, number: &str, action: Value) -> Result<(), GraphError> {
@@ -139,7 +118,7 @@ impl Graph {
         body: &Value,
         token: &SecretString,
     ) -> Result<(), GraphError> {
-        let request = self.http.post(format!("{}/{path}", self.url)).json(body);
+        let request = self.api.http().post(self.api.url(path)).json(body);
         self.ask(request, token).await.map(drop)
     }
 
@@ -149,21 +128,22 @@ impl Graph {
         request: reqwest::RequestBuilder,
         token: &SecretString,
     ) -> Result<Vec<u8>, GraphError> {
-        let reply = request.bearer_auth(token.expose_secret()).send().await.map_err(unanswered)?;
-        let status = reply.status();
-        let retry_after = seconds(reply.headers().get(RETRY_AFTER));
-        let body = reply.bytes().await.map_err(unanswered)?;
-        if status.is_success() {
-            GraphError::check_success(&body)?;
-            return Ok(body.into());
+        let reply = api_client::send(request, token).await?;
+        if reply.is_success() {
+            GraphError::check_success(&reply.body)?;
+            return Ok(reply.body);
         }
-        Err(GraphError::read(status.as_u16(), &body, retry_after))
+        Err(GraphError::read(reply.status, &reply.body, reply.retry_after))
     }
 }
 
-fn client(tls: &ClientConfig) -> Result<reqwest::Client, TlsError> {
-    let client = reqwest::Client::builder().tls_backend_preconfigured(tls.clone());
-    Ok(client.timeout(TIMEOUT).build()?)
+impl From<NoReply> for GraphError {
+    fn from(error: NoReply) -> Self {
+        match error {
+            NoReply::Unreached { reason } => Self::Unreached { reason },
+            NoReply::Unanswered { reason } => Self::Unanswered { reason },
+        }
+    }
 }
 
 fn with_session(action: &str, call_id: &str, answer: &str) -> Value {
@@ -173,14 +153,4 @@ fn with_session(action: &str, call_id: &str, answer: &str) -> Value {
 
 fn without_session(action: &str, call_id: &str) -> Value {
     json!({"messaging_product": "whatsapp", "call_id": call_id, "action": action})
-}
-
-/// Drops the URL from the error, because it holds the number's id.
-fn unanswered(error: reqwest::Error) -> GraphError {
-    let (is_unreached, reason) = (error.is_connect(), error.without_url().to_string());
-    if is_unreached { GraphError::Unreached { reason } } else { GraphError::Unanswered { reason } }
-}
-
-fn seconds(header: Option<&reqwest::header::HeaderValue>) -> Option<Duration> {
-    header?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }

@@ -156,10 +156,9 @@ impl Graph {
         query: &[(&str, &str)],
         token: &SecretString,
     ) -> Result<Value, GraphError> {
-        let url = format!("{}/{path}", self.url);
-        let url = reqwest::Url::parse_with_params(&url, query);
+        let url = reqwest::Url::parse_with_params(&self.api.url(path), query);
         let url = url.map_err(|error| GraphError::Unanswered { reason: format!("GRAPH_URL: {error}") })?;
-        let bytes = self.ask(self.http.get(url), token).await?;
+        let bytes = self.ask(self.api.http().get(url), token).await?;
         serde_json::from_slice(&bytes).map_err(|_| unreadable())
     }
 }

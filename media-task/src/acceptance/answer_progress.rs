@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_made_in_time_is_awaited_past_the_ring_time_if_so_wished() {
+    fn a_request_made_in_time_is_awaited_past_the_ring_time() {
         let (start, mut ringing) = ringing();
         ringing.await_reply();
         ringing.note_connected();

@@ -45,7 +45,7 @@ impl SidebandSession {
             SessionEvent::PlaybackStarted { response } => {
                 self.audio.handle(RemoteEvent::PlaybackStarted { response: response.into() }, now);
             }
-            SessionEvent::PlaybackLost { items, heard } => self.unfollowed = Some((items, heard)),
+            SessionEvent::PlaybackLost { items, heard } => self.outage.playing = Some((items, heard)),
             SessionEvent::PlaybackEnded { response, items, heard, is_cut } => {
                 self.note_played(items, heard, is_cut);
                 if is_cut {
@@ -67,18 +67,18 @@ impl SidebandSession {
                 self.agent.note_lacking(lacking, &mut self.audio, now);
             }
             SessionEvent::SessionLost { reason } => {
-                self.agent.record.note(JournalEvent::SidebandLost { reason });
+                self.outage.reason = Some(reason);
                 self.agent.note_sideband(true);
                 self.audio.handle(RemoteEvent::Lost, now);
             }
             SessionEvent::SessionRestored { took, planned: _ } => {
-                self.settle_unfollowed(false);
+                self.settle_outage();
                 self.agent.record.note(JournalEvent::SidebandBack { took_ms: ms(took) });
                 self.agent.note_sideband(false);
             }
             SessionEvent::EndsSoon => drop(self.audio.end_now(TimeoutReason::TookTooLong)),
             SessionEvent::CallGone { was_attached } => {
-                self.settle_unfollowed(true);
+                self.end_with_outage();
                 self.end_with_call(was_attached, now);
             }
             SessionEvent::Failed(Failure { code, cure, is_fatal: _ }) => {
@@ -99,16 +99,6 @@ impl SidebandSession {
             record.note(JournalEvent::Interrupted { item: item.into(), heard_ms: ms(heard), of_ms: None });
         }
         items.iter().for_each(|item| record.transcript.note_played(item));
-    }
-
-    /// Notes how much the caller heard of what was played when the sideband was lost: all, or what was played by then if the call ended with it.
-    pub(super) fn settle_unfollowed(&mut self, has_call_ended: bool) {
-        let Some((mut items, heard)) = self.unfollowed.take() else { return };
-        let transcript = &mut self.agent.record.transcript;
-        if let Some(item) = items.pop_if(|_| has_call_ended) {
-            transcript.note_cut(&item, heard);
-        }
-        items.iter().for_each(|item| transcript.note_played(item));
     }
 
     /// Ends the call, which is over at OpenAI: the caller hung up, unless the agent was hanging up already, or has transferred the call.

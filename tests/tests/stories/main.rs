@@ -5,6 +5,7 @@
 
 mod aws_faults;
 mod blocked_dependencies;
+mod both_lines;
 mod call_admission;
 mod call_quality;
 mod caller_messages;

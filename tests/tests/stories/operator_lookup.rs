@@ -256,11 +256,13 @@ async fn until(lines: &mut (impl tokio::io::AsyncBufRead + Unpin), event: &str) 
     tokio::time::timeout(std::time::Duration::from_secs(40), looking).await.expect("it comes in time");
 }
 
-async fn json(story: &Story, arguments: &[&str]) -> Value {
+/// Runs `ahoy`, which must succeed, and returns the JSON that it prints.
+pub(crate) async fn json(story: &Story, arguments: &[&str]) -> Value {
     serde_json::from_str(&said(story, arguments).await).expect("it says JSON")
 }
 
-async fn said(story: &Story, arguments: &[&str]) -> String {
+/// Runs `ahoy`, which must succeed, and returns what it prints.
+pub(crate) async fn said(story: &Story, arguments: &[&str]) -> String {
     let output = ahoy(story, arguments).await;
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).expect("it is text")

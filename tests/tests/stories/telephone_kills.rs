@@ -117,7 +117,8 @@ async fn is_taken_over(story: &Story) {
         attached.nth(1).map(|socket| socket.at)
     };
     let attached_at = caller.phone().wait_until("another sideband", TAKEN_OVER_WITHIN, attached).await;
-    println!("attached {:?} after the death", attached_at.expect("another task attaches") - died_at);
+    let took = attached_at.expect("another task attaches") - died_at;
+    assert!(took < TAKEN_OVER_WITHIN, "{took:?}");
 
     caller.hears(&clips::agent_greeting()).await;
     caller.asks(&clips::caller_order(), &clips::agent_order()).await;

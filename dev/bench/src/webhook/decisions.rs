@@ -63,6 +63,8 @@ async fn decide(testbed: &Testbed) -> anyhow::Result<Duration> {
             report.deliveries.first().map(|first| first.at)
         })
         .await?;
+    // A caller who leaves before the task is attached costs it five seconds.
+    call.agent_speaks(PATIENCE).await.context("the agent was not heard")?;
     let report = call.report();
     let accepted = report.requests_for(Action::Accept).next().context("no one asked for an accept")?;
     call.hang_up();
