@@ -16,6 +16,8 @@ pub(crate) fn run(data: &[u8]) {
     let parties = CallParties::read(&headers);
     assert_eq!(parties.dialled.as_deref(), Some("35621000000"), "the edge adds its own last");
     assert!(trunk_key::is_right(&parties, ["the key of the trunk"]));
+    headers.push(header("Privacy: id"));
+    assert_eq!(CallParties::read(&headers).caller, None, "whatever else names the caller");
 }
 
 /// Returns a header; a tab stands for a line that is folded.

@@ -10,6 +10,7 @@ use service::secrets::Secret;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use tools::{ToolConfigError, Toolbox};
 
 /// How many agents are cached; a task that serves more reads some of them again.
@@ -149,13 +150,13 @@ impl LoadedAgent {
         }
     }
 
-    /// Returns the configuration of the sideband of a call. The server alone detects turns there; an accepted call was greeted before.
-    pub(crate) fn sideband(&self, model: &str, is_accepted: bool) -> SessionConfig {
+    /// Returns the configuration of the sideband of a call. The server alone detects turns there.
+    pub(crate) fn sideband(&self, model: &str, is_greeted: bool) -> SessionConfig {
         let session = self.session(model);
         SessionConfig {
             turns: realtime::TurnMode::Server,
             audio: AudioPath::Service,
-            greeting: if is_accepted { Greeting::Said } else { session.greeting.clone() },
+            greeting: if is_greeted { Greeting::Said } else { session.greeting.clone() },
             ..session
         }
     }
@@ -171,6 +172,12 @@ impl LoadedAgent {
     pub(crate) fn limits(&self) -> CallLimits {
         let agents::Limits { longest, silence, nudges, .. } = self.file.limits;
         CallLimits { longest, idle_after: silence, idle_prompts: nudges, ..CallLimits::default() }
+    }
+
+    /// Returns the time limits of a call that was accepted this long ago: what is left of its longest duration.
+    pub(crate) fn limits_after(&self, accepted: Duration) -> CallLimits {
+        let limits = self.limits();
+        CallLimits { longest: limits.longest.saturating_sub(accepted), ..limits }
     }
 
     /// Returns how DTMF digits are collected.
@@ -237,6 +244,17 @@ mod tests {
         assert!(!tools(&loaded).contains(&"send_whatsapp_message".to_owned()));
         assert!(!session.instructions.contains("send_whatsapp_message"), "{}", session.instructions);
         assert_eq!((session.audio, session.turns), (AudioPath::Service, realtime::TurnMode::Server));
+    }
+
+    #[test]
+    fn the_longest_call_counts_from_its_accept() {
+        let loaded = LoadedAgent::new(Agent::read(SHOP).unwrap(), &BTreeMap::new());
+        let (whole, minute) = (loaded.limits(), Duration::from_secs(60));
+
+        let after = loaded.limits_after(minute);
+
+        assert_eq!(after, CallLimits { longest: whole.longest - minute, ..whole });
+        assert_eq!(loaded.limits_after(whole.longest + minute).longest, Duration::ZERO);
     }
 
     #[test]

@@ -27,8 +27,19 @@ pub(crate) struct SidebandParts {
     pub(crate) agent: AgentSideParts,
     /// When the ring time is over.
     pub(crate) deadline: Instant,
+    /// What was done in the call before, if another task had it.
+    pub(crate) taken_over: Option<TakenOver>,
     /// Commands from the control API.
     pub(crate) commands: mpsc::Receiver<SessionCommand>,
+}
+
+/// What was done in a call before this task took it over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TakenOver {
+    /// How long ago the call was accepted.
+    pub(crate) accepted: Duration,
+    /// Whether another task had attached to the call's session, and had its caller greeted.
+    pub(crate) is_greeted: bool,
 }
 
 /// The owner of one call whose sound OpenAI carries.
@@ -37,6 +48,8 @@ struct SidebandSession {
     audio: RemoteAudio,
     acceptance: Acceptance,
     commands: mpsc::Receiver<SessionCommand>,
+    /// Whether the call has a session at OpenAI, as another task knew.
+    had_session: bool,
     outage: Outage,
 }
 
@@ -61,19 +74,21 @@ pub(crate) async fn run(parts: SidebandParts) {
 
 impl SidebandSession {
     fn new(parts: SidebandParts) -> Self {
-        let SidebandParts { agent, deadline, commands } = parts;
+        let SidebandParts { agent, deadline, taken_over, commands } = parts;
         let now = Instant::now();
         let file = &agent.agent;
+        let limits = taken_over.map_or_else(|| file.limits(), |before| file.limits_after(before.accepted));
         let mut acceptance = Acceptance::new(agent.call.clone(), &agent.services, deadline, now);
         // No media of ours connects, and the agent is joined after the accept: a place is all that the call waits for.
         acceptance.progress.note_connected();
         acceptance.progress.note_ready();
         acceptance.progress.await_reply();
         Self {
-            audio: RemoteAudio::new(file.limits(), file.turns(), file.keypad()),
+            audio: RemoteAudio::new(limits, file.turns(), file.keypad()),
             acceptance,
             agent: AgentSide::new(agent),
             commands,
+            had_session: taken_over.is_some_and(|before| before.is_greeted),
             outage: Outage::default(),
         }
     }

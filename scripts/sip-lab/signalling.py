@@ -131,11 +131,24 @@ async def withheld_numbers_stay_withheld(check, sipp):
     """Also where the carrier tells the edge who calls (RFC 3325)."""
     asserted = ["P-Asserted-Identity: <sip:+35699000001@198.51.100.20>", "Remote-Party-ID: <sip:+35699000001@198.51.100.20>"]
     async with FarSide(OPENAI, 404) as openai:
-        await sipp.plays("refused", headers=["Privacy: id", *asserted], CODE=404)
+        await sipp.plays("refused", headers=["Privacy: none", "Privacy: critical; ID", *asserted], CODE=404)
         await sipp.plays("refused", caller="anonymous", headers=asserted, CODE=404)
         by_header, by_name = openai.invites()
         check("Privacy: id keeps a caller from being named", not by_header.get("P-Asserted-Identity") and not by_header.get("Remote-Party-ID"), by_header)
         check("so does a From without a number", "35699000001" not in str(by_name), by_name)
+        check("nor does From name them", "35699000001" not in by_header.get("From"), by_header.get("From"))
+        check("ahoy reads of it, too, that the number is withheld", "ID" in by_header.all("Privacy")[-1], by_header.all("Privacy"))
+    async with FarSide(OPENAI, 200) as openai:
+        playing = asyncio.create_task(sipp.plays("hung-up", headers=["Privacy: id"]))
+        check("the ACK of a withheld call reaches OpenAI", await openai.gets(lambda message: message.method == "ACK"))
+        bye = await openai.asks("BYE", 2)
+        happened, received = await playing
+    check("and its BYE the carrier", bye and bye.status == 200 and happened, bye)
+    named = [str(message.headers) for message in openai.received if "35699000001" in str(message.headers)]
+    check("no message to OpenAI has the number in a header", not named, named)
+    answers = [message.get("From") for message in received if message.status]
+    ended = [message.get("To") for message in received if message.first.startswith("BYE ")]
+    check("the carrier sees the From that it sent", len(ended) == 1 and answers and all("35699000001" in value for value in answers + ended), answers + ended)
 
 
 async def refusals_reach_the_carrier(check, sipp):

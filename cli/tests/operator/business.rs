@@ -221,8 +221,7 @@ impl Business {
     }
 
     async fn put_agent(&self) {
-        let text =
-            "name = \"shop\"\nlanguage = \"en\"\ninstructions = \"You answer.\"\ngreeting.say = \"Hello.\"\n";
+        let text = "name = \"shop\"\nlanguage = \"en\"\ninstructions = \"You answer.\"\ngreeting.say = \"Hello.\"\n[caps]\ndollars_a_day = 5.0\n";
         self.store.put_agent(&StoredAgent::new("shop", text, 1)).await.unwrap();
         self.store.assign(&NUMBER.into(), "shop").await.unwrap();
         self.keep_warm(u64::MAX / 2).await;

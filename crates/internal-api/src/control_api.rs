@@ -33,9 +33,12 @@ pub struct Offer {
     /// OpenAI's id of a call on the SIP line, at whose session the task attaches: who has it and the key can end the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub realtime_call: Option<String>,
-    /// When the call was accepted, ms since 1970, if another task had it before: this one takes it over, and does not greet the caller again.
+    /// When the call was accepted, ms since 1970, if another task had it before: this one takes it over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at_ms: Option<u64>,
+    /// Whether no task has begun to greet the caller of a call that is taken over. A caller who was greeted is not greeted again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_ungreeted: bool,
     /// The caller's SDP offer; empty on a line that needs no answer.
     pub offer: String,
     /// When the webhook received the call, ms since 1970.
@@ -148,6 +151,7 @@ mod tests {
             line: Line::WhatsApp,
             realtime_call: None,
             accepted_at_ms: None,
+            is_ungreeted: false,
             version: 1,
             number: "7".into(),
             offer,

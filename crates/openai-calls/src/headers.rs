@@ -14,6 +14,9 @@ const KEY: &str = "X-Ahoy-Key";
 const DIALLED: &str = "X-Ahoy-Dialled";
 const TRUNK: &str = "X-Ahoy-Trunk";
 
+/// The values of `Privacy` that ask for the caller's identity to be withheld (RFC 3323, 4.2; `id`: RFC 3325, 9.3). `full` is of older drafts.
+const WITHHOLDING: [&str; 4] = ["id", "user", "header", "full"];
+
 /// The compact names of headers that are read here (RFC 3261, 7.3.3).
 const COMPACT: [(&str, &str); 2] = [("f", "From"), ("t", "To")];
 
@@ -82,10 +85,21 @@ impl Headers<'_> {
         self.all(name).next_back().map(unfolded)
     }
 
-    /// Returns the caller by the first header that says who it is: what the carrier asserts before what the caller claims.
+    /// Returns the caller by the first header that says who it is: what the carrier asserts before what the caller claims. A caller who
+    /// withholds the number is none, whatever the carrier passes on.
     fn caller(&self) -> Option<String> {
+        if self.is_caller_withheld() {
+            return None;
+        }
         let named = ["P-Asserted-Identity", "Remote-Party-ID", "From"].into_iter();
         named.into_iter().find_map(|name| self.number_in(name))
+    }
+
+    /// Whether a header asks for the caller's identity to be withheld. More than the standard separates its values: a comma, where a proxy has
+    /// joined several headers.
+    fn is_caller_withheld(&self) -> bool {
+        let mut asked = self.all("Privacy").flat_map(|value| value.split([';', ',', ' ', '\t', '\r', '\n']));
+        asked.any(|word| WITHHOLDING.iter().any(|withholding| word.eq_ignore_ascii_case(withholding)))
     }
 
     /// Returns the dialled number: `To` and the request's own address normally name the project at OpenAI.

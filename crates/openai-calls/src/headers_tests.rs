@@ -89,6 +89,8 @@ fn a_withheld_caller_is_none() {
         "<sip:unknown@a>",
         "<sip:restricted@a>",
         "<sip:a8f3c2@a>",
+        "<sip:0000000000@a>",
+        "<sip:+000000@a>",
         "<sip:a>",
         "<mailto:35699000001@a>",
         "\"35699000001\" <sip:proj_x@a>",
@@ -97,6 +99,30 @@ fn a_withheld_caller_is_none() {
     ] {
         let caller = read(&[("From", value)]).caller;
         assert!(caller.is_none(), "{value}: {caller:?}");
+    }
+}
+
+#[test]
+fn privacy_withholds_a_caller_whom_other_headers_name() {
+    let named = [
+        ("P-Asserted-Identity", "<sip:+35699000001@a>"),
+        ("Remote-Party-ID", "<sip:+35699000001@a>"),
+        ("From", "<sip:+35699000001@a>"),
+        ("X-Ahoy-Dialled", "+35621000000"),
+    ];
+    for asked in
+        ["id", "ID", "user", "header", "full", "id;critical", "none; user ;critical", "history,id", "\r\n id"]
+    {
+        let parties = read(&[&named[..], &[("privacy", asked)]].concat());
+
+        assert_eq!((parties.caller, parties.dialled.as_deref()), (None, Some("35621000000")), "{asked}");
+    }
+    let two = read(&[&named[..], &[("Privacy", "none"), ("Privacy", "id")]].concat());
+    assert_eq!(two.caller, None);
+    for asked in ["", "none", "history", "critical", "session", "idle", "userx"] {
+        let caller = read(&[&named[..], &[("Privacy", asked)]].concat()).caller;
+
+        assert_eq!(caller.as_deref(), Some("35699000001"), "{asked}");
     }
 }
 
@@ -133,6 +159,17 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn no_header_names_a_caller_who_withholds(headers in prop::collection::vec((name(), "[\\PC]{0,40}"), 0..8), before in "[a-z;]{0,10}", after in "[a-z;]{0,10}", at in 0usize..8) {
+        let mut headers: Vec<_> = headers.iter().map(|(name, value)| header(name, value)).collect();
+        headers.insert(at.min(headers.len()), header("Privacy", &format!("{before};id;{after}")));
+        headers.push(header("From", "<sip:+35699000001@a>"));
+
+        prop_assert_eq!(CallParties::read(&headers).caller, None);
+    }
+}
+
 fn name() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "From",
@@ -142,6 +179,7 @@ fn name() -> impl Strategy<Value = &'static str> {
         "Diversion",
         "P-Asserted-Identity",
         "History-Info",
+        "Privacy",
         "X-Ahoy-Dialled",
         "X-Ahoy-Key",
         "Other",

@@ -9,13 +9,14 @@ const SEPARATORS: [char; 5] = ['-', '.', '(', ')', ' '];
 const DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
 
 /// Returns the digits of a number, as a user part has it: `+356 2100-0000`, `0035621000000` and `35621000000` are one number. `None` when
-/// it is no number.
+/// it is no number: `000000` stands for one that is withheld.
 pub fn digits(user: &str) -> Option<String> {
     let decoded = percent_decode_str(user).decode_utf8().ok()?;
     let plain: String = decoded.chars().filter(|letter| !SEPARATORS.contains(letter)).collect();
     let digits = plain.strip_prefix('+').or_else(|| plain.strip_prefix("00")).unwrap_or(&plain);
     let is_number = DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| digits.to_owned())
+    let is_withheld = digits.bytes().all(|byte| byte == b'0');
+    (is_number && !is_withheld).then(|| digits.to_owned())
 }
 
 #[cfg(test)]
@@ -52,6 +53,9 @@ mod tests {
             "٣٥٦٢١٠٠٠",
             "%ff%fe",
             "35621#00",
+            "00000",
+            "+00000",
+            "000000000000",
         ] {
             assert_eq!(digits(written), None, "{written}");
         }

@@ -127,9 +127,7 @@ impl SessionConfig {
         }
         if self.audio == AudioPath::Service {
             leave_format_to_the_call(&mut session);
-            if self.greeting == Greeting::Said {
-                leave_voice_as_it_is(&mut session);
-            }
+            leave_voice_as_it_is(&mut session);
         }
         self.left_out().for_each(|part| remove_part(part, &mut session));
         session
@@ -204,7 +202,7 @@ fn leave_format_to_the_call(session: &mut Value) {
     }
 }
 
-/// Removes the voice: it cannot change once the caller has heard it.
+/// Removes the voice: the accept has set it, and it cannot change once the caller has heard it.
 fn leave_voice_as_it_is(session: &mut Value) {
     let output = session.pointer_mut("/audio/output").and_then(Value::as_object_mut);
     output.into_iter().for_each(|output| drop(output.remove("voice")));
@@ -362,9 +360,9 @@ mod tests {
     }
 
     #[test]
-    fn a_call_taken_over_keeps_its_voice() {
+    fn a_call_keeps_the_voice_that_it_was_accepted_with() {
         let voice = |audio| {
-            let config = SessionConfig { audio, greeting: Greeting::Said, ..config(Options::default()) };
+            let config = SessionConfig { audio, ..config(Options::default()) };
             config.session(config.turn_taking(true))["audio"]["output"]["voice"].clone()
         };
 

@@ -174,12 +174,13 @@ impl Switchboard {
 
     async fn offer(&self, handled: &HandledCall, assignment: &Assignment) -> anyhow::Result<EffectOutcome> {
         let record = &handled.record;
-        let (lease, resolved) =
-            tokio::try_join!(self.lease_of(handled, &assignment.task), self.agent_of(handled))?;
+        let is_ungreeted = async { Ok(self.is_ungreeted(record).await) };
+        let (lease, resolved, is_ungreeted) =
+            tokio::try_join!(self.lease_of(handled, &assignment.task), self.agent_of(handled), is_ungreeted)?;
         let Some(lease) = lease else {
             return Ok(assignment_refused(assignment, "it has no lease any more".into()));
         };
-        let offer = self.offer_of(record, assignment, resolved);
+        let offer = Offer { is_ungreeted, ..self.offer_of(record, assignment, resolved) };
         let asked_at = Instant::now();
         let mut reply = self.control_api.offer(&lease, &record.call_ref(), &offer).await?;
         let was_silent = matches!(reply, ControlApiReply::NoAnswer(_));
@@ -218,6 +219,7 @@ impl Switchboard {
             line: record.call.line,
             realtime_call: record.realtime_call.clone(),
             accepted_at_ms: record.call.accepted_at.map(|at| at.0),
+            is_ungreeted: false,
             offer: record.offer.clone().unwrap_or_default(),
             rang_at_ms: record.call.rang_at.0,
             ring_deadline_ms: record.call.ring_deadline.0,
@@ -225,6 +227,24 @@ impl Switchboard {
             hides_number: record.caller_number.is_none(),
             caller: self.control_api.pseudonym(&record.caller()),
             token: record.token(assignment.fence).map(str::to_owned),
+        }
+    }
+
+    /// Whether a call was accepted, and no task has asked for its greeting. Where the journal cannot be read, one has, as in most calls that
+    /// are taken over.
+    async fn is_ungreeted(&self, record: &StoredCall) -> bool {
+        if record.call.accepted_at.is_none() {
+            return false;
+        }
+        match self.store.journal_of(&record.call_ref()).await {
+            Ok(entries) => {
+                !entries.iter().any(|entry| matches!(entry.event, JournalEvent::AgentReady { .. }))
+            }
+            Err(error) => {
+                let call_ref = record.call_ref();
+                tracing::warn!(%call_ref, "cannot read whether the caller was greeted, not greeted again: {error:#}");
+                false
+            }
         }
     }
 

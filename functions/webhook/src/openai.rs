@@ -81,10 +81,11 @@ impl SipLine {
         Ok(newer.filter(|newer| delivery.is_signed(body, newer.webhook_secrets())))
     }
 
-    /// Returns the secret by which the call's key is judged. An unknown key may be a new one, so the secret is read once more before the call
-    /// is rejected.
+    /// Returns the secret by which the call's key is judged. An unknown key may be a new one, and an open line may have got its first, so the
+    /// secret is read once more before such a call is rejected or let in.
     async fn judging(&self, call: &IncomingCall, used: Arc<LineSecret>) -> anyhow::Result<Arc<LineSecret>> {
-        if !trunk_key::is_unknown(&call.parties, used.trunk_keys()) {
+        let lets_anyone_in = self.settings.is_open && used.trunk_keys().is_empty();
+        if !lets_anyone_in && !trunk_key::is_unknown(&call.parties, used.trunk_keys()) {
             return Ok(used);
         }
         Ok(self.secret().await?.instead_of(&used).await.unwrap_or(used))

@@ -82,6 +82,21 @@ async fn without_a_trunk_key_only_an_open_line_trusts_a_call() {
 }
 
 #[tokio::test]
+async fn the_first_trunk_key_closes_an_open_line_at_once() {
+    let cloud = Cloud::start().await;
+    for name in ["sip_trunk_key", "sip_trunk_key_old"] {
+        cloud.change_key(name, json!(""));
+    }
+    let stage = Stage::with_sip(cloud, KnownNumbers::WithAgents, true).await.unwrap();
+    name_number(&stage).await;
+    stage.cloud.change_key("sip_trunk_key", json!("first trunk key"));
+
+    assert_eq!(stage_post(&stage, "wh_1", &incoming("rtc_1", "", 0)).await, 200);
+
+    assert!(stored(&stage, "rtc_1").await.is_untrusted);
+}
+
+#[tokio::test]
 async fn refuses_what_openai_did_not_sign_now_and_stores_nothing() {
     let stage = ready().await;
     let body = incoming("rtc_1", "trunk key", 0).to_string();

@@ -8,7 +8,7 @@ use crate::model::ModelPort;
 use crate::session::{self, CallSessionParts, CallSocket, MediaPath};
 use crate::session_command::SessionCommand;
 use crate::settings::ModelSettings;
-use crate::sideband::{self, SidebandParts};
+use crate::sideband::{self, SidebandParts, TakenOver};
 use crate::webrtc::Peer;
 use crate::webrtc::offer::Offer;
 use call::{CallRef, Line, Stage, TaskId};
@@ -104,14 +104,17 @@ impl CallFactory {
             ..self.endpoint(&model_name, request.caller.as_deref())
         };
         let now = Instant::now();
-        let is_accepted = request.accepted_at_ms.is_some();
-        let config = agent.sideband(&model_name, is_accepted);
+        let taken_over = taken_over(request);
+        let is_greeted = taken_over.is_some_and(|before| before.is_greeted);
+        let config = agent.sideband(&model_name, is_greeted);
         let model = ModelPort::connect(endpoint, self.services.secret.clone(), config, now);
         let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
-        let ring_time = if is_accepted { TAKEN_OVER_WITHIN } else { time_until(request.ring_deadline_ms) };
+        let ring_time =
+            if taken_over.is_some() { TAKEN_OVER_WITHIN } else { time_until(request.ring_deadline_ms) };
         let parts = SidebandParts {
             agent: self.agent_side(call_ref, request, agent, model_name, model),
             deadline: now + ring_time,
+            taken_over,
             commands: receiver,
         };
         Ok(PreparedCall { parts: SessionParts::Sideband(Box::new(parts)), answer: String::new(), commands })
@@ -211,6 +214,12 @@ fn identity(call_ref: &CallRef, request: &control_api::Offer) -> CallIdentity {
         fence: request.fence,
         token: request.token.clone(),
     }
+}
+
+/// Returns what was done in the call before, if another task had it.
+fn taken_over(request: &control_api::Offer) -> Option<TakenOver> {
+    let accepted = Duration::from_millis(now_ms().saturating_sub(request.accepted_at_ms?));
+    Some(TakenOver { accepted, is_greeted: !request.is_ungreeted })
 }
 
 fn media_context(offer: &Offer, advertised: IpAddr, bound: IpAddr) -> MediaContext {

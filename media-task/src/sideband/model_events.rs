@@ -107,7 +107,7 @@ impl SidebandSession {
             self.agent.closing.hang_up();
         } else if self.agent.end_transferred(&mut self.audio, now) {
             // It has ended so.
-        } else if was_attached {
+        } else if was_attached || self.had_session {
             self.agent.closing.end(Ending::CallerHungUp);
         } else {
             self.agent.closing.end(Line::Sip.never_connected());

@@ -133,6 +133,43 @@ async fn a_caller_who_hangs_up_ends_the_call() {
 }
 
 #[tokio::test]
+async fn a_call_taken_over_ends_by_its_longest_duration_since_the_accept() {
+    let stage = Stage::start(saying([Reply::speech(clips::agent_goodbye())])).await;
+    let call = stage.accepted(spec()).await;
+
+    stage.hand_over(&call, Duration::from_secs(31 * 60), false).await;
+
+    assert_eq!(stage.ending().await, "took_too_long");
+    assert_eq!(call.over(PATIENCE).await.unwrap().kind, CarrierEventKind::Bye(HungUpBy::Client));
+    assert_eq!(stage.received(&call, "response.create"), 1, "the goodbye's alone");
+    stage.assert_clean(&call);
+}
+
+#[tokio::test]
+async fn a_caller_who_left_a_call_without_a_task_hung_up() {
+    let stage = Stage::start(config()).await;
+    let call = stage.accepted(spec()).await;
+    call.hang_up();
+
+    stage.hand_over(&call, Duration::from_secs(20), false).await;
+
+    assert_eq!(stage.ending().await, "caller_hung_up");
+    assert_eq!(stage.trunk.complaints(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_caller_whom_no_task_has_greeted_is_greeted_by_the_next() {
+    let stage = Stage::start(config()).await;
+    let call = stage.accepted(spec()).await;
+
+    stage.hand_over(&call, Duration::from_secs(3), true).await;
+
+    hears(&call).await;
+    assert_heard(&call, &[clips::agent_greeting()]);
+    hang_up(&stage, &call).await;
+}
+
+#[tokio::test]
 async fn an_offer_without_openais_call_is_refused() {
     let stage = Stage::start(config()).await;
     let offer = json!({"fence": 1, "version": 2, "number": "malta", "line": "sip", "offer": "",

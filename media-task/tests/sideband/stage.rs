@@ -13,7 +13,7 @@ use service::time::now_ms;
 use sim_openai::sip::{CallSpec, PlacedCall, Trunk};
 use sim_openai::{Config, Realtime};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -45,6 +45,8 @@ struct Cloud {
     endings: Mutex<Vec<(String, String)>>,
     /// OpenAI's id of the call that is on.
     call: Mutex<String>,
+    /// Whether it was accepted.
+    is_accepted: AtomicBool,
 }
 
 impl Stage {
@@ -58,6 +60,7 @@ impl Stage {
             http: http.clone(),
             endings: Mutex::default(),
             call: Mutex::default(),
+            is_accepted: AtomicBool::new(false),
         });
         let database = dynoxide::Database::memory().unwrap();
         database.create_table(serde_json::from_value(table()).unwrap()).unwrap();
@@ -89,6 +92,24 @@ impl Stage {
         let (status, answer) = self.offer("call-1", &offer).await;
         assert_eq!((status, answer.as_str()), (200, r#"{"answer":""}"#));
         call
+    }
+
+    /// Places a call that is accepted for another task.
+    pub(crate) async fn accepted(&self, spec: CallSpec) -> PlacedCall {
+        let call = self.trunk.ring(spec);
+        *self.cloud.call.lock().unwrap() = call.id();
+        self.cloud.accept().await;
+        call.answered(PATIENCE).await.unwrap();
+        call
+    }
+
+    /// Offers a call that was accepted this long ago, as call-control does when the task that had it is gone.
+    pub(crate) async fn hand_over(&self, call: &PlacedCall, accepted: Duration, is_ungreeted: bool) {
+        let accepted_at = now_ms() - accepted.as_millis() as u64;
+        let offer = json!({"fence": 2, "version": 9, "number": "malta", "line": "sip", "realtime_call": call.id(), "offer": "",
+            "accepted_at_ms": accepted_at, "is_ungreeted": is_ungreeted, "rang_at_ms": accepted_at - 900,
+            "ring_deadline_ms": accepted_at + 5_100, "token": "token"});
+        assert_eq!(self.offer("call-1", &offer).await.0, 200);
     }
 
     /// Offers a call, and returns the status and body of the reply.
@@ -210,10 +231,9 @@ impl Cloud {
     async fn control(&self, order: &Value) -> Value {
         match order["order"].as_str().unwrap() {
             "media_connected" => {
-                let turns = json!({"type": "server_vad", "create_response": false});
-                let audio = json!({"input": {"turn_detection": turns}, "output": {"voice": "marin"}});
-                let session = json!({"type": "realtime", "model": "gpt-realtime-2.1", "audio": audio});
-                assert_eq!(self.request("accept", &session).await, StatusCode::OK);
+                if !self.is_accepted.load(Ordering::Relaxed) {
+                    self.accept().await;
+                }
                 json!({"reply": "open", "version": 4})
             }
             "task_ended" => {
@@ -226,6 +246,14 @@ impl Cloud {
             }
             _ => json!({"reply": "wait"}),
         }
+    }
+
+    async fn accept(&self) {
+        let turns = json!({"type": "server_vad", "create_response": false});
+        let audio = json!({"input": {"turn_detection": turns}, "output": {"voice": "marin"}});
+        let session = json!({"type": "realtime", "model": "gpt-realtime-2.1", "audio": audio});
+        assert_eq!(self.request("accept", &session).await, StatusCode::OK);
+        self.is_accepted.store(true, Ordering::Relaxed);
     }
 
     async fn request(&self, action: &str, body: &Value) -> StatusCode {

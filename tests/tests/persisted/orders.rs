@@ -14,6 +14,7 @@ fn offers_and_what_is_replied_keep_their_form() {
         line: Line::WhatsApp,
         realtime_call: None,
         accepted_at_ms: None,
+        is_ungreeted: false,
         offer: "v=0\r\n".into(),
         rang_at_ms: 1_795_305_600_000,
         ring_deadline_ms: 1_795_305_625_000,
@@ -26,7 +27,17 @@ fn offers_and_what_is_replied_keep_their_form() {
     let sip =
         Offer { line: Line::Sip, realtime_call: Some("rtc_1".into()), offer: String::new(), ..whole.clone() };
     let taken_over = Offer { accepted_at_ms: Some(1_795_305_601_000), ..sip.clone() };
-    hold("offers.tsv", &[("whole", whole), ("least", least), ("sip", sip), ("sip_taken_over", taken_over)]);
+    let ungreeted = Offer { is_ungreeted: true, ..taken_over.clone() };
+    hold(
+        "offers.tsv",
+        &[
+            ("whole", whole),
+            ("least", least),
+            ("sip", sip),
+            ("sip_taken_over", taken_over),
+            ("sip_ungreeted", ungreeted),
+        ],
+    );
     hold("answers.tsv", &[("answer", Answer { answer: "v=0\r\n".into() })]);
     hold("refusals.tsv", &[("refusal", Refusal { reason: "full".into() })]);
     hold("releases.tsv", &[("release", Release { fence: Fence(2) })]);

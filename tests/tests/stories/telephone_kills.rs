@@ -88,6 +88,25 @@ async fn another_task_takes_a_call_over_or_it_is_hung_up() {
     is_hung_up_without_a_task(&story).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_was_not_greeted_is_greeted_by_the_next_task() {
+    let late = Duration::from_secs(3);
+    let late_session =
+        story().with_model(move |model| model.sip.sideband_opens = late..late + Duration::from_millis(1));
+    let story = late_session.begin().await;
+    two_tasks_and_no_more(&story).await;
+    let caller = story.dial();
+    caller.is_answered().await;
+
+    kill_holder(&story, &caller).await;
+
+    caller.hears(&clips::agent_greeting()).await;
+    let greetings = caller.times_heard(&clips::agent_greeting());
+    let after = caller.hangs_up().await;
+    after.was_ordinary();
+    assert_eq!((greetings, after.assignments(), after.report.sockets_attached()), (1, 2, 1), "{after:?}");
+}
+
 /// The task dies while it greets.
 async fn is_taken_over(story: &Story) {
     let caller = story.dial();

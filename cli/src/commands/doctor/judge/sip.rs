@@ -147,7 +147,8 @@ pub(crate) fn endpoint(sip: &SipFacts) -> Finding {
     })
 }
 
-/// Judges whether telephone numbers have agents that are stored.
+/// Judges whether telephone numbers have agents that are stored, and cost no more than is meant: no other cap holds for callers who withhold
+/// their number.
 pub(crate) fn number(deployment: &Deployment) -> Finding {
     judge_fetched(&deployment.numbers, |numbers| {
         let named: Vec<_> = numbers.iter().filter(|(number, _)| !is_id(number)).collect();
@@ -158,13 +159,15 @@ pub(crate) fn number(deployment: &Deployment) -> Finding {
                 "ahoy agents push FILE --number +… --as NAME",
             );
         }
-        let is_stored = |agent: &str| {
-            deployment.agents.as_ref().map(|agents| agents.iter().any(|stored| stored.name == agent))
+        let stored = |agent: &str| {
+            deployment.agents.as_ref().map(|agents| agents.iter().find(|stored| stored.name == agent))
         };
+        let mut uncapped = vec![];
         for (number, agent) in &named {
-            match is_stored(agent) {
-                Ok(true) => {}
-                Ok(false) => {
+            match stored(agent) {
+                Ok(Some(stored)) if stored.caps.dollars_a_day.is_some() => {}
+                Ok(Some(_)) => uncapped.push(format!("{number} ({agent})")),
+                Ok(None) => {
                     return Finding::wrong(
                         0,
                         format!("{number} has the agent {agent}, which is not stored, or cannot be read"),
@@ -173,6 +176,15 @@ pub(crate) fn number(deployment: &Deployment) -> Finding {
                 }
                 Err(FetchError { why, .. }) => return Finding::unknown(why.clone()),
             }
+        }
+        if !uncapped.is_empty() {
+            return Finding::warning(
+                format!(
+                    "{}: no dollars_a_day, and calls_an_hour does not hold for callers who withhold their number",
+                    uncapped.join(", ")
+                ),
+                "[caps] dollars_a_day in the agent's file, then ahoy agents push FILE",
+            );
         }
         let named: Vec<_> = named.iter().map(|(number, agent)| format!("{number} ({agent})")).collect();
         Finding::fine(named.join(", "))
@@ -294,8 +306,12 @@ mod tests {
     }
 
     #[test]
-    fn a_telephone_number_needs_an_agent_that_is_stored() {
-        let built_in = Agent::built_in();
+    fn a_telephone_number_needs_a_stored_agent_with_a_budget() {
+        let mut capped = Agent::built_in();
+        capped.caps.dollars_a_day = Some(5.0);
+        let uncapped = Agent { name: "uncapped".into(), ..Agent::built_in() };
+        let agent = capped.name.clone();
+        let agents = vec![capped, uncapped];
         let of = |numbers: &[(&str, &str)]| {
             let numbers = numbers.iter().map(|(number, agent)| ((*number).into(), (*agent).to_owned()));
             let unknown = || FetchError::because("not asked");
@@ -303,13 +319,13 @@ mod tests {
                 meta_secret: Err(unknown()),
                 media_secret: Err(unknown()),
                 numbers: Ok(numbers.collect()),
-                agents: Ok(vec![built_in.clone()]),
+                agents: Ok(agents.clone()),
                 warm_tasks: Err(unknown()),
                 concurrency: Err(unknown()),
                 reserved: Err(unknown()),
             })
         };
-        let agent = built_in.name.as_str();
+        let agent = agent.as_str();
 
         assert_eq!(
             of(&[("malta", agent), ("220000000000002", "x")]),
@@ -317,6 +333,11 @@ mod tests {
         );
         assert!(says(&of(&[("220000000000002", agent)])).contains("no telephone number has an agent"));
         assert!(says(&of(&[("malta", "gone")])).contains("malta has the agent gone"));
+        let warned = of(&[("malta", agent), ("rwanda", "uncapped")]);
+        assert!(
+            matches!(&warned, Finding::Warning { says, .. } if says.starts_with("rwanda (uncapped): no dollars_a_day")),
+            "{warned:?}"
+        );
     }
 
     #[test]
