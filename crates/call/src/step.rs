@@ -17,7 +17,8 @@ use task::{
     MayHold, declare_lost, launch_once, note_alive, note_silence, offer_to_task, reassign, take_answer,
 };
 
-/// How often the effects of an ended call are attempted, before they are dropped, of calls with only releases pending. The call is over at Meta, so a task without the release finds its caller gone.
+/// How often releases of an ended call are attempted before they are dropped, where nothing else is pending. The call is over at the line's
+/// service, so a task without the release finds its caller gone.
 const MAX_RELEASES_AFTER_END: u32 = 3;
 
 /// Moves a call on by one event.

@@ -147,15 +147,29 @@ fn an_accept_that_overtakes_the_first_hangup_is_hung_up() {
     let (call, effects) = step(ended.clone(), CallEvent::Done(Effect::Accept), T0 + secs(1));
     assert_eq!((effects, call.accepted_at), (vec![Effect::Terminate], Some(T0)));
     let (call, effects) = step(call, CallEvent::Refused(Effect::Terminate), T0 + secs(1));
-    assert_eq!((effects, call.due), (vec![], None), "no accepted call is rejected");
+    assert_eq!(effects, [], "no accepted call is rejected");
+    let (call, effects) = step(call.clone(), CallEvent::Tick, call.due.expect("a hangup is still pending"));
+    assert_eq!(effects, [Effect::Terminate], "the refusal was older than the accept");
+    let (call, _) = step(call, CallEvent::Done(Effect::Terminate), T0 + secs(3));
+    assert_eq!(call.due, None);
 
     // It is not saved at all.
     let (call, effects) = step(ended, CallEvent::Refused(Effect::Terminate), T0 + secs(1));
     assert_eq!(effects, [Effect::Reject], "it may ring");
     let (call, effects) = step(call, CallEvent::Refused(Effect::Reject), T0 + secs(1));
     assert_eq!((effects, call.accepted_at), (vec![Effect::Terminate], Some(T0)), "it was accepted");
-    let (call, effects) = step(call, CallEvent::Refused(Effect::Terminate), T0 + secs(2));
-    assert_eq!((effects, call.due), (vec![], None));
+    let (call, _) = step(call, CallEvent::Done(Effect::Terminate), T0 + secs(2));
+    assert_eq!(call.due, None);
+}
+
+#[test]
+fn a_call_of_another_endpoint_is_not_hung_up() {
+    let (call, effects) = step(accepting(), CallEvent::Refused(Effect::Accept), T0);
+    assert_eq!(effects, [Effect::Reject], "it was not accepted by this one");
+
+    let (call, effects) = step(call, CallEvent::Refused(Effect::Reject), T0 + secs(1));
+
+    assert_eq!((effects, call.accepted_at, call.due), (vec![], None, None));
 }
 
 #[test]

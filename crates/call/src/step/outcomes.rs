@@ -61,8 +61,9 @@ pub(super) fn note_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> 
         }
         Effect::Accept => {
             if !call.line.needs_answer() && !call.may_have_taken_effect() {
-                // The call still rings there.
+                // The call still rings there, or another endpoint has it.
                 call.phase = Phase::Connecting;
+                call.accept_asked = false;
             }
             end(call, call.line.refused(), now)
         }
@@ -111,7 +112,7 @@ fn end_and_hang_up(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effec
 }
 
 /// Drops a refused effect. A call that cannot be hung up may still ring: then it is rejected. One that cannot be rejected was accepted
-/// meanwhile, if its accept was ever asked for: then it is hung up.
+/// meanwhile, if its accept may have taken effect: then it is hung up. A call that goes on without a hangup keeps it.
 fn drop_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
     let is_answered = call.pre_accepted || call.accepted_at.is_some();
     if !call.pending.contains(effect) {
@@ -123,6 +124,11 @@ fn drop_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect>
     if *effect == Effect::Reject && call.accept_asked {
         call.note_accepted_late();
         return replace_pending(call, effect, Effect::Terminate);
+    }
+    if *effect == Effect::Terminate && call.may_go_on_without_hangup(now) {
+        // The refusal may be older than the accept.
+        call.schedule_tick(call.pause(), now);
+        return vec![];
     }
     call.remove_pending(effect, now);
     vec![]
