@@ -44,6 +44,18 @@ impl Line {
         self.handle(RemoteEvent::PlaybackEnded { response: response.to_owned() });
     }
 
+    /// Returns the milliseconds since the line was opened.
+    fn elapsed_ms(&self) -> u64 {
+        (self.now - self.start).as_millis() as u64
+    }
+
+    /// Begins a goodbye after which the agent hangs up, and returns when.
+    fn begins_goodbye(&mut self) -> u64 {
+        self.begins("goodbye");
+        self.audio.hang_up_when_silent(self.now);
+        self.elapsed_ms()
+    }
+
     fn says(&mut self, response: &str, ms: u64) {
         self.begins(response);
         self.pass(ms);
@@ -65,7 +77,7 @@ impl Line {
     }
 
     fn drain(&mut self) {
-        let at = (self.now - self.start).as_millis() as u64;
+        let at = self.elapsed_ms();
         self.outputs.extend(std::iter::from_fn(|| self.audio.poll_output()).map(|output| (at, output)));
     }
 
@@ -99,7 +111,7 @@ fn a_hang_up_follows_300_ms_after_the_goodbye_was_played() {
     line.pass(3_000);
     assert_eq!(line.outputs(), []);
     line.ends("goodbye");
-    let ended_at = (line.now - line.start).as_millis() as u64;
+    let ended_at = line.elapsed_ms();
 
     line.pass(5_000);
 
@@ -109,9 +121,7 @@ fn a_hang_up_follows_300_ms_after_the_goodbye_was_played() {
 #[test]
 fn a_goodbye_that_never_stops_is_cut_after_ten_seconds() {
     let mut line = Line::greeted();
-    line.begins("goodbye");
-    line.audio.hang_up_when_silent(line.now);
-    let since = (line.now - line.start).as_millis() as u64;
+    let since = line.begins_goodbye();
 
     line.pass(60_000);
 
@@ -121,8 +131,7 @@ fn a_goodbye_that_never_stops_is_cut_after_ten_seconds() {
 #[test]
 fn a_caller_who_speaks_over_the_goodbye_postpones_the_hang_up() {
     let mut line = Line::greeted();
-    line.begins("goodbye");
-    line.audio.hang_up_when_silent(line.now);
+    line.begins_goodbye();
     line.handle(RemoteEvent::SpeechStarted);
     line.ends("goodbye");
     line.handle(RemoteEvent::SpeechStopped);
@@ -188,14 +197,13 @@ fn keys_leave_a_protected_greeting_alone() {
 #[test]
 fn a_goodbye_is_heard_to_its_end_though_the_connection_is_lost() {
     let mut line = Line::greeted();
-    line.begins("goodbye");
-    line.audio.hang_up_when_silent(line.now);
+    line.begins_goodbye();
     line.pass(500);
     line.handle(RemoteEvent::Lost);
     line.pass(2_000);
     assert_eq!(line.outputs(), []);
     line.ends("goodbye");
-    let ended_at = (line.now - line.start).as_millis() as u64;
+    let ended_at = line.elapsed_ms();
 
     line.pass(5_000);
 
@@ -205,9 +213,7 @@ fn a_goodbye_is_heard_to_its_end_though_the_connection_is_lost() {
 #[test]
 fn a_goodbye_whose_end_goes_unnoticed_is_given_ten_seconds() {
     let mut line = Line::greeted();
-    line.begins("goodbye");
-    line.audio.hang_up_when_silent(line.now);
-    let since = (line.now - line.start).as_millis() as u64;
+    let since = line.begins_goodbye();
     line.handle(RemoteEvent::Lost);
 
     line.pass(60_000);
@@ -219,7 +225,7 @@ fn a_goodbye_whose_end_goes_unnoticed_is_given_ten_seconds() {
 fn speech_of_a_lost_connection_is_waited_for_ten_seconds_at_most() {
     let mut line = Line::greeted();
     line.begins("answer");
-    let lost_at = (line.now - line.start).as_millis() as u64;
+    let lost_at = line.elapsed_ms();
     line.handle(RemoteEvent::Lost);
     line.pass(5_000);
     line.audio.hang_up_when_silent(line.now);
