@@ -75,7 +75,8 @@ fn state_items_keep_their_form() {
     looked_up.details =
         Some(CallerDetails { number: None, number_verified: false, user_id: None, ..details() });
     looked_up.chosen = Some(chosen());
-    let least = StoredCall { chosen: Some(Chosen::default()), ..ring(CallerNames::default()) };
+    let mut least = ring(CallerNames::default());
+    least.chosen = Some(Chosen::default());
     let looked_up = [("looked_up", json(&looked_up)), ("looked_up_least", json(&least))];
     let by_sip = |is_untrusted| {
         let caller = CallerNames { number: Some("15550001111".into()), user_id: None };
