@@ -3,7 +3,8 @@
 //! [`Store`] has a method for each request, and no other crate makes one. The parts:
 //!
 //! - [`keys`]: the keys of all items; [`items`]: conversion between Rust types and items.
-//! - [`StoredCall`]: the state item of a call, loaded and saved with optimistic locking; [`UnreadableCall`]: one that does not parse.
+//! - [`StoredCall`]: the state item of a call, loaded and saved with optimistic locking; [`UnreadableCall`]: one that does not parse;
+//!   [`Chosen`]: what the business's lookup decided about it.
 //! - [`lease`]: the lease by which a media task registers itself; [`LaunchClaim`]: the right to launch a media task, limited in number.
 //! - [`CallReport`], [`OtherNotice`]: notices of the webhook; tombstones: who is left out of them.
 //! - [`StoredAgent`], [`NumberSettings`]: agent files, and the settings of a business number; names of dialled numbers.
@@ -23,6 +24,7 @@ mod budgets;
 mod call_list;
 mod caller_counts;
 mod calls;
+mod chosen;
 mod dialled_numbers;
 mod error;
 pub mod items;
@@ -52,6 +54,7 @@ pub use budgets::BudgetedAction;
 pub use call_list::{CallListing, CallPage, CallQuery, TimeRange};
 pub use caller_counts::CallerCall;
 pub use calls::{LoadedCall, SaveError};
+pub use chosen::Chosen;
 pub use error::{ErrorKind, Result, StoreError};
 pub use journal_entries::entry_item;
 pub use launches::LaunchClaim;
