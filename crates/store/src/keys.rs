@@ -7,6 +7,7 @@
 //! | message or callback request of a caller | `CALL#<call_ref>` | `LEFT#<n>` | | |
 //! | claim to send an agent's message | `CALL#<call_ref>` | `SENT#<id>` | | |
 //! | claim to transfer a call | `CALL#<call_ref>` | `TRANSFER` | | |
+//! | what was extracted from a call's transcript | `CALL#<call_ref>` | `EXTRACT` | | |
 //! | message of a call, accepted by Meta | `CALL#<call_ref>` | `MESSAGE#<message_ref>` | | |
 //! | call of a message | `MESSAGE#<message_ref>` | `CALL` | | |
 //! | event of a call | `CALL#<call_ref>` | `EV#<version>#<writer>#<sequence>` | | |
@@ -159,6 +160,9 @@ pub fn message_ref(sk: &str) -> Option<&str> {
 
 /// The sort key of a message's call, and of the tombstone of a call.
 pub const OF_CALL: &str = "CALL";
+
+/// The sort key of what a text model extracted from a call's transcript.
+pub const EXTRACT: &str = "EXTRACT";
 
 /// Returns the partition of a number's daily spending. Days never expire: a year of them is small.
 pub fn spent(number: &NumberId) -> String {

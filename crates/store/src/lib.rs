@@ -23,6 +23,7 @@ mod caller_counts;
 mod calls;
 mod dialled_numbers;
 mod error;
+mod extractions;
 pub mod items;
 mod journal_entries;
 pub mod keys;
