@@ -148,6 +148,18 @@ pub enum JournalEvent {
         /// The time since the task was offered the call.
         took_ms: u64,
     },
+    /// The lookup of the agent's file was asked who calls.
+    #[serde(rename = "WA_CALL_LOOKUP")]
+    Lookup {
+        /// The time until the answer, or until the call went on without.
+        took_ms: u64,
+        /// `used`: the call uses the answer. `refused`: the answer refuses the call. `late`: there was none in time. `wrong`: it is not one that
+        /// can be read. `failed`: the request failed, or its status is an error.
+        outcome: String,
+        /// The HTTP status of an answer that could not be used.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u64>,
+    },
     /// Media is connected: ICE and DTLS are done.
     #[serde(rename = "WA_CALL_MEDIA_CONNECTED")]
     MediaConnected {

@@ -95,6 +95,7 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
         "offer_unanswerable": OfferUnanswerable { reason: text("no audio") },
         "pre_accepted": PreAccepted {},
         "agent_ready": AgentReady { took_ms: 410 },
+        "lookup": Lookup { took_ms: 230, outcome: text("failed"), status: Some(500) },
         "media_connected": MediaConnected { took_ms: 320 },
         "accepted": Accepted {},
         "opened": Opened {},

@@ -48,6 +48,8 @@ impl JournalEvent {
             Self::SeatRefused { reason, .. } | Self::OfferUnanswerable { reason } => of(Warn).fails(reason),
             Self::Answered { took_ms, .. } => of(Info).took(*took_ms),
             Self::AgentReady { took_ms } | Self::MediaConnected { took_ms } => of(Info).took(*took_ms),
+            Self::Lookup { took_ms, outcome, .. } if is_answered(outcome) => of(Info).took(*took_ms),
+            Self::Lookup { took_ms, outcome, .. } => of(Warn).took(*took_ms).fails(outcome),
             Self::PreAccepted {} | Self::Opened {} => of(Info),
             Self::Accepted {} => {
                 let accepted = of(Info).counts(Metric::Answered);
@@ -128,6 +130,11 @@ fn ended(ending: &Recorded<Ending>, by: &Recorded<Party>) -> EventMeaning {
         (_, Some(Ending::CallerGaveUp)) => ended.counts(Metric::Missed),
         _ => ended,
     }
+}
+
+/// Whether a lookup has an answer that can be read, whatever it says.
+fn is_answered(outcome: &str) -> bool {
+    matches!(outcome, "used" | "refused")
 }
 
 /// Returns the level of a failure at Meta: an error if the operator can do something about it.
@@ -223,6 +230,17 @@ mod tests {
         for bad in [Ending::Lost, Ending::NoCapacity, Ending::MetaRefused, Ending::AgentUnavailable] {
             assert!(failed(bad), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_lookup_without_an_answer_is_a_failure() {
+        let failure = |outcome: &str| {
+            let lookup = JournalEvent::Lookup { took_ms: 800, outcome: outcome.into(), status: None };
+            lookup.meaning(None).failure
+        };
+
+        assert_eq!([failure("used"), failure("refused")], [None, None]);
+        assert_eq!(failure("late").as_deref(), Some("late"));
     }
 
     fn ended_by(ending: Ending) -> JournalEvent {

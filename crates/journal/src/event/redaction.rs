@@ -76,7 +76,7 @@ mod tests {
     }
 
     /// Text fields that hold only words of this system or of the operator's settings.
-    const HARMLESS: [(&str, &[&str]); 32] = [
+    const HARMLESS: [(&str, &[&str]); 33] = [
         ("WA_CALL_CONNECT", &["number"]),
         ("WA_CALL_NOT_OURS", &["number"]),
         ("WA_CALL_STALE", &["number"]),
@@ -86,6 +86,7 @@ mod tests {
         ("WA_CALL_SEAT_REFUSED", &["task"]),
         ("WA_CALL_TASK_LAUNCHED", &["task"]),
         ("WA_CALL_ANSWERED", &["start"]),
+        ("WA_CALL_LOOKUP", &["outcome"]),
         ("WA_CALL_INTERRUPTED", &["item"]),
         ("WA_CALL_TOOL", &["outcome", "tool"]),
         ("WA_CALL_PART_REFUSED", &["part"]),

@@ -127,6 +127,9 @@ pub(super) fn entry(event: &JournalEvent) -> StepText {
         JournalEvent::Answered { .. } => Some(("media-task → call-control", "answers the offer".into())),
         JournalEvent::OfferUnanswerable { reason } => task(format!("cannot answer: {reason}")),
         JournalEvent::AgentReady { .. } => task("the agent is ready".into()),
+        JournalEvent::Lookup { took_ms, outcome, .. } => {
+            task(format!("asked the business who calls: {outcome} after {took_ms} ms"))
+        }
         JournalEvent::Opened {} => task("the line is open".into()),
         JournalEvent::Interrupted { heard_ms, of_ms, .. } => {
             let of = of_ms.map(|of| format!(" of {of}")).unwrap_or_default();
