@@ -171,6 +171,27 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
         "task_silent": TaskSilent { task: "0a".into() },
         "given_up": GivenUp { what: text("item"), reason: text("cannot be read") },
         "forgotten": Forgotten { number: "220".into(), calls: 3 },
+        "after_sent": AfterSent {
+            what: "call.ended".into(),
+            outcome: "delivered".into(),
+            status: Some(204),
+            why: String::new(),
+            tries: 1,
+            took_ms: 84,
+        },
+        "after_given_up": AfterGivenUp {
+            what: "call.ended".into(),
+            status: Some(500),
+            why: String::new(),
+            tries: 7,
+        },
+        "after_extracted": AfterExtracted {
+            model: "gpt-6-luna".into(),
+            outcome: "done".into(),
+            code: String::new(),
+            took_ms: 900,
+            micro_dollars: Some(350),
+        },
         "ended": Ended { ending: Ending::CallerHungUp.into(), by: Party::Caller.into(), lasted_ms: 88_000 },
         "of_a_later_release": Other(of_a_later_release),
     )

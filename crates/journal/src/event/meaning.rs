@@ -101,6 +101,11 @@ impl JournalEvent {
             Self::CallerTold { .. } => of(Warn),
             Self::TaskSilent { .. } => of(Warn).fails("the media task did not answer"),
             Self::GivenUp { what, .. } => of(Error).fails(what),
+            Self::AfterSent { outcome, took_ms, .. } if outcome == "delivered" => of(Info).took(*took_ms),
+            Self::AfterSent { outcome, took_ms, .. } => of(Warn).took(*took_ms).fails(outcome),
+            Self::AfterGivenUp { what, .. } => of(Error).counts(Metric::Undelivered).fails(what),
+            Self::AfterExtracted { outcome, took_ms, .. } if outcome == "done" => of(Info).took(*took_ms),
+            Self::AfterExtracted { code, took_ms, .. } => of(Warn).took(*took_ms).fails(code),
             Self::Forgotten { .. } => of(Info),
 
             Self::Refused { why } => of(Warn).counts(Metric::Missed).fails(&why.to_string()),

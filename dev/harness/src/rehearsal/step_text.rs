@@ -178,6 +178,15 @@ pub(super) fn entry(event: &JournalEvent) -> StepText {
         JournalEvent::MessageFailed { code, .. } => {
             control(format!("hears that a message failed (code {code})"))
         }
+        JournalEvent::AfterSent { what, outcome, tries, .. } => {
+            Some(("the outbox", format!("{what} {outcome} (attempt {tries})")))
+        }
+        JournalEvent::AfterGivenUp { what, tries, .. } => {
+            Some(("the outbox", format!("gives {what} up after {tries} attempts")))
+        }
+        JournalEvent::AfterExtracted { outcome, .. } => {
+            Some(("the outbox", format!("extraction from the transcript: {outcome}")))
+        }
         JournalEvent::CallerTold { .. } => control("has written to the caller".into()),
         JournalEvent::Ended { ending, by, .. } => control(format!("the call has ended: {ending}, by {by}")),
         JournalEvent::Media { received, lost, round_trip_ms, mos_up, mos_down, .. } => {
