@@ -248,7 +248,7 @@ impl Switchboard {
         let listed = self.listing_items(&before, handled).await;
         let record = &mut handled.record;
         let has_more = !entries.is_empty() || !listed.is_empty();
-        let mut saved = self.store.save_call(record, &entries, listed).await?;
+        let mut saved = self.store.save_call(record, &entries, listed, None).await?;
         if let Err(SaveError::Permanent(code)) = &saved
             && has_more
         {
@@ -258,7 +258,7 @@ impl Switchboard {
                 entries,
                 "cannot save a call's journal entries and listing, saving its state alone: {code}"
             );
-            saved = self.store.save_call(record, &[], vec![]).await?;
+            saved = self.store.save_call(record, &[], vec![], None).await?;
         }
         match saved {
             Ok(()) => {
