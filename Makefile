@@ -22,7 +22,7 @@ $(if $(filter debug release,$(PROFILE)),,$(error PROFILE is debug or release, no
 FAULT ?= $(MISCHIEF)
 
 .NOTPARALLEL:
-.PHONY: help call ahoy picture test check docs conformance chaos interop callers peers sip-lab network bench soak bench-webhook bench-turns serve ci readme programs rehearse suites bench-programs build-tools test-tools interop-tools peers-tools sip-lab-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
+.PHONY: help call ahoy picture test check style docs conformance chaos interop callers peers sip-lab network bench soak bench-webhook bench-turns serve ci readme programs test-programs rehearse suites bench-programs build-tools test-tools interop-tools peers-tools sip-lab-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, says goodbye: no accounts, no keys, no Docker (FAULT=name injects a fault, LINE=sip: by telephone, also with TRANSFER=1)'
@@ -42,7 +42,7 @@ help:
 	@echo 'make sip-lab       a telephone call through the edge of docs/sip.md to a stand-in for OpenAI: half a minute, on Debian; root installs its packages (ARGS=sound)'
 	@echo 'make bench-webhook how fast the webhook is, and decisions on the SIP line, release build (ARTEFACTS=target/ship/stage: as shipped)'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes (CALLS)'
-	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether calls survive, six minutes'
+	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether calls survive, three minutes'
 	@echo 'make check-infra   the deployment, as far as it can be checked without an account'
 	@echo 'make queries       infra/queries.yaml, from infra/queries/*.cwl'
 	@echo 'make release       release artefacts: functions and media task, small, for arm64 where it can be built (FEATURES=otlp: with traces)'
@@ -67,22 +67,29 @@ ahoy: rehearse
 picture: rehearse
 	scripts/picture.sh
 
-test: programs test-tools
-	scripts/previous-release.sh
+test: test-programs
 	rm -rf target/stories
 	$(CARGO) nextest run --locked --workspace
 	$(TARGET)/debug/privacy target/nextest/default/junit.xml target/stories
 	$(TARGET)/debug/events target/stories
 	$(CARGO) test --quiet --locked --workspace --doc
 
-check: build-tools
-	$(CARGO) fmt --all --check
-	@if git grep -nIE '^(<{7}|>{7}) '; then echo 'check: conflict markers are committed'; exit 1; fi
-	scripts/plain-words.sh
-	python3 scripts/names.py
+# All that the tests run, and the tests themselves, built.
+test-programs: programs test-tools
+	scripts/previous-release.sh
+	$(CARGO) nextest run --locked --workspace --no-run
+
+check: style
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --locked --workspace --no-deps
 	scripts/purity.sh
+
+# The part of make check that needs no compiler.
+style: build-tools
+	$(CARGO) fmt --all --check
+	@if git grep -nIE '^(<{7}|>{7}) '; then echo 'style: conflict markers are committed'; exit 1; fi
+	scripts/plain-words.sh
+	python3 scripts/names.py
 
 docs:
 	AHOY_WRITE_DOCS=1 $(CARGO) nextest run --locked --workspace -E 'package(journal)'
@@ -119,7 +126,7 @@ bench-webhook: bench-programs
 bench-turns: bench-programs
 	@$(BENCH) turns $(if $(CALLS),--calls $(CALLS))
 
-# Six minutes: two calls whose scores count, then ten others, six at a time.
+# Three minutes: two calls whose scores count, then eight others; two of two minutes' silence beside both.
 network: suites quality-tools
 	@$(SUITES) network
 

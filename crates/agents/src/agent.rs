@@ -1,6 +1,9 @@
 //! The agent: who answers a call, how it talks, what it may do, and when.
 
-use crate::{Caps, Greeting, Interruption, Keeping, Keypad, Limits, Messages, OpeningHours, Options, Tools};
+use crate::{
+    After, Caps, Greeting, Interruption, Keeping, Keypad, Limits, Lookup, Messages, OpeningHours, Options,
+    Tools,
+};
 use std::fmt;
 
 /// An agent as its file describes it, validated, with every default filled in.
@@ -26,6 +29,10 @@ pub struct Agent {
     pub limits: Limits,
     /// The tools it may use.
     pub tools: Tools,
+    /// The business's endpoint that is asked about a caller before the call.
+    pub lookup: Option<Lookup>,
+    /// The business's endpoint that gets the outcome of calls.
+    pub after: Option<After>,
     /// When it takes calls; `None` is always.
     pub hours: Option<OpeningHours>,
     /// The WhatsApp messages for calls without a conversation.

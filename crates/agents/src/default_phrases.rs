@@ -36,6 +36,11 @@ pub fn languages() -> impl Iterator<Item = &'static str> {
     ALL.keys().map(String::as_str)
 }
 
+/// Whether a language (BCP 47) has default phrases of its own.
+pub(crate) fn has_phrases(language: &str) -> bool {
+    ALL.contains_key(&primary(language))
+}
+
 pub(crate) fn phrases(language: &str) -> &'static Phrases {
     let english = || ALL.get("en").expect("a test reads English");
     ALL.get(&primary(language)).unwrap_or_else(english)

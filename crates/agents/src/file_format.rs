@@ -1,10 +1,14 @@
 //! The TOML tables of an agent file: deserialized by serde, then validated and resolved table by table.
 
+mod after;
 mod caps;
 mod conversation;
+mod extract;
 mod http_tool;
+mod lookup;
 mod mcp_server;
 mod parse_errors;
+mod strict_schema;
 mod tools;
 mod transfer;
 mod words;
@@ -38,6 +42,8 @@ pub(crate) struct AgentFileToml {
     #[serde(default)]
     tools: tools::Tools,
     transfer: Option<transfer::Transfer>,
+    lookup: Option<lookup::Lookup>,
+    after: Option<after::After>,
     hours: Option<crate::opening_hours::HoursToml>,
     #[serde(default)]
     messages: words::Messages,
@@ -53,10 +59,14 @@ impl AgentFileToml {
     }
 
     pub(crate) fn resolve(self) -> Result<Agent, Fault> {
-        check_name(&self.name)?;
+        check_agent_name("name", &self.name)?;
         check_language_tag(&self.language)?;
         rules::text("instructions", &self.instructions, crate::LARGEST)?;
         let phrases = phrases(&self.language);
+        let tools = self.tools.resolve(self.transfer.map(transfer::Transfer::resolve).transpose()?)?;
+        let keeping = self.keeping.resolve()?;
+        let lookup = self.lookup.map(|lookup| lookup.resolve(&self.name, &tools.allowed_hosts));
+        let after = self.after.map(|after| after.resolve(&tools.allowed_hosts, keeping));
         Ok(Agent {
             disclosure: self.disclosure.resolve(phrases)?,
             greeting: self.greeting.resolve()?,
@@ -64,11 +74,13 @@ impl AgentFileToml {
             interruption: self.interruption.resolve()?,
             keypad: self.keypad.resolve()?,
             limits: self.limits.resolve(phrases)?,
-            tools: self.tools.resolve(self.transfer.map(transfer::Transfer::resolve).transpose()?)?,
+            tools,
+            lookup: lookup.transpose()?,
+            after: after.transpose()?,
             hours: self.hours.map(crate::opening_hours::HoursToml::resolve).transpose()?,
             messages: self.messages.resolve(phrases)?,
             caps: self.caps.resolve()?,
-            keeping: self.keeping.resolve()?,
+            keeping,
             name: self.name,
             language: self.language,
             instructions: self.instructions,
@@ -80,25 +92,29 @@ fn english() -> String {
     "en".to_owned()
 }
 
-fn check_name(name: &str) -> Result<(), Fault> {
+fn check_agent_name(field: &str, name: &str) -> Result<(), Fault> {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if (1..=64).contains(&name.len()) && name.bytes().all(is_allowed) {
         return Ok(());
     }
-    Err(Fault::new("name", "must be 1 to 64 lower-case letters, digits or -"))
+    Err(Fault::new(field, "must be 1 to 64 lower-case letters, digits or -"))
 }
 
-/// Checks the form of a language tag: two or three letters, then subtags of up to eight characters.
 fn check_language_tag(language: &str) -> Result<(), Fault> {
+    if is_language_tag(language) {
+        return Ok(());
+    }
+    Err(Fault::new("language", "must be a language tag such as \"en\", \"pt-BR\" or \"rw\""))
+}
+
+/// Whether a text has the form of a language tag: two or three letters, then subtags of up to eight characters.
+pub(crate) fn is_language_tag(language: &str) -> bool {
     let mut parts = language.split('-');
     let first = parts.next().unwrap_or_default();
     let is_language = (2..=3).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_alphabetic());
     let is_part =
         |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if is_language && language.len() <= 35 && parts.all(is_part) {
-        return Ok(());
-    }
-    Err(Fault::new("language", "must be a language tag such as \"en\", \"pt-BR\" or \"rw\""))
+    is_language && language.len() <= 35 && parts.all(is_part)
 }
 
 /// The languages that OpenAI's transcription models are documented to take, ISO 639-1. OpenAI refuses the whole
@@ -110,13 +126,18 @@ const TRANSCRIBED: [&str; 57] = [
     "tl", "tr", "uk", "ur", "vi", "zh",
 ];
 
+/// Returns the transcription's language for an agent's, if OpenAI takes it.
+pub(crate) fn transcribed(language: &str) -> Option<String> {
+    Some(primary(language)).filter(|code| TRANSCRIBED.contains(&code.as_str()))
+}
+
 /// Validates the session's options. The transcription gets the agent's language if the file names none and OpenAI
 /// takes it.
 fn model(mut options: Options, language: &str) -> Result<Options, Fault> {
     if let Some(transcription) = &mut options.transcription
         && transcription.language.is_none()
     {
-        transcription.language = Some(primary(language)).filter(|code| TRANSCRIBED.contains(&code.as_str()));
+        transcription.language = transcribed(language);
     }
     options.check().map_err(|invalid| Fault::new(format!("model.{}", invalid.field), invalid.reason))?;
     Ok(options)

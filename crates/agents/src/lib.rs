@@ -4,6 +4,7 @@
 //! secrets or personal data. A minimal file has a name, instructions and a greeting; `agents/README.md` lists every
 //! key.
 
+mod after;
 mod agent;
 mod agent_file;
 mod caps_and_keeping;
@@ -11,21 +12,27 @@ mod conversation;
 mod default_phrases;
 mod error;
 mod file_format;
+mod filled;
 mod instructions;
 mod key_positions;
+mod lookup;
 mod messages;
 mod opening_hours;
+mod placeholders;
 mod push_rules;
 mod rules;
 mod secrets;
 mod tools;
 mod transfer;
+mod variables;
 
+pub use after::{After, AfterEvent, Extract};
 pub use agent::Agent;
 pub use caps_and_keeping::{Caps, Keeping};
 pub use conversation::{Greeting, Interruption, Keypad, Limits, Words};
 pub use default_phrases::{apology, languages, leaving};
 pub use error::AgentFileError;
+pub use lookup::Lookup;
 pub use messages::Messages;
 pub use opening_hours::OpeningHours;
 pub use push_rules::NOT_AT_THE_TOP;
@@ -33,3 +40,4 @@ pub use realtime::Options;
 pub use rules::LARGEST;
 pub use tools::{HttpTool, McpServer, Method, TRANSFER_CALL, Tools};
 pub use transfer::{Transfer, TransferTarget};
+pub use variables::Variables;

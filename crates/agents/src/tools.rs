@@ -66,6 +66,8 @@ pub struct HttpTool {
     pub headers: BTreeMap<String, String>,
     /// The name of the secret that signs the request, never the secret itself.
     pub sign_with: Option<String>,
+    /// Whether the request's body names the caller; off by default, and only where it is signed.
+    pub tells_caller: bool,
     /// The number of bytes of a reply that are read; 16 KiB by default.
     pub largest_reply: usize,
 }

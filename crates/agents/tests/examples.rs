@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use agents::{Agent, Caps, Method, Words};
+use agents::{AfterEvent, Agent, Caps, Method, Words};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 const MINIMAL: &str = "name = \"a\"\ninstructions = \"b\"\n[greeting]\nsay = \"c\"\n";
 
 /// Every table, to which an unknown key is added: the error lists the known ones.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 19] = [
     "",
     "[greeting]",
     "[model]",
@@ -23,6 +23,9 @@ const TABLES: [&str; 16] = [
     "[[tools.http]]",
     "[[tools.mcp]]",
     "[transfer]",
+    "[lookup]",
+    "[after]",
+    "[after.extract]",
     "[hours]",
     "[messages]",
     "[caps]",
@@ -48,9 +51,9 @@ fn keys(table: &str) -> Vec<String> {
 fn every_example_parses() {
     let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     let files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|it| it == "toml")).collect();
-    assert!(files.len() >= 2);
+    assert!(files.len() >= 5);
     for path in files {
-        let agent = Agent::read(&fs::read_to_string(&path).unwrap());
+        let agent = Agent::read_new(&fs::read_to_string(&path).unwrap());
         let agent = agent.unwrap_or_else(|wrong| panic!("{}: {wrong}", path.display()));
         assert_eq!(Some(agent.name.as_str()), path.file_stem().and_then(|stem| stem.to_str()));
     }
@@ -72,8 +75,8 @@ fn readme_and_bike_shop_name_every_key() {
 fn the_files_in_the_readme_parse() {
     let list = example("README.md");
     let files = list.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    let names: Vec<String> = files.map(|file| Agent::read(file).unwrap().name).collect();
-    assert_eq!(names, ["front-desk", "umucyo"]);
+    let names: Vec<String> = files.map(|file| Agent::read_new(file).unwrap().name).collect();
+    assert_eq!(names, ["front-desk", "greeter", "umucyo"]);
 }
 
 #[test]
@@ -105,6 +108,24 @@ fn the_clinic_defaults_to_french_phrases() {
     assert!(clinic.messages.lost.starts_with("Désolé"));
     assert!(matches!(clinic.limits.goodbye, Words::Prompt(_)));
     assert_eq!(clinic.model.transcription.unwrap().language.as_deref(), Some("fr"));
+}
+
+#[test]
+fn the_shop_waits_for_its_lookup_and_tells_who_calls() {
+    let shop = Agent::read(&example("shop.toml")).unwrap();
+    assert!(shop.waits_for_lookup() && shop.needs_caller_details() && shop.tools.http[0].tells_caller);
+    assert_eq!(shop.lookup.as_ref().unwrap().timeout, Duration::from_millis(800));
+
+    let clinic = Agent::read(&example("clinic-bookings.toml")).unwrap();
+    assert!(!clinic.waits_for_lookup() && clinic.needs_caller_details());
+}
+
+#[test]
+fn the_quality_scorer_asks_for_every_field() {
+    let after = Agent::read(&example("quality.toml")).unwrap().after.unwrap();
+    let schema = after.extract.unwrap().schema();
+    assert_eq!(schema["properties"]["extracted"]["required"].as_array().unwrap().len(), 9);
+    assert_eq!(after.on, [AfterEvent::CallEnded]);
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn cases() -> BTreeMap<String, Case> {
 #[test]
 fn every_invalid_file_gets_its_expected_error() {
     let cases = cases();
-    assert_eq!(cases.len(), 100);
+    assert_eq!(cases.len(), 118);
     let differing: Vec<String> = cases
         .iter()
         .filter_map(|(name, case)| {

@@ -5,6 +5,7 @@
 
 mod assignment;
 mod call;
+mod caller_details;
 mod ending;
 mod event;
 mod fencing_token;
@@ -19,6 +20,7 @@ mod timestamp;
 
 pub use assignment::Assignment;
 pub use call::{AnswerAttempt, Call};
+pub use caller_details::CallerDetails;
 pub use ending::{Ending, Party};
 pub use event::{CallEvent, Effect};
 pub use fencing_token::Fence;

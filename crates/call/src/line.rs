@@ -46,6 +46,11 @@ impl Line {
         self == Self::WhatsApp
     }
 
+    /// Whether the line's service knows that a caller's number is theirs. A carrier passes on what it was sent.
+    pub fn verifies_number(self) -> bool {
+        self == Self::WhatsApp
+    }
+
     /// Whether a call can be transferred. Meta forbids the telephone network on any leg of a WhatsApp call.
     pub fn can_transfer(self) -> bool {
         self == Self::Sip

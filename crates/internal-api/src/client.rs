@@ -1,4 +1,8 @@
-//! The client of call-control: invokes the Lambda function with orders and returns its replies.
+//! The client of call-control: invokes the Lambda function with orders and returns its replies. And that of the outbox.
+
+mod outbox;
+
+pub use outbox::Outbox;
 
 use crate::order::{Order, Reply};
 use anyhow::Context;

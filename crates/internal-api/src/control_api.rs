@@ -1,6 +1,6 @@
 //! The control API of a media task: paths and bodies of call-control's requests.
 
-use call::{CallRef, Fence, Line, NumberId};
+use call::{CallRef, CallerDetails, Fence, Line, NumberId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -54,6 +54,15 @@ pub struct Offer {
     /// The caller's pseudonym, if Meta identifies the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
+    /// What the line's service says about the caller; only where the agent's file asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<CallerDetails>,
+    /// Whether the agent is one that the lookup of the number's own agent has chosen: the lookup of its own file is not asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_chosen: bool,
+    /// The language that the lookup has chosen, as a BCP 47 tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// A random token, given to this task alone, that proves to call-control that an order comes from the assigned task. Only a task whose
     /// lease says that it returns tokens gets one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,7 +70,7 @@ pub struct Offer {
 }
 
 impl fmt::Debug for Offer {
-    /// Writes lengths in place of the SDP and the agent file, and neither the caller's pseudonym nor the token.
+    /// Writes lengths in place of the SDP and the agent file, and neither the token nor anything of the caller.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Offer")
             .field("fence", &self.fence)
@@ -133,7 +142,7 @@ mod tests {
     fn debug_output_shows_no_sdp_agent_caller_or_token() {
         let offer: Offer =
             serde_json::from_value(json!({"fence": 1, "version": 2, "number": "7", "offer": "planted sdp",
-            "rang_at_ms": 3, "ring_deadline_ms": 4, "agent": "planted file", "caller": "planted mark", "token": "planted token"}))
+            "rang_at_ms": 3, "ring_deadline_ms": 4, "agent": "planted file", "caller": "planted mark", "details": {"name": "planted name"}, "token": "planted token"}))
             .unwrap();
         let answer = Answer { answer: "planted sdp".into() };
 
@@ -143,8 +152,19 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_agent_file_fits_beside_a_long_sdp() {
+    fn the_largest_agent_file_fits_beside_a_long_sdp_and_long_details() {
         let agent = Some("\"\n".repeat(16 * 1024));
+        let longest = || Some("\"".repeat(512));
+        let details = CallerDetails {
+            number: longest(),
+            number_verified: true,
+            user_id: longest(),
+            name: longest(),
+            username: longest(),
+            deeplink_payload: longest(),
+            cta_payload: longest(),
+            called_number: longest(),
+        };
         let offer = "a=candidate\r\n".repeat(4_900);
         let offer = Offer {
             fence: Fence(1),
@@ -160,6 +180,9 @@ mod tests {
             agent,
             hides_number: false,
             caller: None,
+            details: Some(details),
+            is_chosen: false,
+            language: None,
             token: None,
         };
 

@@ -79,6 +79,26 @@ pub enum Order {
         /// Identifies the transfer within the call.
         id: String,
     },
+    /// Reports what the business's lookup decided about a call that is not accepted yet. From the task, which waits for the reply. A repeated
+    /// order gets the same reply. Only where the lookup decided something; an older release does not know it, and fails.
+    CallerLookedUp {
+        /// The reference of the call.
+        call_ref: CallRef,
+        /// The fence of the task's assignment.
+        fence: Fence,
+        /// The token of the assignment, from the offer; `None` where the offer had none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
+        /// The name of the agent that is to take the call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<String>,
+        /// The language of the call, as a BCP 47 tag.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<String>,
+        /// The refusal of the call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reject: Option<Rejection>,
+    },
     /// Reports that a message failed after Meta accepted it. From the webhook, which does not wait.
     MessageFailed {
         /// The reference of the call.
@@ -95,6 +115,21 @@ pub enum Order {
     },
 }
 
+/// The refusal of a call by the business's lookup.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The message to the caller, at most [`LONGEST_MESSAGE`] characters; `None` for the agent's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl fmt::Debug for Rejection {
+    /// Leaves out the message, which may name the caller.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection").finish_non_exhaustive()
+    }
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(flag: &bool) -> bool {
     !flag
@@ -109,6 +144,7 @@ impl fmt::Debug for Order {
             Self::TaskEnded { fence, .. } => ("TaskEnded", Some(fence)),
             Self::SendMessage { fence, .. } => ("SendMessage", Some(fence)),
             Self::TransferCall { fence, .. } => ("TransferCall", Some(fence)),
+            Self::CallerLookedUp { fence, .. } => ("CallerLookedUp", Some(fence)),
             Self::MessageFailed { .. } => ("MessageFailed", None),
             Self::UserChanged { .. } => ("UserChanged", None),
         };
@@ -126,7 +162,8 @@ impl Order {
             Self::MediaConnected { fence, token, .. }
             | Self::TaskEnded { fence, token, .. }
             | Self::SendMessage { fence, token, .. }
-            | Self::TransferCall { fence, token, .. } => Some((*fence, token.as_deref())),
+            | Self::TransferCall { fence, token, .. }
+            | Self::CallerLookedUp { fence, token, .. } => Some((*fence, token.as_deref())),
             Self::Tick { .. } | Self::MessageFailed { .. } | Self::UserChanged { .. } => None,
         }
     }
@@ -139,6 +176,7 @@ impl Order {
             | Self::TaskEnded { call_ref, .. }
             | Self::SendMessage { call_ref, .. }
             | Self::TransferCall { call_ref, .. }
+            | Self::CallerLookedUp { call_ref, .. }
             | Self::MessageFailed { call_ref, .. } => Some(call_ref),
             Self::UserChanged { .. } => None,
         }
@@ -146,7 +184,7 @@ impl Order {
 }
 
 /// A reply of call-control.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum Reply {
     /// The call is accepted: the line is open.
@@ -178,6 +216,41 @@ pub enum Reply {
         #[serde(default, skip_serializing_if = "is_false")]
         is_budget_spent: bool,
     },
+    /// What came of the lookup's decision. A task without this reply, or with an older release's, goes on with what it has.
+    Agent {
+        /// The file of the agent that takes the call, as TOML text; `None` to keep the one of the offer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+        /// The language of the call, as a BCP 47 tag; `None` for the agent's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<String>,
+    },
+}
+
+impl fmt::Debug for Reply {
+    /// Writes the length in place of an agent file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open { version } => f.debug_struct("Open").field("version", version).finish(),
+            Self::Wait => f.write_str("Wait"),
+            Self::Over => f.write_str("Over"),
+            Self::Sent => f.write_str("Sent"),
+            Self::NotSent { reason, in_doubt } => {
+                f.debug_struct("NotSent").field("reason", reason).field("in_doubt", in_doubt).finish()
+            }
+            Self::Transferring => f.write_str("Transferring"),
+            Self::NotTransferred { reason, is_budget_spent } => f
+                .debug_struct("NotTransferred")
+                .field("reason", reason)
+                .field("is_budget_spent", is_budget_spent)
+                .finish(),
+            Self::Agent { text, language } => f
+                .debug_struct("Agent")
+                .field("text", &text.as_ref().map(String::len))
+                .field("language", language)
+                .finish(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -148,6 +148,18 @@ pub enum JournalEvent {
         /// The time since the task was offered the call.
         took_ms: u64,
     },
+    /// The lookup of the agent's file was asked who calls.
+    #[serde(rename = "WA_CALL_LOOKUP")]
+    Lookup {
+        /// The time until the answer, or until the call went on without.
+        took_ms: u64,
+        /// `used`: the call uses the answer. `refused`: the answer refuses the call. `late`: there was none in time. `wrong`: it is not one that
+        /// can be read. `failed`: the request failed, or its status is an error.
+        outcome: String,
+        /// The HTTP status of an answer that could not be used.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u64>,
+    },
     /// Media is connected: ICE and DTLS are done.
     #[serde(rename = "WA_CALL_MEDIA_CONNECTED")]
     MediaConnected {
@@ -500,6 +512,54 @@ pub enum JournalEvent {
         /// Why the item cannot be read.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         reason: String,
+    },
+    /// The business was sent an event of the call, as `[after]` of the agent's file asks for.
+    #[serde(rename = "WA_CALL_AFTER_SENT")]
+    AfterSent {
+        /// The event that the business is told: `call.ended`, `message.taken` and so on.
+        what: String,
+        /// `delivered`, `refused` (the business wants no more of it: status 410), or `again`: it is sent again later.
+        outcome: String,
+        /// The HTTP status; missing without a reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u64>,
+        /// Why there was no reply, or nothing was sent; empty with a status.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+        /// How often it was tried, with this time.
+        tries: u64,
+        /// How long the request took.
+        took_ms: u64,
+    },
+    /// The business did not get an event of the call, and it is not sent again.
+    #[serde(rename = "WA_CALL_AFTER_GIVEN_UP")]
+    AfterGivenUp {
+        /// The event that the business was to be told.
+        what: String,
+        /// The HTTP status of the last try; missing without a reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u64>,
+        /// Why there was no reply, or nothing was sent; empty with a status.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+        /// How often it was tried.
+        tries: u64,
+    },
+    /// A text model was asked to extract fields and a summary from the transcript, as `[after.extract]` asks for.
+    #[serde(rename = "WA_CALL_AFTER_EXTRACTED")]
+    AfterExtracted {
+        /// The name of the model.
+        model: String,
+        /// `done`, `failed` (the event is sent without), or `again`: the model is asked again later.
+        outcome: String,
+        /// OpenAI's error code or a word of ours; empty when it is done.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        code: String,
+        /// How long the request took.
+        took_ms: u64,
+        /// What it cost; missing when the model's price is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        micro_dollars: Option<u64>,
     },
     /// A person's data was deleted on request. Belongs to no call, and is stored with the number.
     #[serde(rename = "WA_CALL_FORGOTTEN")]

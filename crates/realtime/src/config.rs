@@ -143,6 +143,11 @@ impl SessionConfig {
         session
     }
 
+    /// Returns the `session` of an update that changes only the instructions.
+    pub(crate) fn instructions_update(&self) -> Value {
+        json!({"type": "realtime", "instructions": self.instructions})
+    }
+
     /// Returns the parts that are left out.
     fn left_out(&self) -> impl Iterator<Item = OptionalPart> {
         self.without.iter().filter(|part| part.is_optional_with(self.audio))

@@ -60,6 +60,8 @@ pub(crate) struct Link {
     pub tool_lists: ToolLists,
     /// The event id of the last full `session.update`.
     pub update: Option<String>,
+    /// The revision of the instructions that the link has.
+    pub instructions_revision: u32,
     /// The error code of the last refused optional part.
     pub refused: Option<String>,
     /// Whether the server has not named the item of the caller's turn.
@@ -87,6 +89,8 @@ pub(crate) enum Stage {
     Waiting(Instant),
     /// Connecting: only the server's first event proves that it accepted the connection.
     Connecting,
+    /// The session exists, and its configuration is still to be given.
+    Held,
     /// The configuration was sent and is not confirmed.
     Configuring,
     /// Configured, while another link is in use.
@@ -140,6 +144,7 @@ impl Link {
             prompt: None,
             tool_lists: ToolLists::default(),
             update: None,
+            instructions_revision: 0,
             refused: None,
             has_unnamed_turn: false,
         }
@@ -222,7 +227,7 @@ impl Link {
         match self.stage {
             Stage::Waiting(until) => Some(until),
             Stage::Connecting | Stage::Configuring => Some(self.since + CONFIGURED_WITHIN),
-            Stage::StandingBy | Stage::Ready => None,
+            Stage::Held | Stage::StandingBy | Stage::Ready => None,
         }
     }
 

@@ -8,6 +8,7 @@ mod configuring;
 mod empty_responses;
 mod event;
 mod greeting;
+mod holding;
 mod hosted_tools;
 mod idle_timer;
 mod link_ids;
@@ -71,6 +72,10 @@ pub struct Session {
     is_open: bool,
     is_playing: bool,
     is_over: bool,
+    /// Whether the configuration is still to be given.
+    is_held: bool,
+    /// How often the instructions were replaced.
+    instructions_revision: u32,
     last_id: u64,
     last_link: u64,
     usage: Usage,
@@ -81,6 +86,10 @@ pub struct Session {
 impl Session {
     /// Creates a conversation and asks for its first connection; a sideband asks for it once it is [opened](Session::open).
     pub fn new(config: SessionConfig, now: Instant) -> Self {
+        Self::create(config, false, now)
+    }
+
+    fn create(config: SessionConfig, is_held: bool, now: Instant) -> Self {
         let mut session = Self {
             link: Link::new(LinkId(0), Stage::Waiting(now), now),
             next: None,
@@ -103,6 +112,8 @@ impl Session {
             is_open: false,
             is_playing: false,
             is_over: false,
+            is_held,
+            instructions_revision: 0,
             last_id: 0,
             last_link: 0,
             usage: Usage::default(),

@@ -4,7 +4,7 @@ use crate::error::{Context, ErrorKind, Result};
 use crate::items::{Item, from_item, number, text, to_item};
 use crate::journal_entries::entry_item;
 use crate::table::{all, transact_put};
-use crate::{Store, StoredCall, UnreadableCall, keys, retry};
+use crate::{OutboxItem, Store, StoredCall, UnreadableCall, keys, retry};
 use call::{CallRef, TaskId};
 use journal::JournalEntry;
 
@@ -47,8 +47,8 @@ impl Store {
         })
     }
 
-    /// Saves a call that was read at `record.version`, with its journal entries and `more` items, which overwrite those with their keys;
-    /// increments the version.
+    /// Saves a call that was read at `record.version`, with its journal entries and `more` items, which overwrite those with their keys,
+    /// and, if this save ends it, with its outcome for the business; increments the version.
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request for a cause outside the call.
@@ -57,6 +57,7 @@ impl Store {
         record: &mut StoredCall,
         entries: &[JournalEntry],
         more: Vec<Item>,
+        outcome: Option<&OutboxItem>,
     ) -> Result<Result<(), SaveError>> {
         let read_at = record.version;
         let mut next = record.clone();
@@ -67,7 +68,8 @@ impl Store {
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":read", number(read_at));
         let others = entries.iter().map(entry_item).chain(more).map(|item| transact_put(self.put_of(item)));
-        let writes: Vec<_> = std::iter::once(transact_put(state)).chain(others).collect();
+        let outcome = outcome.map(|outcome| self.outcome_write(outcome));
+        let writes: Vec<_> = std::iter::once(transact_put(state)).chain(others).chain(outcome).collect();
         let Err(error) = retry::while_throttled(retry::WAITED_FOR, || self.transact(writes.clone())).await
         else {
             *record = next;

@@ -7,6 +7,11 @@
 //! | message or callback request of a caller | `CALL#<call_ref>` | `LEFT#<n>` | | |
 //! | claim to send an agent's message | `CALL#<call_ref>` | `SENT#<id>` | | |
 //! | claim to transfer a call | `CALL#<call_ref>` | `TRANSFER` | | |
+//! | what was extracted from a call's transcript | `CALL#<call_ref>` | `EXTRACT` | | |
+//! | event for the business, waiting | `CALL#<call_ref>` | `AFTER#<event>`, `AFTER#<event>#<n>` | `OUTBOX` | when it is due |
+//! | event for the business, refused or given up | `CALL#<call_ref>` | `AFTER#<event>`, `AFTER#<event>#<n>` | `OUTBOX#FAILED` | since when |
+//! | event for the business, delivered | `CALL#<call_ref>` | `AFTER#<event>`, `AFTER#<event>#<n>` | `OUTBOX#DELIVERED` | since when |
+//! | claim to deliver to a host | `OUTBOX#<sha256 of the host>` | `HOST` | | |
 //! | message of a call, accepted by Meta | `CALL#<call_ref>` | `MESSAGE#<message_ref>` | | |
 //! | call of a message | `MESSAGE#<message_ref>` | `CALL` | | |
 //! | event of a call | `CALL#<call_ref>` | `EV#<version>#<writer>#<sequence>` | | |
@@ -143,6 +148,31 @@ pub fn sent(id: &str) -> String {
 /// The sort key of the claim to transfer a call.
 pub const TRANSFER: &str = "TRANSFER";
 
+/// The prefix of the sort keys of a call's events for the business.
+pub const AFTER: &str = "AFTER#";
+
+/// Returns the sort key of an event for the business, by its name and, where a call can have several, its number.
+pub fn after(event: &str) -> String {
+    format!("{AFTER}{event}")
+}
+
+/// The index's partition of events for the business that wait.
+pub const OUTBOX: &str = "OUTBOX";
+
+/// The index's partition of events that the business refused, or whose delivery was given up.
+pub const OUTBOX_FAILED: &str = "OUTBOX#FAILED";
+
+/// The index's partition of events that the business has.
+pub const OUTBOX_DELIVERED: &str = "OUTBOX#DELIVERED";
+
+/// Returns the partition of the claim to deliver to a host, which does not show its name.
+pub fn outbox_host(host: &str) -> String {
+    format!("OUTBOX#{}", hex::encode(Sha256::digest(host)))
+}
+
+/// The sort key of the claim to deliver to a host.
+pub const HOST: &str = "HOST";
+
 /// The prefix of the sort keys of a call's messages that Meta accepted.
 pub const MESSAGES: &str = "MESSAGE#";
 
@@ -159,6 +189,9 @@ pub fn message_ref(sk: &str) -> Option<&str> {
 
 /// The sort key of a message's call, and of the tombstone of a call.
 pub const OF_CALL: &str = "CALL";
+
+/// The sort key of what a text model extracted from a call's transcript.
+pub const EXTRACT: &str = "EXTRACT";
 
 /// Returns the partition of a number's daily spending. Days never expire: a year of them is small.
 pub fn spent(number: &NumberId) -> String {

@@ -1,7 +1,7 @@
 //! The state item of a call: its state machine's state, and the identifiers and SDP offer that the line's service sent.
 
-use crate::keys;
-use call::{Call, CallRef, Fence, Line, NumberId, TaskId, Timestamp};
+use crate::{Chosen, keys};
+use call::{Call, CallRef, CallerDetails, Fence, Line, NumberId, TaskId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -45,6 +45,12 @@ pub struct StoredCall {
     /// The caller's business-scoped user id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_user_id: Option<String>,
+    /// What else the line's service says about the caller; number and user id are beside it. Read it with [`StoredCall::caller_details`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<CallerDetails>,
+    /// What the business's lookup decided about the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<Chosen>,
     /// The state of the call's state machine.
     pub call: Call,
     /// Set by the webhook when Meta reports the call as over; the next save takes it into the state.
@@ -136,6 +142,8 @@ impl StoredCall {
             offer: None,
             caller_number: caller.number,
             caller_user_id: caller.user_id,
+            details: None,
+            chosen: None,
             call,
             hung_up: None,
             held_by: None,
@@ -154,6 +162,21 @@ impl StoredCall {
     /// Returns the caller's number and user id, as far as Meta gave them.
     pub fn caller(&self) -> CallerNames {
         CallerNames { number: self.caller_number.clone(), user_id: self.caller_user_id.clone() }
+    }
+
+    /// Returns everything that the line's service says about the caller.
+    pub fn caller_details(&self) -> CallerDetails {
+        CallerDetails {
+            number: self.caller_number.clone(),
+            number_verified: self.caller_number.is_some() && self.call.line.verifies_number(),
+            user_id: self.caller_user_id.clone(),
+            ..self.details.clone().unwrap_or_default()
+        }
+    }
+
+    /// Returns the name of the agent that the business's lookup chose, if it chose one.
+    pub fn chosen_agent(&self) -> Option<&str> {
+        self.chosen.as_ref()?.agent.as_deref()
     }
 
     /// Gives a new assignment a token of its own, if its task returns tokens.

@@ -2,12 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+mod emulator;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use call::{CallRef, Fence, NumberId};
-use serde_json::{Value, json};
+use emulator::{client_of, emulator, store};
 use store::items::{Item, number, text};
 use store::keys;
 use store::lease::Lease;
@@ -452,43 +451,8 @@ async fn store_that_answers(answers: Vec<(u16, &'static str)>) -> Store {
     store
 }
 
-async fn store() -> Store {
-    Store::new(emulator().await, "ahoy")
-}
-
-/// Returns a client of an emulator that has the table `ahoy`.
-async fn emulator() -> Client {
-    let database = dynoxide::Database::memory().unwrap();
-    database.create_table(serde_json::from_value(table()).unwrap()).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let client = client_of(&listener);
-    tokio::spawn(dynoxide::server::serve_on(listener, database));
-    client
-}
-
 fn store_at(listener: &TcpListener) -> Store {
     Store::new(client_of(listener), "ahoy")
-}
-
-fn client_of(listener: &TcpListener) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .retry_config(RetryConfig::disabled())
-        .build();
-    Client::from_conf(config)
-}
-
-fn table() -> Value {
-    let key = |name, kind| json!({"AttributeName": name, "KeyType": kind});
-    let text = |name| json!({"AttributeName": name, "AttributeType": "S"});
-    json!({"TableName": "ahoy", "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [text("pk"), text("sk"), text("gsi1pk"), text("gsi1sk")],
-        "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
-        "GlobalSecondaryIndexes": [{"IndexName": "gsi1", "Projection": {"ProjectionType": "ALL"},
-            "KeySchema": [key("gsi1pk", "HASH"), key("gsi1sk", "RANGE")]}]})
 }
 
 fn lease(task: &str, until_ms: u64) -> Lease {

@@ -226,6 +226,9 @@ impl Switchboard {
             agent: resolved.text.clone(),
             hides_number: record.caller_number.is_none(),
             caller: self.control_api.pseudonym(&record.caller()),
+            details: None,
+            is_chosen: record.chosen_agent().is_some(),
+            language: record.chosen.as_ref().and_then(|chosen| chosen.language.clone()),
             token: record.token(assignment.fence).map(str::to_owned),
         }
     }

@@ -109,6 +109,7 @@ impl Switchboard {
                 return self.send_message(handled.record, *fence, id, text).await;
             }
             Order::TransferCall { fence, id, .. } => return self.transfer(handled, *fence, id).await,
+            Order::CallerLookedUp { .. } => return Ok(Reply::Agent { text: None, language: None }),
         }
         Ok(reply_to(order, &handled.record))
     }
@@ -247,7 +248,7 @@ impl Switchboard {
         let listed = self.listing_items(&before, handled).await;
         let record = &mut handled.record;
         let has_more = !entries.is_empty() || !listed.is_empty();
-        let mut saved = self.store.save_call(record, &entries, listed).await?;
+        let mut saved = self.store.save_call(record, &entries, listed, None).await?;
         if let Err(SaveError::Permanent(code)) = &saved
             && has_more
         {
@@ -257,7 +258,7 @@ impl Switchboard {
                 entries,
                 "cannot save a call's journal entries and listing, saving its state alone: {code}"
             );
-            saved = self.store.save_call(record, &[], vec![]).await?;
+            saved = self.store.save_call(record, &[], vec![], None).await?;
         }
         match saved {
             Ok(()) => {
@@ -330,6 +331,7 @@ fn always_calls_meta(order: &Order) -> bool {
         Order::MediaConnected { .. } | Order::TaskEnded { .. } | Order::SendMessage { .. } => true,
         Order::Tick { .. }
         | Order::TransferCall { .. }
+        | Order::CallerLookedUp { .. }
         | Order::MessageFailed { .. }
         | Order::UserChanged { .. } => false,
     }
@@ -353,6 +355,7 @@ fn reply_without_call(order: &Order) -> Reply {
         Order::Tick { .. }
         | Order::MediaConnected { .. }
         | Order::TaskEnded { .. }
+        | Order::CallerLookedUp { .. }
         | Order::MessageFailed { .. }
         | Order::UserChanged { .. } => Reply::Over,
     }
@@ -362,7 +365,8 @@ fn reply_to(order: &Order, record: &StoredCall) -> Reply {
     let holds_call = match order {
         Order::MediaConnected { fence, .. }
         | Order::SendMessage { fence, .. }
-        | Order::TransferCall { fence, .. } => record.call.is_held_by(*fence),
+        | Order::TransferCall { fence, .. }
+        | Order::CallerLookedUp { fence, .. } => record.call.is_held_by(*fence),
         Order::Tick { .. }
         | Order::TaskEnded { .. }
         | Order::MessageFailed { .. }

@@ -41,6 +41,7 @@ impl Switchboard {
             | Order::TaskEnded { .. }
             | Order::SendMessage { .. }
             | Order::TransferCall { .. }
+            | Order::CallerLookedUp { .. }
             | Order::MessageFailed { .. }
             | Order::UserChanged { .. } => Err(unreadable.into()),
         }

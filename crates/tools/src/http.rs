@@ -6,23 +6,21 @@ use crate::arguments;
 use crate::config_error::ToolConfigError;
 use crate::context::CallContext;
 use crate::outcome::{Refused, ToolError, ToolOutcome, ToolOutcomeKind};
-use crate::public_address::{self, PublicResolver};
 use crate::reply::{self, Reply};
-use crate::signature::{SIGNATURE, SIGNATURE_WITH_HOST, SignedToolRequest, TIME};
 use crate::target::{self, Target};
 use agents::{HttpTool, Method, Tools};
 use call::{CallRef, NumberId};
-use reqwest::dns::Resolve;
+use operator_http::{OperatorHttp, RESERVED_HEADERS};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Request, Response, StatusCode, redirect};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::{Request, Response, StatusCode};
+use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
-use url::{Position, Url};
+use url::Url;
 
 /// The header with the call's reference, for the receiver's logs; it is not signed.
 const CALL: HeaderName = HeaderName::from_static("x-ahoy-call");
@@ -30,22 +28,9 @@ const CALL: HeaderName = HeaderName::from_static("x-ahoy-call");
 /// The header with the tool call's id, by which the receiver tells a repeat from a second use.
 const USE_ID: HeaderName = HeaderName::from_static("x-ahoy-use");
 
-/// How long an idle connection is kept: less than the five seconds after which Node closes it.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// Headers that an operator may not set, since they say how the request is carried.
-const RESERVED_HEADERS: [HeaderName; 6] = [
-    header::HOST,
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    header::TE,
-];
-
 /// What an agent's HTTP tools share.
 pub(crate) struct HttpToolContext {
-    http: Client,
+    http: OperatorHttp,
     allowed_hosts: Arc<[String]>,
     handover_offer: &'static str,
 }
@@ -61,7 +46,7 @@ pub(crate) struct Endpoint {
     largest_reply: usize,
     allowed_hosts: Arc<[String]>,
     handover_offer: &'static str,
-    http: Client,
+    http: OperatorHttp,
 }
 
 /// A request to an operator's system, checked and not sent yet.
@@ -82,21 +67,12 @@ struct Body<'a> {
 }
 
 impl HttpToolContext {
-    pub(crate) fn new(resolver: Arc<dyn Resolve>, tools: &Tools) -> Result<Self, ToolConfigError> {
-        let http = Client::builder()
-            .user_agent("ahoy")
-            .dns_resolver(Arc::new(PublicResolver::over(resolver)))
-            // A proxy would resolve names itself, and a redirect could lead anywhere: the one that is followed is checked first.
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .build()
-            .map_err(|error| ToolConfigError::Https { reason: error.to_string() })?;
-        Ok(Self {
+    pub(crate) fn new(http: OperatorHttp, tools: &Tools) -> Self {
+        Self {
             http,
             allowed_hosts: tools.allowed_hosts.clone().into(),
             handover_offer: model_messages::handover_offer(tools),
-        })
+        }
     }
 }
 
@@ -176,7 +152,6 @@ impl HttpCall {
     }
 
     async fn send_with_retry(&self, context: &CallContext, use_id: &str) -> Result<Response, ToolError> {
-        public_address::check(&self.url, &self.endpoint.allowed_hosts)?;
         match self.send(context, use_id).await {
             // Retries only here: nothing was sent, and a GET changes nothing.
             Err(ToolError::Connection) if self.endpoint.method == reqwest::Method::GET => {
@@ -197,24 +172,21 @@ impl HttpCall {
                 .join(location)
                 .ok()
                 .filter(|url| url.username().is_empty() && url.password().is_none())?;
-            public_address::check(&url, &self.endpoint.allowed_hosts).ok()?;
-            let response = self.endpoint.http.get(url).send().await.ok().filter(|it| !reply::is_page(it))?;
+            let Endpoint { http, allowed_hosts, .. } = &*self.endpoint;
+            let request = Request::new(reqwest::Method::GET, url);
+            let response = http.send(request, allowed_hosts).await.ok().filter(|it| !reply::is_page(it))?;
             reply::read(response, self.endpoint.largest_reply).await.ok().filter(is_done)
         };
         answer.await.ok_or(ToolError::RedirectFailed)
     }
 
     async fn send(&self, context: &CallContext, use_id: &str) -> Result<Response, ToolError> {
-        self.endpoint.http.execute(self.request(context, use_id)).await.map_err(|error| match error {
-            error if public_address::is_not_public(&error) => ToolError::Address,
-            error if error.is_connect() => ToolError::Connection,
-            _ => ToolError::Broken,
-        })
+        let Endpoint { http, allowed_hosts, .. } = &*self.endpoint;
+        Ok(http.send(self.request(context, use_id), allowed_hosts).await?)
     }
 
     fn request(&self, context: &CallContext, use_id: &str) -> Request {
         let Endpoint { method, headers, key, .. } = &*self.endpoint;
-        let body = self.body(context, use_id);
         let mut request = Request::new(method.clone(), self.url.clone());
         *request.headers_mut() = headers.clone();
         for (name, value) in [(CALL, context.call_ref.as_str()), (USE_ID, use_id)] {
@@ -222,32 +194,20 @@ impl HttpCall {
                 request.headers_mut().insert(name, value);
             }
         }
+        if self.endpoint.has_body() {
+            *request.body_mut() = Some(self.body(context, use_id).into());
+        }
         if let Some(key) = key {
-            let target = &self.url[Position::BeforePath..Position::AfterQuery];
-            let host = &self.url[Position::BeforeHost..Position::AfterPort];
-            let signed =
-                SignedToolRequest { time_s: now_s(), method: method.as_str(), host, target, body: &body };
-            let key = key.expose_secret();
-            for (name, signature) in
-                [(SIGNATURE, signed.signature(key)), (SIGNATURE_WITH_HOST, signed.signature_with_host(key))]
-            {
-                let signature = signature.parse().expect("hexadecimal digits may be in a header");
-                request.headers_mut().insert(name, signature);
-            }
-            request.headers_mut().insert(TIME, signed.time_s.into());
+            operator_http::sign(&mut request, key, now_s());
         }
         if self.endpoint.has_body() {
             let json = HeaderValue::from_static("application/json");
             request.headers_mut().insert(header::CONTENT_TYPE, json);
-            *request.body_mut() = Some(body.into());
         }
         request
     }
 
     fn body(&self, context: &CallContext, use_id: &str) -> Vec<u8> {
-        if !self.endpoint.has_body() {
-            return Vec::new();
-        }
         let CallContext { call_ref, number, agent, .. } = context;
         let body = Body { arguments: &self.arguments, call: call_ref, r#use: use_id, number, agent };
         serde_json::to_vec(&body).expect("text and JSON can be written as JSON")

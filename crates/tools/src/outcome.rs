@@ -1,5 +1,6 @@
 //! The outcome of a tool call, and what the model gets as its output.
 
+use operator_http::OperatorHttpError;
 use std::fmt;
 use std::time::Duration;
 
@@ -107,6 +108,18 @@ impl ToolError {
                 ToolOutcomeKind::Failed
             }
             Self::Timeout(_) => ToolOutcomeKind::TimedOut,
+        }
+    }
+}
+
+impl From<OperatorHttpError> for ToolError {
+    fn from(error: OperatorHttpError) -> Self {
+        match error {
+            OperatorHttpError::Host => Self::Host,
+            OperatorHttpError::Address => Self::Address,
+            OperatorHttpError::Connection => Self::Connection,
+            OperatorHttpError::Broken => Self::Broken,
+            OperatorHttpError::Timeout(time) => Self::Timeout(time),
         }
     }
 }

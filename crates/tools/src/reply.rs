@@ -1,6 +1,7 @@
 //! Reads the reply of an operator's system as text for the model.
 
 use crate::outcome::ToolError;
+use operator_http::read_body;
 use reqwest::{Response, header::CONTENT_TYPE};
 use serde::de::IgnoredAny;
 
@@ -27,7 +28,7 @@ pub(crate) async fn read(mut response: Response, largest: usize) -> Result<Reply
     let content_kind = content_kind(&response);
     if !status.is_success() {
         let (body, _) = match content_kind {
-            ContentKind::Text => body(&mut response, MAX_REASON_CHARS * 4).await.unwrap_or_default(),
+            ContentKind::Text => read_body(&mut response, MAX_REASON_CHARS * 4).await.unwrap_or_default(),
             ContentKind::Page | ContentKind::Binary => Default::default(),
         };
         let reason = String::from_utf8_lossy(&body).trim().chars().take(MAX_REASON_CHARS).collect();
@@ -36,7 +37,7 @@ pub(crate) async fn read(mut response: Response, largest: usize) -> Result<Reply
     if content_kind == ContentKind::Binary {
         return Err(ToolError::NotText);
     }
-    let (body, is_truncated) = body(&mut response, largest).await?;
+    let (body, is_truncated) = read_body(&mut response, largest).await?;
     let text = text(body, is_truncated).ok_or(ToolError::NotText)?;
     Ok(Reply::Success(match (is_truncated, text.trim()) {
         (true, text) => format!("{text}{TRUNCATED}"),
@@ -78,20 +79,6 @@ fn content_kind(response: &Response) -> ContentKind {
         }
         _ => ContentKind::Binary,
     }
-}
-
-/// Returns the body up to `largest` bytes, and whether there was more.
-async fn body(response: &mut Response, largest: usize) -> Result<(Vec<u8>, bool), ToolError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| ToolError::Broken)? {
-        let room = largest - body.len();
-        if chunk.len() > room {
-            body.extend_from_slice(&chunk[..room]);
-            return Ok((body, true));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok((body, false))
 }
 
 /// Returns the body as text, if it is UTF-8 without NUL. A character that was cut in two is left out.

@@ -6,10 +6,9 @@ use crate::config_error::ToolConfigError;
 use crate::http::{self, Endpoint, HttpCall};
 use crate::mcp;
 use crate::outcome::{Refused, ToolError};
-use crate::public_address::SystemResolver;
 use crate::tool_use::ToolUse;
 use agents::{HttpTool, NOT_AT_THE_TOP, Tools};
-use reqwest::dns::Resolve;
+use operator_http::OperatorHttp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -39,12 +38,12 @@ impl Toolbox {
     /// # Errors
     /// When a secret is missing, or a tool's parameters, URL or headers cannot work.
     pub fn new(tools: &Tools, secrets: &BTreeMap<String, SecretString>) -> Result<Self, ToolConfigError> {
-        Self::with_resolver(Arc::new(SystemResolver), tools, secrets)
+        Self::with_client(OperatorHttp::new, tools, secrets)
     }
 
-    /// As [`Toolbox::new`], with host names resolved by `resolver`. The addresses it finds are checked all the same.
-    pub(crate) fn with_resolver(
-        resolver: Arc<dyn Resolve>,
+    /// As [`Toolbox::new`], with HTTP tools that send their requests by another client.
+    pub(crate) fn with_client(
+        client: impl FnOnce() -> Result<OperatorHttp, reqwest::Error>,
         tools: &Tools,
         secrets: &BTreeMap<String, SecretString>,
     ) -> Result<Self, ToolConfigError> {
@@ -58,7 +57,8 @@ impl Toolbox {
             )?;
         }
         if !tools.http.is_empty() {
-            let shared = http::HttpToolContext::new(resolver, tools)?;
+            let http = client().map_err(|error| ToolConfigError::Https { reason: error.to_string() })?;
+            let shared = http::HttpToolContext::new(http, tools);
             for tool in &tools.http {
                 let key =
                     tool.sign_with.as_deref().map(|name| secret(&tool.name, name, secrets)).transpose()?;

@@ -244,6 +244,7 @@ fn everything() -> Tools {
         timeout: Duration::from_secs(8),
         headers: BTreeMap::new(),
         sign_with: Some("shop".into()),
+        tells_caller: false,
         largest_reply: 16 * 1024,
     };
     let stock = McpServer {

@@ -41,14 +41,13 @@ impl QualitySuite {
     pub async fn run(binaries: &Binaries, seed: u64) -> anyhow::Result<Self> {
         let testbed = Arc::new(start_testbed(binaries).await?);
         let baseline = LibopusBaseline::encode()?;
-        let judged = Round::of_judged(&testbed, &baseline, seed).await?;
-        let others = Round::of_others(&testbed, seed).await?;
+        let rounds = Round::hold_all(&testbed, &baseline, seed).await?;
         if let Ok(testbed) = Arc::try_unwrap(testbed) {
             testbed.stop().await;
         }
-        let results: Vec<_> = judged.results.into_iter().chain(others.results).collect();
+        let disturbance = rounds.iter().find_map(|round| round.disturbance.clone());
+        let results: Vec<_> = rounds.into_iter().flat_map(|round| round.results).collect();
         let figures = score::all(&results, &baseline).await?;
-        let disturbance = judged.disturbance.or(others.disturbance);
         // What a busy machine did to a call is no figure of the product's.
         let folder = if disturbance.is_none() { "docs/bench" } else { "target/network" };
         figures.write(&root().join(folder), disturbance.as_deref())?;

@@ -154,7 +154,7 @@ async fn a_redelivered_call_that_was_not_taken_up_is_handed_over_again() {
 
     let mut call = stored(&stage, "rtc_1").await;
     (call.call, _) = call::step(call.call, call::CallEvent::Tick, call::Timestamp(now_ms()));
-    stage.store().save_call(&mut call, &[], vec![]).await.unwrap().unwrap();
+    stage.store().save_call(&mut call, &[], vec![], None).await.unwrap().unwrap();
     for id in ["wh_1", "wh_4"] {
         stage.cloud.forget_requests();
         assert_eq!(stage_post(&stage, id, &event).await, 200);

@@ -31,7 +31,7 @@ async fn a_redelivered_connect_is_ordered_until_call_control_takes_it_up() {
 
     let mut record = record(&stage, "wacid.A").await;
     record.call.attempts = 1;
-    stage.store().save_call(&mut record, &[], vec![]).await.unwrap().unwrap();
+    stage.store().save_call(&mut record, &[], vec![], None).await.unwrap().unwrap();
     stage.cloud.forget_requests();
     assert_eq!(stage.calls(batch).await, 200);
     assert_eq!(stage.cloud.requests(), ["TransactWriteItems", "GetItem"]);

@@ -23,13 +23,17 @@ async fn only_a_change_by_another_process_is_a_conflict() {
     ] {
         stage.cloud.fail("TransactWriteItems", [cancelled(code)]);
 
-        assert_eq!(stage.store().save_call(&mut record, &[], vec![]).await.unwrap(), Err(unsaved), "{code}");
+        assert_eq!(
+            stage.store().save_call(&mut record, &[], vec![], None).await.unwrap(),
+            Err(unsaved),
+            "{code}"
+        );
     }
     for code in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
         stage.cloud.fail("TransactWriteItems", [cancelled(code), cancelled(code)]);
         stage.cloud.forget_requests();
 
-        assert_eq!(stage.store().save_call(&mut record, &[], vec![]).await.unwrap(), Ok(()), "{code}");
+        assert_eq!(stage.store().save_call(&mut record, &[], vec![], None).await.unwrap(), Ok(()), "{code}");
         assert_eq!(stage.cloud.requests(), ["TransactWriteItems"; 3], "it is tried again");
     }
 }

@@ -23,7 +23,13 @@ impl CallSession {
             Ok(Reply::Over) if !self.bridge.is_open() => self.agent.closing.note_reported(),
             Ok(Reply::Open { .. } | Reply::Wait | Reply::Over) => {}
             // To other orders.
-            Ok(Reply::Sent | Reply::NotSent { .. } | Reply::Transferring | Reply::NotTransferred { .. }) => {}
+            Ok(
+                Reply::Sent
+                | Reply::NotSent { .. }
+                | Reply::Transferring
+                | Reply::NotTransferred { .. }
+                | Reply::Agent { .. },
+            ) => {}
             Err(error) => self.acceptance.note_failure(reply.question, &error),
         }
     }

@@ -30,7 +30,13 @@ impl SidebandSession {
             Ok(Reply::Over) if !self.audio.is_open() => self.agent.closing.note_reported(),
             Ok(Reply::Open { .. } | Reply::Wait | Reply::Over) => {}
             // To other orders.
-            Ok(Reply::Sent | Reply::NotSent { .. } | Reply::Transferring | Reply::NotTransferred { .. }) => {}
+            Ok(
+                Reply::Sent
+                | Reply::NotSent { .. }
+                | Reply::Transferring
+                | Reply::NotTransferred { .. }
+                | Reply::Agent { .. },
+            ) => {}
             Err(error) => self.acceptance.note_failure(reply.question, &error),
         }
     }

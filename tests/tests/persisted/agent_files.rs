@@ -2,14 +2,14 @@
 
 use crate::held::{hold_texts, lines, path};
 use agents::{
-    Agent, Caps, Greeting, HttpTool, Interruption, Keeping, Keypad, Limits, McpServer, Messages, Tools,
-    Transfer, Words,
+    After, Agent, Caps, Extract, Greeting, HttpTool, Interruption, Keeping, Keypad, Limits, Lookup,
+    McpServer, Messages, Tools, Transfer, Words,
 };
 use serde_json::{Value, json};
 use std::fs;
 
 /// Every table, with a key that does not exist: the error lists those that do.
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 20] = [
     "",
     "[greeting]",
     "[model]",
@@ -23,6 +23,9 @@ const TABLES: [&str; 17] = [
     "[[tools.http]]",
     "[[tools.mcp]]",
     "[transfer]",
+    "[lookup]",
+    "[after]",
+    "[after.extract]",
     "[hours]",
     "[messages]",
     "[caps]",
@@ -49,13 +52,13 @@ fn agent_files_are_read_as_before() {
 }
 
 #[test]
-fn agent_files_keep_every_key_and_three_files_use_them_all() {
+fn agent_files_keep_every_key_and_four_files_use_them_all() {
     let of_table = |table: &str| {
         let name = table.replace('\n', " ");
         keys(table).into_iter().map(move |key| (format!("{name} {key}").trim().to_owned(), key))
     };
     let keys: Vec<_> = TABLES.iter().flat_map(|table| of_table(table)).collect();
-    let used = ["every-key.toml", "semantic.toml", "transfer.toml"]
+    let used = ["every-key.toml", "semantic.toml", "transfer.toml", "before-and-after.toml"]
         .map(|file| fs::read_to_string(path("agents").join(file)).unwrap());
     let used = used.concat();
     for (_, key) in &keys {
@@ -94,6 +97,8 @@ fn as_read(agent: &Agent) -> Value {
         keypad,
         limits,
         tools,
+        lookup,
+        after: outcomes,
         hours,
         messages,
         caps,
@@ -115,6 +120,8 @@ fn as_read(agent: &Agent) -> Value {
         "keypad": {"pause_ms": pause.as_millis(), "end": end, "longest": longest, "sensitive": sensitive},
         "limits": limits_as_read(limits),
         "tools": tools_as_read(tools),
+        "lookup": lookup.as_ref().map(lookup_as_read),
+        "after": outcomes.as_ref().map(after_as_read),
         "open": hours.as_ref().map(|hours| open_hours(|at| hours.is_open(at))),
         "messages": {"closed": closed, "busy": busy, "lost": lost, "spent": spent, "too_many_calls": too_many_calls},
         "caps": caps_as_read(caps),
@@ -162,9 +169,40 @@ fn transfer_as_read(transfer: &Transfer) -> Value {
     json!({"target": target.as_str(), "kind": target.kind(), "when": when, "a_day": a_day})
 }
 
+fn lookup_as_read(lookup: &Lookup) -> Value {
+    let Lookup { url, sign_with, timeout, may_override } = lookup;
+    json!({"url": url.as_str(), "sign_with": sign_with, "timeout_ms": timeout.as_millis(), "may_override": may_override})
+}
+
+fn after_as_read(after: &After) -> Value {
+    let After { url, sign_with, on, transcript, tells_caller, extract } = after;
+    let extract = extract.as_ref().map(|extract| {
+        let Extract { model, summary, properties } = extract;
+        json!({"model": model, "summary": summary, "properties": properties, "schema": extract.schema()})
+    });
+    json!({
+        "url": url.as_str(),
+        "sign_with": sign_with,
+        "on": on.iter().map(|event| event.as_str()).collect::<Vec<_>>(),
+        "transcript": transcript,
+        "tells_caller": tells_caller,
+        "extract": extract,
+    })
+}
+
 fn http_tool(tool: &HttpTool) -> Value {
-    let HttpTool { name, description, method, url, parameters, timeout, headers, sign_with, largest_reply } =
-        tool;
+    let HttpTool {
+        name,
+        description,
+        method,
+        url,
+        parameters,
+        timeout,
+        headers,
+        sign_with,
+        tells_caller,
+        largest_reply,
+    } = tool;
     json!({
         "name": name,
         "description": description,
@@ -174,6 +212,7 @@ fn http_tool(tool: &HttpTool) -> Value {
         "timeout_ms": timeout.as_millis(),
         "headers": headers,
         "sign_with": sign_with,
+        "tells_caller": tells_caller,
         "largest_reply_bytes": largest_reply,
     })
 }

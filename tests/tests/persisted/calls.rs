@@ -1,9 +1,9 @@
 //! The state of a call, as call-control stores it.
 
 use crate::held::{hold, hold_read, hold_texts, json};
-use call::{AnswerAttempt, Assignment, Call, Effect, Ending, Fence, Line, Party, Phase, Timestamp};
+use call::{AnswerAttempt, Assignment, Call, CallerDetails, Effect, Ending, Fence, Line, Party, Phase, Timestamp};
 use std::time::Duration;
-use store::{CallerNames, HungUp, StoredCall};
+use store::{CallerNames, Chosen, HungUp, StoredCall};
 
 const RANG_AT: Timestamp = Timestamp(1_795_305_600_000);
 
@@ -71,16 +71,46 @@ fn state_items_keep_their_form() {
     // Some of its fields are call-control's own: they are added as text, and must be read and written back.
     let own = r#""held_by":"0a","seat_token":{"fence":2,"token":"t0"},"is_listed":true"#;
     let whole_item = json(&whole_item).replace(r#""is_listed":false"#, own);
+    let mut looked_up = ring(CallerNames::default());
+    looked_up.details =
+        Some(CallerDetails { number: None, number_verified: false, user_id: None, ..details() });
+    looked_up.chosen = Some(chosen());
+    let mut least = ring(CallerNames::default());
+    least.chosen = Some(Chosen::default());
+    let looked_up = [("looked_up", json(&looked_up)), ("looked_up_least", json(&least))];
     let by_sip = |is_untrusted| {
         let caller = CallerNames { number: Some("15550001111".into()), user_id: None };
         json(&StoredCall::ringing_by_sip("rtc_1", &"shop".into(), caller, is_untrusted, RANG_AT))
     };
     let sip = [("by_sip", by_sip(false)), ("by_sip_untrusted", by_sip(true))];
     let texts =
-        [("ringing", json(&ring(CallerNames::default()))), ("whole", whole_item)].into_iter().chain(sip);
+        [("ringing", json(&ring(CallerNames::default()))), ("whole", whole_item)].into_iter().chain(sip).chain(looked_up);
 
     hold_texts(file, texts.map(|(name, text)| (name.to_owned(), text)));
     hold_read::<StoredCall>(file);
+}
+
+/// Everything that can be known of a caller.
+pub(crate) fn details() -> CallerDetails {
+    CallerDetails {
+        number: Some("15550001111".into()),
+        number_verified: true,
+        user_id: Some("US.1".into()),
+        name: Some("Asha".into()),
+        username: Some("asha.k".into()),
+        deeplink_payload: Some("campaign-42".into()),
+        cta_payload: Some("button-7".into()),
+        called_number: Some("15550002222".into()),
+    }
+}
+
+fn chosen() -> Chosen {
+    Chosen {
+        agent: Some("front-desk-fr".into()),
+        language: Some("fr".into()),
+        is_refused: true,
+        message: Some("Sorry.".into()),
+    }
 }
 
 fn seat() -> Assignment {

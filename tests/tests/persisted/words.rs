@@ -6,7 +6,7 @@ use media_diagnosis::Diagnosis;
 use realtime::options::{Eagerness, Effort, Format, NoiseReduction};
 use realtime::{EmptyResponseAction, HostedOutcome, OptionalPart, Purpose};
 use service::metrics::{self, Metric};
-use store::BudgetedAction;
+use store::{BudgetedAction, OutboxEvent, OutboxState};
 use tools::ToolOutcomeKind;
 
 #[test]
@@ -47,6 +47,15 @@ fn words_from_code_stay() {
         every!(BudgetedAction; "message": Message, "tool": Tool, "notice": Notice, "transfer": Transfer)
     {
         add("action", word, value.name());
+    }
+    let events = every!(OutboxEvent; "call_ended": CallEnded, "call_rejected": CallRejected, "message_taken": MessageTaken,
+        "callback_requested": CallbackRequested, "person_wanted": PersonWanted, "spending_near_cap": SpendingNearCap);
+    for (word, value) in events {
+        add("outbox_event", word, &value.to_string());
+    }
+    let states = every!(OutboxState; "waiting": Waiting, "delivered": Delivered, "refused": Refused, "given_up": GivenUp);
+    for (word, value) in states {
+        add("outbox_state", word, &value.to_string());
     }
     for (word, value) in every!(Level; "info": Info, "warn": Warn, "error": Error) {
         add("level", word, &json(&value));
@@ -92,6 +101,7 @@ fn metrics() -> Vec<(&'static str, Metric)> {
         "failed_tools": FailedTools,
         "meta_troubles": MetaTroubles,
         "sessions_lost": SessionsLost,
+        "undelivered": Undelivered,
         "answer_ms": AnswerMs,
         "first_word_ms": FirstWordMs,
         "turn_ms": TurnMs,

@@ -25,6 +25,8 @@ pub(super) struct HttpToolToml {
     #[serde(default)]
     headers: BTreeMap<String, String>,
     sign_with: Option<String>,
+    #[serde(default)]
+    tells_caller: bool,
     #[serde(default = "sixteen_kib")]
     largest_reply_bytes: usize,
 }
@@ -51,6 +53,7 @@ impl HttpToolToml {
         placeholders(&format!("{at}.url"), &url, &self.parameters)?;
         headers(&format!("{at}.headers"), &self.headers)?;
         secret_name(&format!("{at}.sign_with"), self.sign_with.as_deref())?;
+        self.check_tells_caller(&format!("{at}.tells_caller"))?;
         Ok(crate::HttpTool {
             timeout: ms(&format!("{at}.timeout_ms"), self.timeout_ms, 100..=30_000)?,
             largest_reply: within(
@@ -66,7 +69,23 @@ impl HttpToolToml {
             parameters: self.parameters,
             headers: self.headers,
             sign_with: self.sign_with,
+            tells_caller: self.tells_caller,
         })
+    }
+
+    /// Checks that the caller's details go into a signed body only: URLs are logged on the way.
+    fn check_tells_caller(&self, field: &str) -> Result<(), Fault> {
+        let has_body = match self.method {
+            Method::Post | Method::Put | Method::Patch => true,
+            Method::Get | Method::Delete => false,
+        };
+        match (self.tells_caller, has_body, &self.sign_with) {
+            (true, false, _) => Err(Fault::new(field, "needs method POST, PUT or PATCH, which has a body")),
+            (true, true, None) => {
+                Err(Fault::new(field, "needs sign_with: only a signed request names the caller"))
+            }
+            (true, true, Some(_)) | (false, ..) => Ok(()),
+        }
     }
 }
 
@@ -106,7 +125,8 @@ fn is_private_network(address: Ipv4Addr) -> bool {
     address.is_private() || address.is_link_local() || address.is_unspecified() || is_shared
 }
 
-fn allowed(field: &str, url: &Url, allowed_hosts: &[String]) -> Result<(), Fault> {
+/// Checks that a URL's host is in `tools.allowed_hosts`.
+pub(super) fn allowed(field: &str, url: &Url, allowed_hosts: &[String]) -> Result<(), Fault> {
     let host = url.host_str().unwrap_or_default();
     if allowed_hosts.iter().any(|allowed| allowed == host) {
         return Ok(());

@@ -48,6 +48,8 @@ impl JournalEvent {
             Self::SeatRefused { reason, .. } | Self::OfferUnanswerable { reason } => of(Warn).fails(reason),
             Self::Answered { took_ms, .. } => of(Info).took(*took_ms),
             Self::AgentReady { took_ms } | Self::MediaConnected { took_ms } => of(Info).took(*took_ms),
+            Self::Lookup { took_ms, outcome, .. } if is_answered(outcome) => of(Info).took(*took_ms),
+            Self::Lookup { took_ms, outcome, .. } => of(Warn).took(*took_ms).fails(outcome),
             Self::PreAccepted {} | Self::Opened {} => of(Info),
             Self::Accepted {} => {
                 let accepted = of(Info).counts(Metric::Answered);
@@ -99,6 +101,11 @@ impl JournalEvent {
             Self::CallerTold { .. } => of(Warn),
             Self::TaskSilent { .. } => of(Warn).fails("the media task did not answer"),
             Self::GivenUp { what, .. } => of(Error).fails(what),
+            Self::AfterSent { outcome, took_ms, .. } if outcome == "delivered" => of(Info).took(*took_ms),
+            Self::AfterSent { outcome, took_ms, .. } => of(Warn).took(*took_ms).fails(outcome),
+            Self::AfterGivenUp { what, .. } => of(Error).counts(Metric::Undelivered).fails(what),
+            Self::AfterExtracted { outcome, took_ms, .. } if outcome == "done" => of(Info).took(*took_ms),
+            Self::AfterExtracted { code, took_ms, .. } => of(Warn).took(*took_ms).fails(code),
             Self::Forgotten { .. } => of(Info),
 
             Self::Refused { why } => of(Warn).counts(Metric::Missed).fails(&why.to_string()),
@@ -123,6 +130,11 @@ fn ended(ending: &Recorded<Ending>, by: &Recorded<Party>) -> EventMeaning {
         (_, Some(Ending::CallerGaveUp)) => ended.counts(Metric::Missed),
         _ => ended,
     }
+}
+
+/// Whether a lookup has an answer that can be read, whatever it says.
+fn is_answered(outcome: &str) -> bool {
+    matches!(outcome, "used" | "refused")
 }
 
 /// Returns the level of a failure at Meta: an error if the operator can do something about it.
@@ -218,6 +230,17 @@ mod tests {
         for bad in [Ending::Lost, Ending::NoCapacity, Ending::MetaRefused, Ending::AgentUnavailable] {
             assert!(failed(bad), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_lookup_without_an_answer_is_a_failure() {
+        let failure = |outcome: &str| {
+            let lookup = JournalEvent::Lookup { took_ms: 800, outcome: outcome.into(), status: None };
+            lookup.meaning(None).failure
+        };
+
+        assert_eq!([failure("used"), failure("refused")], [None, None]);
+        assert_eq!(failure("late").as_deref(), Some("late"));
     }
 
     fn ended_by(ending: Ending) -> JournalEvent {

@@ -76,7 +76,7 @@ mod tests {
     }
 
     /// Text fields that hold only words of this system or of the operator's settings.
-    const HARMLESS: [(&str, &[&str]); 29] = [
+    const HARMLESS: [(&str, &[&str]); 33] = [
         ("WA_CALL_CONNECT", &["number"]),
         ("WA_CALL_NOT_OURS", &["number"]),
         ("WA_CALL_STALE", &["number"]),
@@ -86,6 +86,7 @@ mod tests {
         ("WA_CALL_SEAT_REFUSED", &["task"]),
         ("WA_CALL_TASK_LAUNCHED", &["task"]),
         ("WA_CALL_ANSWERED", &["start"]),
+        ("WA_CALL_LOOKUP", &["outcome"]),
         ("WA_CALL_INTERRUPTED", &["item"]),
         ("WA_CALL_TOOL", &["outcome", "tool"]),
         ("WA_CALL_PART_REFUSED", &["part"]),
@@ -104,6 +105,9 @@ mod tests {
         ("WA_CALL_CALLER_TOLD", &["why"]),
         ("WA_CALL_TASK_SILENT", &["task"]),
         ("WA_CALL_GIVEN_UP", &["what"]),
+        ("WA_CALL_AFTER_SENT", &["outcome", "what", "why"]),
+        ("WA_CALL_AFTER_GIVEN_UP", &["what", "why"]),
+        ("WA_CALL_AFTER_EXTRACTED", &["model", "outcome"]),
         ("WA_CALL_FORGOTTEN", &["number"]),
         ("WA_CALL_ENDED", &["by", "ending"]),
     ];

@@ -19,11 +19,15 @@ pub(super) enum Refusal {
 }
 
 impl Session {
-    /// Sends the full configuration to a link whose session was just created.
+    /// Sends the full configuration to a link whose session was just created, or holds the link until there is one.
     pub(super) fn configure(&mut self) {
-        if self.link.stage == Stage::Connecting {
-            self.link.stage = Stage::Configuring;
-            self.send_configuration(self.link.id);
+        match self.link.stage {
+            Stage::Connecting if self.is_held => self.link.stage = Stage::Held,
+            Stage::Connecting | Stage::Held => {
+                self.link.stage = Stage::Configuring;
+                self.send_configuration(self.link.id);
+            }
+            Stage::Waiting(_) | Stage::Configuring | Stage::StandingBy | Stage::Ready => {}
         }
     }
 
@@ -35,7 +39,10 @@ impl Session {
         let event_id = self.new_id();
         let session = self.config.session(turn_taking);
         let configured = [Some(&mut self.link), self.next.as_mut()].into_iter().flatten();
-        configured.filter(|it| it.id == link).for_each(|it| it.update = Some(event_id.clone()));
+        configured.filter(|it| it.id == link).for_each(|it| {
+            it.update = Some(event_id.clone());
+            it.instructions_revision = self.instructions_revision;
+        });
         self.send_to(link, ClientEvent::SessionUpdate { event_id, session });
     }
 

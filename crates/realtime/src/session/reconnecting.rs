@@ -87,7 +87,7 @@ impl Session {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let outage = self.outage.as_ref().filter(|_| !self.link.is_ready())?;
+        let outage = self.outage.as_ref().filter(|_| !self.link.is_ready() && !self.is_link_held())?;
         Some(outage.since + if self.is_sideband() { self.attach_deadline() } else { DEADLINE })
     }
 
@@ -168,7 +168,7 @@ impl Session {
             self.outage = Some(Outage::with_first_try(now));
             return match self.link.stage {
                 Stage::StandingBy => self.restore(false, now),
-                Stage::Waiting(_) | Stage::Connecting | Stage::Configuring | Stage::Ready => {}
+                Stage::Waiting(_) | Stage::Connecting | Stage::Held | Stage::Configuring | Stage::Ready => {}
             };
         }
         match self.outage.get_or_insert_with(|| Outage::new(now)).next_try(self.config.audio) {
@@ -199,6 +199,7 @@ impl Session {
         self.was_ready = true;
         (self.link.stage, self.link.ready_at) = (Stage::Ready, Some(now));
         self.emit(SessionEvent::Ready { expires_at: session.expires_at });
+        self.send_newer_instructions();
         if self.greeting.is_outstanding() {
             self.link.queue.request(ResponseRequest::Greeting);
         }
@@ -210,6 +211,7 @@ impl Session {
         let since =
             if planned { Some(self.link.since) } else { self.outage.as_ref().map(|outage| outage.since) };
         (self.link.stage, self.link.ready_at) = (Stage::Ready, Some(now));
+        self.send_newer_instructions();
         self.replay_history();
         let turn_taking = self.config.turn_taking(self.greeting.is_over());
         let event_id = self.new_id();

@@ -22,7 +22,7 @@ impl Session {
             self.handle_next_event(event, now, unix_now_s);
         } else if self.link.id == link {
             match self.link.stage {
-                Stage::Connecting | Stage::Configuring => {
+                Stage::Connecting | Stage::Held | Stage::Configuring => {
                     self.handle_configuring_event(event, now, unix_now_s)
                 }
                 Stage::Ready => self.handle_ready_event(event, now, unix_now_s),

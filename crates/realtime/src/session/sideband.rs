@@ -128,6 +128,7 @@ impl Session {
         let event_id = self.new_id();
         let session = self.config.turn_detection_update(self.config.turn_taking(self.greeting.is_over()));
         self.send(ClientEvent::SessionUpdate { event_id, session });
+        self.send_newer_instructions();
         for (item, call_id) in std::mem::take(&mut self.sideband.unsent) {
             self.create_item(item, call_id.as_ref(), now);
         }

@@ -7,6 +7,7 @@ mod cut_off_responses;
 mod empty_responses;
 mod failed_responses;
 mod greeting;
+mod holding;
 mod hosted_tools;
 mod properties;
 mod reconnecting;
@@ -46,7 +47,16 @@ struct Talk {
 impl Talk {
     fn with(config: SessionConfig) -> Self {
         let now = Instant::now();
-        let session = Session::new(config, now);
+        Self::of(Session::new(config, now), now)
+    }
+
+    /// Returns a conversation whose configuration is still to be given.
+    fn held(config: SessionConfig) -> Self {
+        let now = Instant::now();
+        Self::of(Session::held(config, now), now)
+    }
+
+    fn of(session: Session, now: Instant) -> Self {
         let mut talk =
             Self { session, start: now, now, sent: vec![], connects: vec![], closed: vec![], events: vec![] };
         talk.drain();

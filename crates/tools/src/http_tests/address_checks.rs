@@ -3,6 +3,7 @@
 use super::shop::{Shop, run, secrets, tools};
 use crate::{ToolError, ToolOutcome, ToolOutcomeKind, Toolbox};
 use agents::{HttpTool, Method, Tools};
+use operator_http::OperatorHttp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -67,7 +68,7 @@ async fn a_redirect_goes_through_the_same_address_check() {
     let non_public = SocketAddr::from(([0, 0, 0, 0], shop.address.port()));
     let tool = shop.tool(Method::Post, &format!("/see/303?to=http://localhost:{}/orders", non_public.port()));
     let (resolver, mut lookups) = FixedResolver::resolving_to(vec![non_public]);
-    let toolbox = Toolbox::with_resolver(resolver, &tools(tool), &secrets()).unwrap();
+    let toolbox = resolved_by(resolver, tool);
 
     let outcome = run(&toolbox, &json!({"order": "7"})).await;
 
@@ -82,7 +83,7 @@ async fn the_checked_address_is_the_one_connected_to() {
     let (resolver, mut lookups) = FixedResolver::resolving_to(vec![shop.address]);
     let mut tool = shop.tool(Method::Get, "/orders");
     tool.url.set_host(Some("localhost")).unwrap();
-    let toolbox = Toolbox::with_resolver(resolver, &tools(tool), &secrets()).unwrap();
+    let toolbox = resolved_by(resolver, tool);
 
     assert_eq!(run(&toolbox, &json!({"order": "7"})).await.kind, ToolOutcomeKind::Done);
 
@@ -97,7 +98,7 @@ async fn a_get_without_a_connection_is_retried_once_unlike_a_post() {
         let (resolver, mut lookups) = FixedResolver::resolving_to(vec![]);
         let mut tool = shop.tool(method, "/orders");
         tool.url.set_host(Some("localhost")).unwrap();
-        let toolbox = Toolbox::with_resolver(resolver, &tools(tool), &secrets()).unwrap();
+        let toolbox = resolved_by(resolver, tool);
 
         let outcome = run(&toolbox, &json!({"order": "7"})).await;
 
@@ -132,8 +133,14 @@ async fn ask_by_name(host: &str, shop: SocketAddr, found: Vec<SocketAddr>) -> To
     let url = format!("{host}:{}/orders", shop.port()).parse().unwrap();
     let tool = HttpTool { url, ..Shop::open().await.tool(Method::Get, "/orders") };
     let (resolver, _lookups) = FixedResolver::resolving_to(found);
-    let toolbox = Toolbox::with_resolver(resolver, &tools(tool), &secrets()).unwrap();
+    let toolbox = resolved_by(resolver, tool);
     run(&toolbox, &json!({"order": "7"})).await
+}
+
+/// Returns the toolbox of an agent with this tool, whose host's name is resolved by `resolver`.
+fn resolved_by(resolver: Arc<FixedResolver>, tool: HttpTool) -> Toolbox {
+    let client = || OperatorHttp::with_resolver(resolver);
+    Toolbox::with_client(client, &tools(tool), &secrets()).unwrap()
 }
 
 /// Whether no connection was made to the listener.

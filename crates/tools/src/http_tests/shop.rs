@@ -55,6 +55,7 @@ impl Shop {
             timeout: Duration::from_secs(10),
             headers: BTreeMap::from([("x-shop".into(), "2".into())]),
             sign_with: None,
+            tells_caller: false,
             largest_reply: 16 * 1024,
         }
     }

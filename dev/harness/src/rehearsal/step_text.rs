@@ -127,6 +127,9 @@ pub(super) fn entry(event: &JournalEvent) -> StepText {
         JournalEvent::Answered { .. } => Some(("media-task → call-control", "answers the offer".into())),
         JournalEvent::OfferUnanswerable { reason } => task(format!("cannot answer: {reason}")),
         JournalEvent::AgentReady { .. } => task("the agent is ready".into()),
+        JournalEvent::Lookup { took_ms, outcome, .. } => {
+            task(format!("asked the business who calls: {outcome} after {took_ms} ms"))
+        }
         JournalEvent::Opened {} => task("the line is open".into()),
         JournalEvent::Interrupted { heard_ms, of_ms, .. } => {
             let of = of_ms.map(|of| format!(" of {of}")).unwrap_or_default();
@@ -174,6 +177,15 @@ pub(super) fn entry(event: &JournalEvent) -> StepText {
         JournalEvent::GivenUp { what, .. } => control(format!("gives up: {what}")),
         JournalEvent::MessageFailed { code, .. } => {
             control(format!("hears that a message failed (code {code})"))
+        }
+        JournalEvent::AfterSent { what, outcome, tries, .. } => {
+            Some(("the outbox", format!("{what} {outcome} (attempt {tries})")))
+        }
+        JournalEvent::AfterGivenUp { what, tries, .. } => {
+            Some(("the outbox", format!("gives {what} up after {tries} attempts")))
+        }
+        JournalEvent::AfterExtracted { outcome, .. } => {
+            Some(("the outbox", format!("extraction from the transcript: {outcome}")))
         }
         JournalEvent::CallerTold { .. } => control("has written to the caller".into()),
         JournalEvent::Ended { ending, by, .. } => control(format!("the call has ended: {ending}, by {by}")),

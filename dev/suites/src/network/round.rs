@@ -1,4 +1,5 @@
-//! Rounds of calls, some at once: those whose scores are judged before the others, which would cost them frames.
+//! Rounds of calls, some at once: those whose scores are judged before the others, which would cost them frames. Calls in which hardly
+//! anything is said go on beside both.
 
 use super::checks;
 use super::libopus_baseline::LibopusBaseline;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
-/// The most calls at once: the two cores also run the network and the simulators.
+/// The most calls of a round at once: the two cores also run the network and the simulators.
 const AT_ONCE: usize = 6;
 
 /// How often a scored call is placed at most, if other processes used this machine while it fell short.
@@ -27,37 +28,50 @@ pub(super) struct Round {
 }
 
 impl Round {
-    /// Holds the calls whose scores are judged: again, where they fell short while this machine was busy otherwise.
-    pub(super) async fn of_judged(
+    /// Holds all calls, and returns the rounds in the order of the table.
+    pub(super) async fn hold_all(
         testbed: &Arc<Testbed>,
         baseline: &LibopusBaseline,
         seed: u64,
+    ) -> anyhow::Result<[Self; 3]> {
+        let ringing = Arc::new(Mutex::new(()));
+        let quiet = Self::hold(testbed, &ringing, Kind::Quiet, seed);
+        let others = async {
+            let judged = Self::of_judged(testbed, &ringing, baseline, seed).await?;
+            Ok((judged, Self::hold(testbed, &ringing, Kind::Other, seed).await?))
+        };
+        let (quiet, (judged, others)) = tokio::try_join!(quiet, others)?;
+        Ok([judged, quiet, others])
+    }
+
+    /// Holds the calls whose scores are judged: again, where they fell short while this machine was busy otherwise.
+    async fn of_judged(
+        testbed: &Arc<Testbed>,
+        ringing: &Arc<Mutex<()>>,
+        baseline: &LibopusBaseline,
+        seed: u64,
     ) -> anyhow::Result<Self> {
-        let mut round = Self::hold(testbed, is_judged, seed).await?;
+        let mut round = Self::hold(testbed, ringing, Kind::Judged, seed).await?;
         for _ in 1..TRIES {
             if round.disturbance.is_none() || round.is_good_enough(baseline).await? {
                 break;
             }
-            round = Self::hold(testbed, is_judged, seed).await?;
+            round = Self::hold(testbed, ringing, Kind::Judged, seed).await?;
         }
         Ok(round)
     }
 
-    pub(super) async fn of_others(testbed: &Arc<Testbed>, seed: u64) -> anyhow::Result<Self> {
-        Self::hold(testbed, |scenario| !is_judged(scenario), seed).await
-    }
-
+    /// Holds the calls of a kind, some at once. Only one rings at a time, so that the model's newest session is that caller's.
     async fn hold(
         testbed: &Arc<Testbed>,
-        is_wanted: fn(Scenario) -> bool,
+        ringing: &Arc<Mutex<()>>,
+        kind: Kind,
         seed: u64,
     ) -> anyhow::Result<Self> {
         let probe = WakeupProbe::start();
-        // Only one rings at a time, so that the model's newest session is that caller's.
-        let (ringing, room) = (Arc::new(Mutex::new(())), Arc::new(Semaphore::new(AT_ONCE)));
-        let mut calls = JoinSet::new();
-        for (n, scenario) in scenarios().into_iter().enumerate().filter(|(_, scenario)| is_wanted(*scenario))
-        {
+        let (mut calls, room) = (JoinSet::new(), Arc::new(Semaphore::new(AT_ONCE)));
+        let wanted = scenarios().into_iter().enumerate().filter(|(_, scenario)| Kind::of(*scenario) == kind);
+        for (n, scenario) in wanted {
             let (testbed, ringing, room) = (testbed.clone(), ringing.clone(), room.clone());
             calls.spawn(async move {
                 let _permit = room.acquire().await.expect("the semaphore is never closed");
@@ -76,7 +90,27 @@ impl Round {
     }
 }
 
-/// The scenarios of the suite, the longest first.
+/// What a call asks of this machine, and of the suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Its scores are judged.
+    Judged,
+    /// It lasts long, and hardly anything is said in it.
+    Quiet,
+    Other,
+}
+
+impl Kind {
+    fn of(scenario: Scenario) -> Self {
+        match scenario {
+            Scenario::Converses { network: Profile::Clean | Profile::Random5 } => Self::Judged,
+            Scenario::SaysNothing | Scenario::IsMuted => Self::Quiet,
+            Scenario::Converses { .. } | Scenario::CutOffSpeaking | Scenario::CutOffListening => Self::Other,
+        }
+    }
+}
+
+/// The scenarios of the suite, in the order of the table, but for their kind.
 fn scenarios() -> Vec<Scenario> {
     let through = |network| Scenario::Converses { network };
     let mut scenarios = vec![Scenario::SaysNothing, Scenario::IsMuted];
@@ -85,8 +119,4 @@ fn scenarios() -> Vec<Scenario> {
         Profile::ALL.iter().copied().filter(|profile| *profile != Profile::ConnectionLoss).map(through),
     );
     scenarios
-}
-
-fn is_judged(scenario: Scenario) -> bool {
-    [Profile::Clean, Profile::Random5].map(|network| Scenario::Converses { network }).contains(&scenario)
 }

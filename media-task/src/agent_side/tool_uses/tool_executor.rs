@@ -119,7 +119,8 @@ fn message_outcome(reply: &Reply) -> ToolOutcomeKind {
         | Reply::Wait
         | Reply::Over
         | Reply::Transferring
-        | Reply::NotTransferred { .. } => ToolOutcomeKind::Failed,
+        | Reply::NotTransferred { .. }
+        | Reply::Agent { .. } => ToolOutcomeKind::Failed,
     }
 }
 
@@ -138,7 +139,14 @@ fn transfer_outcome(reply: Option<Reply>) -> ToolOutcome {
                 false => ToolOutcome { kind: ToolOutcomeKind::Failed, trouble: None, for_the_model },
             }
         }
-        Some(Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. }) => {
+        Some(
+            Reply::Open { .. }
+            | Reply::Wait
+            | Reply::Over
+            | Reply::Sent
+            | Reply::NotSent { .. }
+            | Reply::Agent { .. },
+        ) => {
             outcome(ToolOutcomeKind::Failed)
         }
     }

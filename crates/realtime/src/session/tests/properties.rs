@@ -25,6 +25,8 @@ enum Step {
     Answer(u8),
     Tell,
     Ask(bool),
+    Release,
+    Instruct(u8),
 }
 
 proptest! {
@@ -32,10 +34,11 @@ proptest! {
 
     #[test]
     fn no_event_order_panics_or_requests_two_responses_at_once(
-        steps in prop::collection::vec(step(), 1..80), turns_are_local: bool, is_greeting_protected: bool,
+        steps in prop::collection::vec(step(), 1..80), turns_are_local: bool, is_greeting_protected: bool, is_held: bool,
     ) {
         let turns = if turns_are_local { TurnMode::Local } else { TurnMode::Server };
-        let mut talk = Talk::with(SessionConfig { turns, ..if is_greeting_protected { protected_greeting() } else { config() } });
+        let config = SessionConfig { turns, ..if is_greeting_protected { protected_greeting() } else { config() } };
+        let mut talk = if is_held { Talk::held(config) } else { Talk::with(config) };
         let mut servers = Servers::default();
         for step in steps {
             take(&mut talk, &mut servers, step);
@@ -136,6 +139,8 @@ fn take(talk: &mut Talk, servers: &mut Servers, step: Step) {
         Step::Answer(id) => talk.session.answer_tool(&format!("c{id}").into(), "{}", true, now),
         Step::Tell => talk.session.tell("keys", now),
         Step::Ask(insists) => talk.session.ask("Say it.", insists, now),
+        Step::Release => talk.session.release(config(), now),
+        Step::Instruct(id) => talk.session.set_instructions(format!("You know {id}."), now),
     }
     talk.drain();
 }
@@ -164,5 +169,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => id().prop_map(Step::Answer),
         2 => Just(Step::Tell),
         2 => any::<bool>().prop_map(Step::Ask),
+        3 => Just(Step::Release),
+        2 => id().prop_map(Step::Instruct),
     ]
 }

@@ -7,40 +7,64 @@
 //! first stays unchanged for systems that verify it.
 
 use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Request;
+use reqwest::header::HeaderName;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
+use url::Position;
 
 /// The header with the time of signing, in whole seconds since 1970.
-pub(crate) const TIME: &str = "x-ahoy-time";
+pub(crate) const TIME: HeaderName = HeaderName::from_static("x-ahoy-time");
 /// The header with the signature: `sha256=` and 64 hexadecimal digits.
-pub(crate) const SIGNATURE: &str = "x-ahoy-signature";
+pub(crate) const SIGNATURE: HeaderName = HeaderName::from_static("x-ahoy-signature");
 
 /// The header with the signature that covers the host as well, in the same form.
-pub(crate) const SIGNATURE_WITH_HOST: &str = "x-ahoy-signature-v2";
+pub(crate) const SIGNATURE_WITH_HOST: HeaderName = HeaderName::from_static("x-ahoy-signature-v2");
+
+/// Adds the time and both signatures to a request whose URL and body are final.
+pub fn sign(request: &mut Request, key: &SecretString, time_s: u64) {
+    let body = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
+    let signed = SignedRequest {
+        time_s,
+        method: request.method().as_str(),
+        host: &request.url()[Position::BeforeHost..Position::AfterPort],
+        target: &request.url()[Position::BeforePath..Position::AfterQuery],
+        body,
+    };
+    let key = key.expose_secret();
+    let signatures =
+        [(SIGNATURE, signed.signature(key)), (SIGNATURE_WITH_HOST, signed.signature_with_host(key))];
+    for (name, signature) in signatures {
+        let signature = signature.parse().expect("hexadecimal digits may be in a header");
+        request.headers_mut().insert(name, signature);
+    }
+    request.headers_mut().insert(TIME, time_s.into());
+}
 
 /// The signed parts of a request.
 #[derive(Clone, Copy)]
-pub(crate) struct SignedToolRequest<'a> {
+struct SignedRequest<'a> {
     /// The time of signing, in whole seconds since 1970.
-    pub time_s: u64,
+    time_s: u64,
     /// The method, in capitals.
-    pub method: &'a str,
+    method: &'a str,
     /// The host as in the `Host` header: with its port, unless that is the scheme's own.
-    pub host: &'a str,
+    host: &'a str,
     /// Path and query as they are sent, percent-encoded.
-    pub target: &'a str,
+    target: &'a str,
     /// The body as it is sent; empty if there is none.
-    pub body: &'a [u8],
+    body: &'a [u8],
 }
 
-impl SignedToolRequest<'_> {
+impl SignedRequest<'_> {
     /// Returns the value of the [`SIGNATURE`] header under `secret`.
-    pub(crate) fn signature(&self, secret: &str) -> String {
+    fn signature(&self, secret: &str) -> String {
         self.sign(secret, &format!("{}\n{}\n{}\n", self.time_s, self.method, self.target))
     }
 
     /// Returns the value of the [`SIGNATURE_WITH_HOST`] header under `secret`: with the host between method and path. A path
     /// begins with a slash and a host does not, so neither signature can pass for the other.
-    pub(crate) fn signature_with_host(&self, secret: &str) -> String {
+    fn signature_with_host(&self, secret: &str) -> String {
         let Self { time_s, method, host, target, .. } = self;
         self.sign(secret, &format!("{time_s}\n{method}\n{host}\n{target}\n"))
     }
@@ -58,7 +82,7 @@ impl SignedToolRequest<'_> {
 mod tests {
     use super::*;
 
-    const ORDER: SignedToolRequest<'static> = SignedToolRequest {
+    const ORDER: SignedRequest<'static> = SignedRequest {
         time_s: 1_795_000_000,
         method: "POST",
         host: "shop.example",
@@ -86,7 +110,7 @@ mod tests {
 
     #[test]
     fn only_the_second_signature_changes_with_the_host() {
-        let other_host = SignedToolRequest { host: "bank.example", ..ORDER };
+        let other_host = SignedRequest { host: "bank.example", ..ORDER };
 
         assert_eq!(other_host.signature("secret"), ORDER.signature("secret"));
         assert_ne!(other_host.signature_with_host("secret"), ORDER.signature_with_host("secret"));
@@ -96,7 +120,7 @@ mod tests {
     fn a_request_without_a_body_ends_in_a_line_feed() {
         // printf '1795000000\nGET\n/orders/A-17\n' | openssl dgst -sha256 -hmac 'a secret of the shop'
         let expected = "sha256=56d39f2b53d77aed8728b39312593ea1616d4000677419886f9063e14e5b1ffa";
-        let order = SignedToolRequest { method: "GET", target: "/orders/A-17", body: b"", ..ORDER };
+        let order = SignedRequest { method: "GET", target: "/orders/A-17", body: b"", ..ORDER };
 
         assert_eq!(order.signature("a secret of the shop"), expected);
     }
@@ -105,10 +129,10 @@ mod tests {
     fn every_signed_part_changes_the_signature() {
         let signature = ORDER.signature("secret");
 
-        assert_ne!(SignedToolRequest { time_s: 1, ..ORDER }.signature("secret"), signature);
-        assert_ne!(SignedToolRequest { method: "PUT", ..ORDER }.signature("secret"), signature);
-        assert_ne!(SignedToolRequest { target: "/", ..ORDER }.signature("secret"), signature);
-        assert_ne!(SignedToolRequest { body: b"", ..ORDER }.signature("secret"), signature);
+        assert_ne!(SignedRequest { time_s: 1, ..ORDER }.signature("secret"), signature);
+        assert_ne!(SignedRequest { method: "PUT", ..ORDER }.signature("secret"), signature);
+        assert_ne!(SignedRequest { target: "/", ..ORDER }.signature("secret"), signature);
+        assert_ne!(SignedRequest { body: b"", ..ORDER }.signature("secret"), signature);
         assert_ne!(ORDER.signature("another"), signature);
     }
 }

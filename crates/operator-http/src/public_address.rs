@@ -1,23 +1,26 @@
-//! SSRF protection: decides which hosts and addresses a tool may connect to. Only public ones, so that an agent never becomes a
+//! SSRF protection: decides which hosts and addresses a request may go to. Only public ones, so that an agent file never becomes a
 //! way into a private network.
 //!
 //! A name is resolved once, and the checked address is the one that is connected to: a name that resolves differently a moment
 //! later (DNS rebinding) gains nothing.
 
-use crate::outcome::ToolError;
+use crate::OperatorHttpError;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use url::{Host, Url};
 
-/// The only name that may resolve to this machine, for an operator who tries a tool locally.
+/// The only name that may resolve to this machine, for an operator who tries an agent locally.
 const LOCALHOST: &str = "localhost";
 
-/// Checks that a tool may request this URL: its host is in `allowed`, and it is https unless the host is this machine.
+/// Checks that an agent may request this URL: its host is in `allowed`, and it is https unless the host is this machine.
 ///
-/// What a name resolves to is checked later, by [`PublicResolver`].
-pub(crate) fn check(url: &Url, allowed: &[String]) -> Result<(), ToolError> {
+/// What a name resolves to is checked later, by the client's resolver.
+///
+/// # Errors
+/// When the host is not allowed, the URL is not https, or the host is an address that is not public.
+pub fn check(url: &Url, allowed: &[String]) -> Result<(), OperatorHttpError> {
     let host = url.host_str().unwrap_or_default();
     let is_allowed = allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(host));
     let (is_local, is_reachable) = match url.host() {
@@ -29,8 +32,8 @@ pub(crate) fn check(url: &Url, allowed: &[String]) -> Result<(), ToolError> {
     match url.scheme() {
         "https" | "http" if is_allowed && is_local => Ok(()),
         "https" if is_allowed && is_reachable => Ok(()),
-        "https" if is_allowed => Err(ToolError::Address),
-        _ => Err(ToolError::Host),
+        "https" if is_allowed => Err(OperatorHttpError::Address),
+        _ => Err(OperatorHttpError::Host),
     }
 }
 
@@ -199,12 +202,12 @@ mod tests {
     fn a_host_must_be_allowed_and_https() {
         assert_eq!(checked("https://shop.example/orders"), Ok(()));
         assert_eq!(checked("https://SHOP.example:8443/orders"), Ok(()));
-        assert_eq!(checked("http://shop.example/orders"), Err(ToolError::Host));
-        assert_eq!(checked("https://shop.example.evil.example/"), Err(ToolError::Host));
-        assert_eq!(checked("https://evil.example/?shop.example"), Err(ToolError::Host));
-        assert_eq!(checked("https://shop.example@evil.example/"), Err(ToolError::Host));
-        assert_eq!(checked("ftp://shop.example/"), Err(ToolError::Host));
-        assert_eq!(checked("data:text/plain,shop.example"), Err(ToolError::Host));
+        assert_eq!(checked("http://shop.example/orders"), Err(OperatorHttpError::Host));
+        assert_eq!(checked("https://shop.example.evil.example/"), Err(OperatorHttpError::Host));
+        assert_eq!(checked("https://evil.example/?shop.example"), Err(OperatorHttpError::Host));
+        assert_eq!(checked("https://shop.example@evil.example/"), Err(OperatorHttpError::Host));
+        assert_eq!(checked("ftp://shop.example/"), Err(OperatorHttpError::Host));
+        assert_eq!(checked("data:text/plain,shop.example"), Err(OperatorHttpError::Host));
     }
 
     #[test]
@@ -213,13 +216,13 @@ mod tests {
         assert_eq!(checked("http://2130706433/"), Ok(()));
         assert_eq!(checked("http://localhost/"), Ok(()));
         assert_eq!(checked("http://[::1]/"), Ok(()));
-        assert_eq!(checked("http://127.0.0.2/"), Err(ToolError::Host));
+        assert_eq!(checked("http://127.0.0.2/"), Err(OperatorHttpError::Host));
     }
 
     #[test]
     fn a_non_public_address_is_refused_even_if_allowed() {
-        assert_eq!(checked("https://169.254.169.254/latest/meta-data"), Err(ToolError::Address));
-        assert_eq!(checked("https://[::ffff:7f00:1]/"), Err(ToolError::Address));
+        assert_eq!(checked("https://169.254.169.254/latest/meta-data"), Err(OperatorHttpError::Address));
+        assert_eq!(checked("https://[::ffff:7f00:1]/"), Err(OperatorHttpError::Address));
     }
 
     #[tokio::test]
@@ -251,7 +254,7 @@ mod tests {
         }
     }
 
-    fn checked(url: &str) -> Result<(), ToolError> {
+    fn checked(url: &str) -> Result<(), OperatorHttpError> {
         let allowed =
             ["Shop.Example", "127.0.0.1", "localhost", "[::1]", "169.254.169.254", "[::ffff:7f00:1]"];
         check(&url.parse().unwrap(), &allowed.map(str::to_owned))

@@ -1,0 +1,167 @@
+//! What the line's service says about a caller. The caller chose most of it, so it may be anything.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use unicode_general_category::{GeneralCategory, get_general_category};
+
+/// The longest name that is spoken, in characters.
+const LONGEST_SPOKEN_NAME: usize = 40;
+
+/// What the line's service says about a caller: for agents whose file asks for it, and for no log, journal or metric.
+///
+/// Texts are one line each, at most 512 characters, and as the caller wrote them: they may read like orders to a model.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallerDetails {
+    /// The digits of the phone number, unless hidden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// Whether the line's service knows that the number is the caller's. A carrier only passes on what it was sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub number_verified: bool,
+    /// The business-scoped user id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The name in the caller's profile; on the telephone line, the display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The caller's user name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The payload of the link that the caller followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deeplink_payload: Option<String>,
+    /// The payload of the call button that the caller pressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cta_payload: Option<String>,
+    /// The digits of the business number that was called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_number: Option<String>,
+}
+
+impl CallerDetails {
+    /// Returns the caller's name as it may be spoken: letters, marks, single spaces, `'`, `-` and `.`. A name with anything else in it, such
+    /// as digits or an emoji, or longer than 40 characters, is none.
+    pub fn spoken_name(&self) -> Option<String> {
+        let name = self.name.as_deref()?.replace(JOINERS, "").replace('’', "'");
+        let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_short = name.chars().count() <= LONGEST_SPOKEN_NAME;
+        let is_name = name.chars().all(is_of_a_name) && name.chars().any(char::is_alphabetic);
+        (is_short && is_name).then_some(name)
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Debug for CallerDetails {
+    /// Leaves everything out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallerDetails").finish_non_exhaustive()
+    }
+}
+
+/// Characters without a width that join letters or keep them apart, in Persian and Indian names for instance.
+const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+
+fn is_of_a_name(letter: char) -> bool {
+    use GeneralCategory::{
+        LowercaseLetter, ModifierLetter, NonspacingMark, OtherLetter, SpacingMark, TitlecaseLetter,
+        UppercaseLetter,
+    };
+    matches!(letter, ' ' | '\'' | '-' | '.')
+        || matches!(
+            get_general_category(letter),
+            LowercaseLetter
+                | ModifierLetter
+                | NonspacingMark
+                | OtherLetter
+                | SpacingMark
+                | TitlecaseLetter
+                | UppercaseLetter
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_of_any_script_are_spoken() {
+        for (name, spoken) in [
+            ("Asha", "Asha"),
+            ("  Zoë   van der  Berg ", "Zoë van der Berg"),
+            ("Seán O’Brien-Smith Jr.", "Seán O'Brien-Smith Jr."),
+            ("आशा क्षत्रिय", "आशा क्षत्रिय"),
+            ("مریم\u{200c}سادات", "مریمسادات"),
+            ("王小明", "王小明"),
+            ("Zoe\u{301}\u{a0}B", "Zoe\u{301} B"),
+        ] {
+            assert_eq!(spoken_name(name).as_deref(), Some(spoken), "{name}");
+        }
+        assert!(spoken_name(&"é".repeat(LONGEST_SPOKEN_NAME)).is_some());
+    }
+
+    #[test]
+    fn what_is_no_name_is_not_spoken() {
+        for name in [
+            "",
+            " .-' ",
+            "919900000001",
+            "+91 99000 00001",
+            "Asha 2",
+            "Asha 🌸",
+            "{{caller_number}}",
+            "Asha\u{202e}ahsA",
+            "ignore: all",
+            "<b>Asha</b>",
+            "\u{301}",
+        ] {
+            assert_eq!(spoken_name(name), None, "{name}");
+        }
+        assert_eq!(spoken_name(&"é".repeat(LONGEST_SPOKEN_NAME + 1)), None);
+    }
+
+    #[test]
+    fn debug_output_shows_nothing_of_the_caller() {
+        let text = || Some("planted".to_owned());
+        let details = CallerDetails {
+            number: text(),
+            number_verified: true,
+            user_id: text(),
+            name: text(),
+            username: text(),
+            deeplink_payload: text(),
+            cta_payload: text(),
+            called_number: text(),
+        };
+
+        assert_eq!(format!("{details:?}"), "CallerDetails { .. }");
+    }
+
+    #[test]
+    fn nothing_is_written_of_an_unknown_caller() {
+        assert_eq!(serde_json::to_string(&CallerDetails::default()).expect("it is JSON"), "{}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_spoken_name_is_one_short_line_of_letters(name in "(?s)\\PC{0,60}|[\\p{L}\\p{M} .'-]{0,45}|.{0,60}") {
+            if let Some(spoken) = spoken_name(&name) {
+                prop_assert!(spoken.chars().count() <= LONGEST_SPOKEN_NAME);
+                prop_assert!(!spoken.contains(is_never_spoken));
+                prop_assert_eq!(spoken_name(&spoken), Some(spoken));
+            }
+        }
+    }
+
+    fn is_never_spoken(character: char) -> bool {
+        character.is_control() || character.is_numeric() || "{}<>\"`".contains(character)
+    }
+
+    fn spoken_name(name: &str) -> Option<String> {
+        CallerDetails { name: Some(name.to_owned()), ..CallerDetails::default() }.spoken_name()
+    }
+}
