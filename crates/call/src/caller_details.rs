@@ -49,6 +49,16 @@ impl CallerDetails {
         (is_short && is_name).then_some(name)
     }
 
+    /// Returns the phone number in the international form, E.164, as an operator's systems get it.
+    pub fn international_number(&self) -> Option<String> {
+        self.number.as_deref().map(international)
+    }
+
+    /// Returns the business number in the international form, E.164, as an operator's systems get it.
+    pub fn international_called_number(&self) -> Option<String> {
+        self.called_number.as_deref().map(international)
+    }
+
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -60,6 +70,10 @@ impl fmt::Debug for CallerDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallerDetails").finish_non_exhaustive()
     }
+}
+
+fn international(digits: &str) -> String {
+    format!("+{digits}")
 }
 
 /// Characters without a width that join letters or keep them apart, in Persian and Indian names for instance.
@@ -151,10 +165,14 @@ mod tests {
         fn a_spoken_name_is_one_short_line_of_letters(name in "(?s)\\PC{0,60}|[\\p{L}\\p{M} .'-]{0,45}|.{0,60}") {
             if let Some(spoken) = spoken_name(&name) {
                 prop_assert!(spoken.chars().count() <= LONGEST_SPOKEN_NAME);
-                prop_assert!(!spoken.contains(|it: char| it.is_control() || it.is_numeric() || "{}<>\"`".contains(it)));
+                prop_assert!(!spoken.contains(is_never_spoken));
                 prop_assert_eq!(spoken_name(&spoken), Some(spoken));
             }
         }
+    }
+
+    fn is_never_spoken(character: char) -> bool {
+        character.is_control() || character.is_numeric() || "{}<>\"`".contains(character)
     }
 
     fn spoken_name(name: &str) -> Option<String> {
