@@ -337,13 +337,25 @@ pub enum JournalEvent {
         /// The limit: `call` for this call, `hour` for this caller within an hour, `day` for transfers of the number's calls in a day.
         budget: String,
     },
-    /// The call was turned away by the agent's rules.
+    /// The call was turned away by the agent's rules or the business's lookup.
     #[serde(rename = "WA_CALL_TURNED_AWAY")]
     TurnedAway {
-        /// `closed`, `over_budget` (the day's spending cap is reached), `called_too_often`, or `untrusted` (the trunk's key is missing or
-        /// wrong).
+        /// `closed`, `over_budget` (the day's spending cap is reached), `called_too_often`, `untrusted` (the trunk's key is missing or
+        /// wrong), or `refused_by_lookup`.
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         why: Recorded<Ending>,
+    },
+    /// The business's lookup chose the agent that takes the call.
+    #[serde(rename = "WA_CALL_AGENT_CHOSEN")]
+    AgentChosen {
+        /// The agent's name.
+        agent: String,
+    },
+    /// What the business's lookup asked for was not done, and the call went on without it.
+    #[serde(rename = "WA_CALL_LOOKUP_REFUSED")]
+    LookupRefused {
+        /// Why: an agent that the file does not allow or that was not pushed, or a call that was accepted before.
+        reason: String,
     },
     /// The call could not be answered, for a reason on this side or at Meta.
     #[serde(rename = "WA_CALL_REFUSED")]
@@ -512,6 +524,54 @@ pub enum JournalEvent {
         /// Why the item cannot be read.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         reason: String,
+    },
+    /// The business was sent an event of the call, as `[after]` of the agent's file asks for.
+    #[serde(rename = "WA_CALL_AFTER_SENT")]
+    AfterSent {
+        /// The event that the business is told: `call.ended`, `message.taken` and so on.
+        what: String,
+        /// `delivered`, `refused` (the business wants no more of it: status 410), or `again`: it is sent again later.
+        outcome: String,
+        /// The HTTP status; missing without a reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u64>,
+        /// Why there was no reply, or nothing was sent; empty with a status.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+        /// How often it was tried, with this time.
+        tries: u64,
+        /// How long the request took.
+        took_ms: u64,
+    },
+    /// The business did not get an event of the call, and it is not sent again.
+    #[serde(rename = "WA_CALL_AFTER_GIVEN_UP")]
+    AfterGivenUp {
+        /// The event that the business was to be told.
+        what: String,
+        /// The HTTP status of the last try; missing without a reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u64>,
+        /// Why there was no reply, or nothing was sent; empty with a status.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+        /// How often it was tried.
+        tries: u64,
+    },
+    /// A text model was asked to extract fields and a summary from the transcript, as `[after.extract]` asks for.
+    #[serde(rename = "WA_CALL_AFTER_EXTRACTED")]
+    AfterExtracted {
+        /// The name of the model.
+        model: String,
+        /// `done`, `failed` (the event is sent without), or `again`: the model is asked again later.
+        outcome: String,
+        /// OpenAI's error code or a word of ours; empty when it is done.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        code: String,
+        /// How long the request took.
+        took_ms: u64,
+        /// What it cost; missing when the model's price is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        micro_dollars: Option<u64>,
     },
     /// A person's data was deleted on request. Belongs to no call, and is stored with the number.
     #[serde(rename = "WA_CALL_FORGOTTEN")]

@@ -25,6 +25,8 @@ pub enum Metric {
     MetaTroubles,
     /// Sessions with the model that were lost.
     SessionsLost,
+    /// Events of calls that a business did not get, after all tries.
+    Undelivered,
     /// The time from the ring until Meta accepted the call.
     AnswerMs,
     /// The time from the open line to the agent's first frame of speech.
@@ -37,7 +39,7 @@ pub enum Metric {
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::SlotUtilization,
         Self::FreeSlots,
         Self::Calls,
@@ -49,6 +51,7 @@ impl Metric {
         Self::FailedTools,
         Self::MetaTroubles,
         Self::SessionsLost,
+        Self::Undelivered,
         Self::AnswerMs,
         Self::FirstWordMs,
         Self::TurnMs,
@@ -69,6 +72,7 @@ impl Metric {
             Self::FailedTools => "FailedTools",
             Self::MetaTroubles => "MetaTroubles",
             Self::SessionsLost => "SessionsLost",
+            Self::Undelivered => "Undelivered",
             Self::AnswerMs => "AnswerMs",
             Self::FirstWordMs => "FirstWordMs",
             Self::TurnMs => "TurnMs",

@@ -46,6 +46,14 @@ impl ResponsesError {
         }
     }
 
+    /// Returns how long OpenAI asks to wait, if it says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after, .. } => *retry_after,
+            Self::Misconfigured { .. } | Self::Refused { .. } | Self::Unanswered { .. } => None,
+        }
+    }
+
     /// Returns a word for it: OpenAI's code, or one of ours.
     pub fn word(&self) -> &str {
         match self {

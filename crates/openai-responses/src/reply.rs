@@ -135,7 +135,11 @@ impl Reply {
 
 fn tokens(usage: Usage) -> TokensUsed {
     let Usage { input_tokens, output_tokens, input_tokens_details: InputDetails { cached_tokens } } = usage;
-    TokensUsed { input: input_tokens.saturating_sub(cached_tokens), cached: cached_tokens, output: output_tokens }
+    TokensUsed {
+        input: input_tokens.saturating_sub(cached_tokens),
+        cached: cached_tokens,
+        output: output_tokens,
+    }
 }
 
 fn answer(output: &[OutputItem], schema: &Value) -> Result<Value, NoAnswer> {
@@ -165,7 +169,11 @@ mod tests {
 
     #[test]
     fn an_answer_comes_with_its_tokens() {
-        let reply = read(&completed(&[json!({"type": "output_text", "text": r#"{"order":"#}), json!({"type": "output_text", "text": r#""A-17"}"#})])).unwrap();
+        let reply = read(&completed(&[
+            json!({"type": "output_text", "text": r#"{"order":"#}),
+            json!({"type": "output_text", "text": r#""A-17"}"#}),
+        ]))
+        .unwrap();
 
         assert_eq!(reply.answer, Ok(json!({"order": "A-17"})));
         assert_eq!(reply.tokens, TokensUsed { input: 900, cached: 1_100, output: 30 });
@@ -175,7 +183,8 @@ mod tests {
     #[test]
     fn a_reply_that_is_no_answer_says_why() {
         let refusal = completed(&[json!({"type": "refusal", "refusal": "I cannot."})]);
-        let incomplete = |reason| json!({"status": "incomplete", "incomplete_details": {"reason": reason}, "output": []});
+        let incomplete =
+            |reason| json!({"status": "incomplete", "incomplete_details": {"reason": reason}, "output": []});
         for (body, why) in [
             (refusal, NoAnswer::Declined),
             (incomplete("max_output_tokens"), NoAnswer::Truncated),

@@ -47,7 +47,11 @@ impl OperatorHttp {
     ///
     /// # Errors
     /// When the URL may not be requested, or there is no reply.
-    pub async fn send(&self, request: Request, allowed_hosts: &[String]) -> Result<Response, OperatorHttpError> {
+    pub async fn send(
+        &self,
+        request: Request,
+        allowed_hosts: &[String],
+    ) -> Result<Response, OperatorHttpError> {
         public_address::check(request.url(), allowed_hosts)?;
         self.http.execute(request).await.map_err(|error| match error {
             error if public_address::is_not_public(&error) => OperatorHttpError::Address,
@@ -61,7 +65,10 @@ impl OperatorHttp {
 ///
 /// # Errors
 /// When the connection breaks.
-pub async fn read_body(response: &mut Response, largest: usize) -> Result<(Vec<u8>, bool), OperatorHttpError> {
+pub async fn read_body(
+    response: &mut Response,
+    largest: usize,
+) -> Result<(Vec<u8>, bool), OperatorHttpError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| OperatorHttpError::Broken)? {
         let room = largest - body.len();

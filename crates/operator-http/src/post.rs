@@ -52,7 +52,8 @@ impl OperatorHttp {
         let Post { allowed_hosts, timeout: time, largest_reply, .. } = post;
         let exchange = async {
             let mut response = self.send(request(post), allowed_hosts).await?;
-            let seconds = response.headers().get(RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+            let seconds =
+                response.headers().get(RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
             let (body, is_cut) = match largest_reply {
                 0 => (vec![], true),
                 largest => read_body(&mut response, largest).await?,

@@ -17,6 +17,8 @@ pub struct Prices {
     models: HashMap<String, Model>,
     #[serde(default)]
     transcription: HashMap<String, f64>,
+    #[serde(default)]
+    text: HashMap<String, Kind>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -69,6 +71,13 @@ impl Prices {
         let text = text.of(usage.text_in, usage.text_cached, usage.text_out);
         let audio = audio.of(usage.audio_in, usage.audio_cached, usage.audio_out);
         Some((text + audio).round() as u64)
+    }
+
+    /// Returns what a request to a text model costs, by its input tokens that were not cached and were, and its output tokens, in millionths of
+    /// a dollar; `None` for a model that is not in the table.
+    pub fn text_dollars(&self, input: u64, cached: u64, output: u64, model: &str) -> Option<u64> {
+        let price = self.text.get(model).or_else(|| self.text.get(undated(model)))?;
+        Some(price.of(input, cached, output).round() as u64)
     }
 
     /// Returns what transcription cost, in millionths of a dollar; `None` for a model that has no price per minute in the table, or bills
@@ -125,6 +134,15 @@ mod tests {
         assert_eq!(prices.dollars(&usage, "grok-voice-latest"), None);
         assert_eq!(prices.dollars(&usage, "é"), None);
         assert_eq!(prices.dollars(&usage, "gpt-realtime-mini-2025-12-15"), Some(600));
+    }
+
+    #[test]
+    fn a_summary_by_a_text_model_costs_less_than_a_cent() {
+        let prices = Prices::default();
+
+        assert_eq!(prices.text_dollars(2_000, 0, 300, "gpt-6-luna"), Some(350));
+        assert_eq!(prices.text_dollars(0, 1_000, 0, "gpt-6-luna-2026-11-01"), Some(10));
+        assert_eq!(prices.text_dollars(2_000, 0, 300, "another-model"), None);
     }
 
     #[test]

@@ -45,7 +45,8 @@ fn kind(metric: Metric) -> Kind {
         | Metric::MediaVerdicts
         | Metric::FailedTools
         | Metric::MetaTroubles
-        | Metric::SessionsLost => Kind::Count,
+        | Metric::SessionsLost
+        | Metric::Undelivered => Kind::Count,
         Metric::AnswerMs | Metric::FirstWordMs | Metric::TurnMs | Metric::LateFramesMs => Kind::Measurement,
     }
 }

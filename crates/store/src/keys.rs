@@ -7,6 +7,7 @@
 //! | message or callback request of a caller | `CALL#<call_ref>` | `LEFT#<n>` | | |
 //! | claim to send an agent's message | `CALL#<call_ref>` | `SENT#<id>` | | |
 //! | claim to transfer a call | `CALL#<call_ref>` | `TRANSFER` | | |
+//! | what was extracted from a call's transcript | `CALL#<call_ref>` | `EXTRACT` | | |
 //! | event for the business, waiting | `CALL#<call_ref>` | `AFTER#<event>`, `AFTER#<event>#<n>` | `OUTBOX` | when it is due |
 //! | event for the business, refused or given up | `CALL#<call_ref>` | `AFTER#<event>`, `AFTER#<event>#<n>` | `OUTBOX#FAILED` | since when |
 //! | event for the business, delivered | `CALL#<call_ref>` | `AFTER#<event>`, `AFTER#<event>#<n>` | `OUTBOX#DELIVERED` | since when |
@@ -188,6 +189,9 @@ pub fn message_ref(sk: &str) -> Option<&str> {
 
 /// The sort key of a message's call, and of the tombstone of a call.
 pub const OF_CALL: &str = "CALL";
+
+/// The sort key of what a text model extracted from a call's transcript.
+pub const EXTRACT: &str = "EXTRACT";
 
 /// Returns the partition of a number's daily spending. Days never expire: a year of them is small.
 pub fn spent(number: &NumberId) -> String {

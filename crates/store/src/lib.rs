@@ -27,6 +27,7 @@ mod calls;
 mod chosen;
 mod dialled_numbers;
 mod error;
+mod extractions;
 pub mod items;
 mod journal_entries;
 pub mod keys;

@@ -195,7 +195,7 @@ impl Store {
         TransactWriteItem::builder().update(update.build().expect("key and expression are set")).build()
     }
 
-    fn add_spent(&self, of: &NumberId, day: &str, micro_dollars: u64) -> TransactWriteItem {
+    pub(crate) fn add_spent(&self, of: &NumberId, day: &str, micro_dollars: u64) -> TransactWriteItem {
         let update = Update::builder()
             .table_name(&self.table)
             .key("pk", text(keys::spent(of)))

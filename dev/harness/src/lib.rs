@@ -6,7 +6,7 @@
 //! - [`injected_fault`]: faults by name.
 //! - [`story`]: calls with injected faults, and what is known of them afterwards.
 //! - [`stored_calls`], [`saved_calls`]: what the table holds of calls, now and after a rehearsal.
-//! - [`tool_server`], [`trace_receiver`], [`scripted_model`]: counterparts of the product besides the simulators.
+//! - [`trace_receiver`], [`scripted_model`]: counterparts of the product besides the simulators.
 //! - [`raw_webhook`], [`raw_openai_event`], [`raw_control_api`], [`connection_flood`]: requests written by hand.
 //! - [`program`], [`clock_skew`]: one program alone, and one whose clock is wrong.
 //! - [`command_line`]: what the commands of rehearsals, suites and benches share.
@@ -29,7 +29,6 @@ pub mod stored_calls;
 pub mod story;
 pub mod telephone;
 pub mod testbed;
-pub mod tool_server;
 pub mod trace_receiver;
 pub mod wakeup_probe;
 

@@ -2,7 +2,6 @@
 
 use crate::telephone::{CALLER, COUNTRY, DIALLED, TRUNK_KEY, WEBHOOK_SECRET};
 use crate::testbed::{MODEL_KEY, Testbed};
-use crate::tool_server;
 use ::privacy::{Leak, Watch};
 use serde_json::Value;
 use sim_meta::{CallerConfig, MetaConfig};
@@ -75,14 +74,14 @@ fn watch() -> Watch {
         .and_for("the verify token", &meta.verify_token)
         .and_for("Meta's access token", &meta.access_token)
         .and_for("the model's key", MODEL_KEY)
-        .and_for("the shop's key", tool_server::KEY)
+        .and_for("the shop's key", sim_business::KEY)
         .and_for("the business's telephone number", &meta.display_phone_number)
         .and_for_key("the secret of OpenAI's webhook", WEBHOOK_SECRET)
         .and_for_key("the trunk's key", TRUNK_KEY)
         .and_for_number("the number of the telephone's caller", COUNTRY, national(CALLER))
         .and_for_number("the dialled number", COUNTRY, national(DIALLED))
         .and_for("a header of a SIP call", SIP_HOST)
-        .and_for("the caller's name", &caller.name)
+        .and_for_personal("the caller's name", &caller.name)
         .and_for("the caller's id", &caller.user_id);
     match &caller.number {
         Some(number) => watch.and_for("the caller's telephone number", number),

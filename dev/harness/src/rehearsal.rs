@@ -1,6 +1,7 @@
 //! One call through the whole product: a simulated caller rings, is answered, asks for something that has to be looked
 //! up, interrupts, takes leave; the agent hangs up.
 
+mod business;
 mod checks;
 mod conversation;
 mod figures;
@@ -19,6 +20,7 @@ pub use timeline::Step;
 use crate::saved_calls::SavedCalls;
 use crate::testbed::{Testbed, TestbedConfig};
 use crate::wakeup_probe::WakeupProbe;
+use business::BusinessRecord;
 use local::Binaries;
 use sim_audio::Clip;
 use sim_meta::CallerConfig;
@@ -44,9 +46,10 @@ impl TestbedConfig {
 
     /// Rehearses one call, and saves it for `ahoy`. A call that goes wrong is an outcome, and no error.
     pub async fn rehearse(self, binaries: &Binaries) -> anyhow::Result<Outcome> {
+        let knows_callers = self.knows_callers();
         // Boxed: the compiler limits how deep futures nest.
         let testbed = Box::pin(Testbed::start(self, binaries)).await?;
-        let outcome = Box::pin(testbed.rehearse()).await;
+        let outcome = Box::pin(testbed.rehearse_as(knows_callers)).await;
         SavedCalls::open(&testbed.folder).await?.take_over(&testbed.stack.store).await?;
         testbed.stop().await;
         outcome
@@ -65,8 +68,10 @@ struct Evidence<R> {
     journal: Vec<journal::JournalEntry>,
     lines: Vec<journal::TranscriptLine>,
     summary: Option<journal::CallSummary>,
-    /// The orders that the tool server was asked for.
+    /// The orders that the business was asked for.
     orders: Vec<String>,
+    /// What else the business saw of the call; `None` where its agent asks and tells it nothing.
+    business: Option<BusinessRecord>,
     messages: usize,
     /// Why the conversation did not come to its end, if it did not.
     cut_short: Option<String>,
@@ -99,6 +104,11 @@ struct Earlier {
 impl Testbed {
     /// Rings, talks, and judges what happened.
     pub async fn rehearse(&self) -> anyhow::Result<Outcome> {
+        self.rehearse_as(false).await
+    }
+
+    /// Does so with an agent that knows its callers, or with one that does not.
+    async fn rehearse_as(&self, knows_callers: bool) -> anyhow::Result<Outcome> {
         let mut seen = self.meta.observations();
         let earlier = self.earlier();
         let began = Instant::now();
@@ -110,15 +120,20 @@ impl Testbed {
         }
         // The last word of the call's life is Meta's; a call that is lost may never get it.
         let _ = call.terminated(SETTLED_WITHIN).await;
-        let script = conversation::parts();
+        let script = conversation::parts(knows_callers);
         let evidence =
             self.evidence(call.id(), script, earlier, cut_short, || (call.report(), call.recording()));
         let evidence = Evidence { disturbance: probe.disturbance(), ..evidence.await? };
+        let business = if knows_callers { Some(self.business_record(call.id()).await) } else { None };
+        let evidence = Evidence { business, ..evidence };
         let mut timeline = Timeline::from(evidence.report.posted.unwrap_or(began));
         while let Ok(observation) = seen.try_recv() {
             timeline.add_phone(&observation);
         }
         timeline.add_product(&evidence);
+        if let Some(business) = &evidence.business {
+            business.add_to(&mut timeline);
+        }
         let files = self.keep(&evidence)?;
         Ok(Outcome::judge(&evidence, timeline.steps(), files))
     }
@@ -127,7 +142,7 @@ impl Testbed {
         Earlier {
             sessions: self.model.sessions().len(),
             messages: self.meta.messages().len(),
-            orders: self.tool_server.asked().len(),
+            orders: self.business.asked().len(),
         }
     }
 
@@ -155,7 +170,8 @@ impl Testbed {
             journal: self.calls.journal(&call_ref).await?,
             summary: self.calls.summary(&call_ref).await?,
             lines: self.calls.lines(&call_ref).await?,
-            orders: self.tool_server.asked().split_off(earlier.orders),
+            orders: self.business.asked().split_off(earlier.orders),
+            business: None,
             messages: self.meta.messages().len() - earlier.messages,
             cut_short,
             disturbance: None,

@@ -3,19 +3,26 @@
 use crate::saved_calls;
 use crate::stored_calls::StoredCalls;
 use crate::telephone::TelephoneLine;
-use crate::tool_server::{self, ToolServer};
 use anyhow::Context;
 use local::{Binaries, Stack, StackConfig};
 use secrecy::SecretString;
+use serde_json::{Map, Value};
 use sim_aws::Logs;
-use sim_meta::{Meta, MetaConfig};
+use sim_business::Business;
+use sim_meta::{CallerConfig, Meta, MetaConfig};
 use sim_openai::Realtime;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
-/// The agent of a rehearsal. `{shop}` stands for the tool server's URL.
+/// The business's name for the usual caller, whose profile has another.
+pub const CUSTOMER: &str = "Amina";
+
+/// The agent of a rehearsal. `{shop}` stands for the business's URL.
 pub const AGENT: &str = include_str!("../agent.toml");
+
+/// What makes an agent know its callers. `{shop}` stands for the business's URL.
+const KNOWS_CALLERS: &str = include_str!("../knows-callers.toml");
 
 /// The model's key in a rehearsal.
 pub const MODEL_KEY: &str = "sk-rehearsal";
@@ -31,7 +38,9 @@ pub struct TestbedConfig {
     pub model_url: Option<String>,
     /// The SIP line; `None`: there is none.
     pub telephone: Option<TelephoneLine>,
-    /// An agent file's text; `{shop}` in it stands for the tool server's URL.
+    /// What goes wrong at the business.
+    pub business_faults: Vec<sim_business::Fault>,
+    /// An agent file's text; `{shop}` in it stands for the business's URL.
     pub agent: String,
     /// How many media tasks are kept.
     pub tasks: usize,
@@ -54,7 +63,7 @@ pub struct Testbed {
     /// The model.
     pub model: Realtime,
     /// The business's own system.
-    pub tool_server: ToolServer,
+    pub business: Business,
     /// The folder of recordings and logs.
     pub folder: PathBuf,
 }
@@ -67,12 +76,29 @@ impl TestbedConfig {
             model: sim_openai::Config::new(MODEL_KEY),
             model_url: None,
             telephone: None,
+            business_faults: vec![],
             agent: AGENT.to_owned(),
             tasks: 1,
             ring_seconds: None,
             more: BTreeMap::new(),
             folder,
         }
+    }
+
+    /// Has the agent ask the business who is calling, greet by name, and tell the outcome. The model says the exact words that it is
+    /// asked for.
+    #[must_use]
+    pub fn knowing_callers(mut self) -> Self {
+        let by_name = self.agent.replacen("Hello, this is", "Hello {{customer_name|there}}, this is", 1);
+        assert_ne!(by_name, self.agent, "the agent's greeting is another one");
+        self.agent = by_name + KNOWS_CALLERS;
+        self.model.script = self.model.script.saying_exact_words();
+        self
+    }
+
+    /// Whether the agent asks the business who is calling.
+    pub(crate) fn knows_callers(&self) -> bool {
+        self.agent.contains("[lookup]")
     }
 }
 
@@ -82,11 +108,14 @@ impl Testbed {
         let folder = make_folder(&config.folder)?;
         let meta = Meta::start(config.meta.clone()).await?;
         let model = Realtime::start(config.model).await?;
-        let tool_server = ToolServer::start().await?;
+        let business = Business::start().await?;
+        business.set_faults(&config.business_faults);
+        let (number, known) = customer();
+        business.add_customer(&number, known);
         let agent = folder.join("agent.toml");
-        let agent_text = config.agent.replace("{shop}", &tool_server.url());
+        let agent_text = config.agent.replace("{shop}", &business.url());
         std::fs::write(&agent, &agent_text)?;
-        let tool_key = (tool_server::KEY_NAME.to_owned(), SecretString::from(tool_server::KEY));
+        let tool_key = (sim_business::KEY_NAME.to_owned(), SecretString::from(sim_business::KEY));
         let stack = StackConfig {
             control_api_key: Some(saved_calls::control_api_key(&folder)?),
             graph_url: Some(meta.graph_url()),
@@ -104,7 +133,7 @@ impl Testbed {
             TelephoneLine::connect(&stack, &model, &agent_text).await?;
         }
         let calls = StoredCalls::of(&stack.store);
-        Ok(Self { stack, calls, meta, model, tool_server, folder })
+        Ok(Self { stack, calls, meta, model, business, folder })
     }
 
     /// Ends everything.
@@ -113,6 +142,12 @@ impl Testbed {
         self.meta.stop().await;
         self.model.stop().await;
     }
+}
+
+/// Returns the number of a phone that is set up no other way, and what the business knows of its owner.
+fn customer() -> (String, Map<String, Value>) {
+    let number = CallerConfig::default().number.expect("the usual caller shows a number");
+    (number, Map::from_iter([("customer_name".to_owned(), CUSTOMER.into())]))
 }
 
 /// Makes a folder for recordings and logs: its absolute path.

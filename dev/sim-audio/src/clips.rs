@@ -69,6 +69,10 @@ clips! {
     caller_mhm = "caller-mhm", "Hmm.";
     /// The agent greets, 5.2 s.
     agent_greeting = "agent-greeting", "Hello, this is Mirsk Bikes. You are talking to an AI assistant. How can I help you?";
+    /// The agent greets a caller by name, 5.4 s.
+    agent_greeting_amina = "agent-greeting-amina", "Hello Amina, this is Mirsk Bikes. You are talking to an AI assistant. How can I help you?";
+    /// The agent greets a caller whose name is not known, 5.4 s.
+    agent_greeting_there = "agent-greeting-there", "Hello there, this is Mirsk Bikes. You are talking to an AI assistant. How can I help you?";
     /// The agent answers, 3.2 s.
     agent_answer = "agent-answer", "Yes, it is ready. You can come by any time today.";
     /// The agent answers at length, 11.8 s.
@@ -186,6 +190,20 @@ mod tests {
                 let found = find(&clip.samples, &other.samples);
                 let (clip, other) = (&clip.name, &other.name);
                 assert!(found.is_none_or(|found| found.correlation < HEARD), "{clip} in {other}: {found:?}");
+            }
+        }
+    }
+
+    /// The greetings end alike: only their first second tells them apart.
+    #[test]
+    fn a_greeting_by_name_is_told_from_the_others_by_its_beginning() {
+        let all = [agent_greeting(), agent_greeting_amina(), agent_greeting_there()];
+        for clip in &all {
+            let begins = &clip.samples[..samples(Duration::from_secs(1))];
+            for other in all.iter().filter(|other| other.name != clip.name) {
+                let of_it = &other.samples[..samples(Duration::from_millis(1_200))];
+                let found = find(begins, of_it).expect("it is longer");
+                assert!(found.correlation < HEARD, "{} in {}: {found:?}", clip.name, other.name);
             }
         }
     }

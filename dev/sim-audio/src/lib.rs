@@ -1,5 +1,7 @@
 //! Makes sound, and finds it again: tones, speech clips, and how alike two recordings are.
 //!
+//! Texts without a recorded sentence are spoken by espeak-ng, where it is installed ([`speech`]).
+//!
 //! Sound is proven by hearing. A simulator plays a [`clips`] sentence or a [`tone()`]; the other side's
 //! recording must contain it ([`hearing::find`], [`tone::strength`]).
 //!
@@ -9,6 +11,7 @@ pub mod clips;
 pub mod hearing;
 pub mod level;
 pub mod onset;
+pub mod speech;
 pub mod tone;
 pub mod wav;
 

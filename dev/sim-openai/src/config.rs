@@ -1,7 +1,7 @@
 //! The configuration of a simulator.
 
 use crate::sip::SipConfig;
-use crate::{FaultPlan, ForbiddenParameter, InjectedFault, Script};
+use crate::{FaultPlan, ForbiddenParameter, InjectedFault, ResponsesConfig, Script};
 use sim_audio::{Clip, clips};
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ pub struct Config {
     pub understands: Vec<Clip>,
     /// How telephone calls by SIP are treated.
     pub sip: SipConfig,
+    /// What the Responses API knows and says.
+    pub responses: ResponsesConfig,
     /// Whether reports keep every event and all sound heard. Default: yes; a load test would fill the memory.
     pub keeps_everything: bool,
     /// Whether a debug build checks every event it sends against OpenAI's types. Default: yes; a load test has no time.
@@ -73,6 +75,7 @@ impl Config {
                 clips::caller_mhm(),
             ],
             sip: SipConfig::default(),
+            responses: ResponsesConfig::default(),
             keeps_everything: true,
             checks_itself: true,
         }

@@ -1,7 +1,8 @@
-//! Serves the connections that ask by plain HTTP, for models, about telephone calls and webhooks, on the port of the sockets.
+//! Serves the connections that ask by plain HTTP, for models and responses, about telephone calls and webhooks, on the port of the sockets.
 
 use crate::InjectedFault;
 use crate::models;
+use crate::responses::api;
 use crate::session_registry::SessionRegistry;
 use crate::sip::{Exchange, control, endpoint_api, rest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -41,6 +42,7 @@ pub(crate) async fn serve(
 ) {
     let calls = rest::routes(exchange.clone(), fault).merge(control::routes(exchange.clone()));
     let calls = calls.merge(endpoint_api::routes(exchange.clone(), fault));
+    let calls = calls.merge(api::routes(registry.clone(), fault));
     let routes = models::routes(registry.clone(), fault).merge(calls);
     let service = TowerToHyperService::new(routes);
     let served = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;

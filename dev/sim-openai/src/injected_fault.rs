@@ -1,5 +1,6 @@
 //! The faults that can be injected, by name.
 
+use crate::ResponsesFault;
 use crate::sip::SipFault;
 use std::fmt;
 use std::str::FromStr;
@@ -87,12 +88,15 @@ pub enum InjectedFault {
     MuteAsides,
     /// One of telephone calls, by its own name. It spares sessions of sockets.
     Sip(SipFault),
+    /// One of the Responses API, by its own name. It spares sessions of sockets.
+    Responses(ResponsesFault),
 }
 
 impl InjectedFault {
     /// Every kind, with its usual number where it has one.
     pub fn all() -> Vec<Self> {
-        Self::ALL.into_iter().chain(SipFault::ALL.map(Self::Sip)).collect()
+        let of_calls = SipFault::ALL.map(Self::Sip);
+        Self::ALL.into_iter().chain(of_calls).chain(ResponsesFault::ALL.map(Self::Responses)).collect()
     }
 
     /// Every kind that befalls a session, with its usual number where it has one.
@@ -136,7 +140,7 @@ impl InjectedFault {
             Self::QuotaMidCall { .. } => Some(Self::QuotaExhausted),
             Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => Some(self),
             Self::SplitsSamples | Self::TranscriptionFails | Self::Mute | Self::MuteAsides => Some(self),
-            Self::Sip(_) => None,
+            Self::Sip(_) | Self::Responses(_) => None,
         }
     }
 
@@ -148,9 +152,18 @@ impl InjectedFault {
         }
     }
 
+    /// The fault of the Responses API that it is, if it is one.
+    pub(crate) fn of_responses(self) -> Option<ResponsesFault> {
+        match self {
+            Self::Responses(fault) => Some(fault),
+            _ => None,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Sip(fault) => fault.name(),
+            Self::Responses(fault) => fault.name(),
             session => session.into(),
         }
     }

@@ -2,7 +2,7 @@
 //! sends, and able to misbehave on purpose.
 //!
 //! [`Realtime`] listens on loopback. What a session may do next is decided without sockets or clocks in `session`;
-//! the shell around it only carries events. Telephone calls are in [`sip`]. Facts come from OpenAI's own types (`fixtures/realtime-schema`) and from
+//! the shell around it only carries events. Telephone calls are in [`sip`], the Responses API in `responses`. Facts come from OpenAI's own types (`fixtures/realtime-schema`) and from
 //! what the service has been seen to do; where neither says, the README does.
 
 mod clock;
@@ -27,6 +27,7 @@ mod reply;
 mod reply_syntax;
 mod report;
 mod response;
+mod responses;
 mod schema;
 mod script;
 mod session;
@@ -48,5 +49,6 @@ pub use observation::{Observation, ObservationKind};
 pub use realtime::Realtime;
 pub use reply::{Cut, McpCall, Reply, ReplyItem};
 pub use report::{Recorded, Replayed, SessionReport, Side, Spoken};
+pub use responses::{ResponsesConfig, ResponsesFault, ResponsesRequest};
 pub use script::Script;
 pub use summary::Summary;

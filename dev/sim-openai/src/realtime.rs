@@ -3,7 +3,7 @@
 use crate::session_registry::SessionRegistry;
 use crate::sip::{Exchange, Trunk};
 use crate::socket::serve;
-use crate::{Config, Observation, SessionReport};
+use crate::{Config, Observation, ResponsesRequest, SessionReport};
 use anyhow::Context;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -63,6 +63,11 @@ impl Realtime {
     /// What happened so far in each session, in the order they began. Connections refused at the upgrade have none.
     pub fn sessions(&self) -> Vec<SessionReport> {
         self.registry.reports()
+    }
+
+    /// What the Responses API was asked for so far, in order.
+    pub fn responses(&self) -> Vec<ResponsesRequest> {
+        self.registry.responses.all()
     }
 
     /// How many TCP connections there have been, also those turned away.

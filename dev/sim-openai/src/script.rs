@@ -3,6 +3,7 @@
 
 use crate::{Reply, ReplyItem};
 use sim_audio::clips;
+use sim_audio::speech::{Voice, spoken};
 
 /// The model's part in the conversation. It goes on across sessions: what a client replays counts as said.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,8 @@ pub struct Script {
     pub asides: Vec<(String, Reply)>,
     /// What is said when the caller's last turn is a *text* message that contains the text. Such a message is no turn.
     pub on_message: Vec<(String, Reply)>,
+    /// Whether instructions that ask for exact words are obeyed to the letter, where the words can be spoken. Default: no.
+    pub says_exact_words: bool,
     /// The remote servers whose tools cannot be listed.
     pub unlisted: Vec<String>,
 }
@@ -48,6 +51,12 @@ impl Script {
         self
     }
 
+    /// Says exact words that it is asked for, whatever the script has: a recorded sentence, or any text where espeak-ng is installed.
+    #[must_use]
+    pub fn saying_exact_words(self) -> Self {
+        Self { says_exact_words: true, ..self }
+    }
+
     /// The tools of this remote server cannot be listed.
     #[must_use]
     pub fn without_tools_of(mut self, server: &str) -> Self {
@@ -64,6 +73,12 @@ impl Script {
     /// What is said when told this, if it asks for an aside.
     pub(crate) fn aside_for(&self, instructions: &str) -> Option<&Reply> {
         containing(&self.asides, instructions)
+    }
+
+    /// The exact words that instructions ask for, spoken.
+    pub(crate) fn exact_words(&self, instructions: &str) -> Option<Reply> {
+        let words = Some(instructions).filter(|_| self.says_exact_words).and_then(exact_words)?;
+        spoken(Voice::Agent, words).map(Reply::speech)
     }
 
     /// What is said to this text message, if it asks for something in particular.
@@ -100,6 +115,13 @@ impl Script {
     }
 }
 
+/// The words that follow a request to say exactly them, without quotation marks.
+fn exact_words(instructions: &str) -> Option<&str> {
+    let (_, request) = instructions.split_once("exactly")?;
+    let (_, words) = request.split_once(": ")?;
+    Some(words.trim().trim_matches('"'))
+}
+
 fn containing<'a>(replies: &'a [(String, Reply)], text: &str) -> Option<&'a Reply> {
     replies.iter().find(|(needle, _)| text.contains(needle.as_str())).map(|(_, reply)| reply)
 }
@@ -116,6 +138,19 @@ mod tests {
 
         assert_eq!([1, 2].map(said), ["agent-answer", "agent-long"]);
         assert_eq!([3, 9].map(said), ["agent-closing", "agent-closing"]);
+    }
+
+    #[test]
+    fn exact_words_are_said_where_the_script_obeys() {
+        let asked = format!("Say exactly these words now: \"{}\"", clips::agent_greeting_amina().text);
+        let obeys = Script::about_bikes().saying_exact_words();
+
+        assert_eq!(
+            obeys.exact_words(&asked).map(|reply| said(&reply)),
+            Some("agent-greeting-amina".to_owned())
+        );
+        assert!(obeys.exact_words("Greet the caller.").is_none());
+        assert!(Script::about_bikes().exact_words(&asked).is_none());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Holds the sessions of a simulator, for their sockets and for reports.
 
 use crate::greetings::Greetings;
+use crate::responses::api::Requests;
 use crate::session::{Connection, Session};
 use crate::{Config, InjectedFault, Observation, SessionReport};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +21,8 @@ pub(crate) struct SessionRegistry {
     sessions: Mutex<Vec<Shared>>,
     connections: AtomicUsize,
     greetings: Greetings,
+    /// What the Responses API was asked for.
+    pub responses: Requests,
     watchers: broadcast::Sender<Observation>,
     /// Until when no socket is read or written.
     held: watch::Sender<Option<Instant>>,
@@ -43,6 +46,7 @@ impl SessionRegistry {
             sessions: Mutex::default(),
             connections: AtomicUsize::new(0),
             greetings: Greetings::default(),
+            responses: Requests::default(),
             watchers: broadcast::Sender::new(BACKLOG),
             held: watch::Sender::default(),
         }

@@ -101,6 +101,7 @@ fn metrics() -> Vec<(&'static str, Metric)> {
         "failed_tools": FailedTools,
         "meta_troubles": MetaTroubles,
         "sessions_lost": SessionsLost,
+        "undelivered": Undelivered,
         "answer_ms": AnswerMs,
         "first_word_ms": FirstWordMs,
         "turn_ms": TurnMs,

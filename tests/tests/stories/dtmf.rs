@@ -26,7 +26,7 @@ async fn an_order_number_that_is_typed_is_looked_up() {
     let lines = story.lines_of(&caller).await;
     let after = caller.hangs_up().await;
     assert_eq!((after.tools(), after.keys()), (vec!["lookup_order: done".to_owned()], vec![3]));
-    assert_eq!(story.tool_server.asked(), ["427"]);
+    assert_eq!(story.business.asked(), ["427"]);
     assert!(lines.iter().any(|line| line.contains("427")), "{lines:?}");
 }
 

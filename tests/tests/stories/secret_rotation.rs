@@ -86,15 +86,15 @@ async fn a_signing_key_replaced_at_once_is_used_without_a_restart() {
 async fn a_new_key_of_a_tool_is_used_without_a_restart() {
     let builder = StoryBuilder::default().scripted(looking_up("427", clips::agent_order()));
     let story = WarmStory::begin_as(builder).await;
-    story.tool_server.set_key("a new key of the shop");
-    let keys = json!({harness::tool_server::KEY_NAME: "a new key of the shop"});
+    story.business.set_key("a new key of the shop");
+    let keys = json!({sim_business::KEY_NAME: "a new key of the shop"});
     story.rotate("media", json!({"tool_secrets": keys}));
 
     let before = story.asks_for_an_order().await;
     assert_eq!(before.tools(), ["lookup_order: failed"], "that is how the task learns of the new key");
     let after = story.asks_for_an_order().await;
 
-    assert_eq!((after.tools(), story.tool_server.forged()), (vec!["lookup_order: done".to_owned()], 1));
+    assert_eq!((after.tools(), story.business.forged()), (vec!["lookup_order: done".to_owned()], 1));
     story.was_not_restarted();
 }
 

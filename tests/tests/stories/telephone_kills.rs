@@ -131,7 +131,7 @@ async fn is_taken_over(story: &Story) {
     after.was_hung_up(Ending::AgentSaidGoodbye);
     assert_eq!((after.assignments(), after.accepts()), (2, vec![200]), "{after:?}");
     assert_eq!(after.tools(), ["lookup_order: done", "end_call: done"], "{after:?}");
-    assert_eq!(story.tool_server.asked(), ["427"]);
+    assert_eq!(story.business.asked(), ["427"]);
 }
 
 /// The last task dies.

@@ -6,10 +6,10 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use call::Ending;
-use harness::tool_server::ToolBehaviour;
 use harness::{StoryBuilder, entries, looking_up, using};
 use journal::JournalEvent;
 use sim_audio::clips;
+use sim_business::ToolBehaviour;
 use sim_meta::InjectedFault;
 use sim_openai::{McpCall, Reply, ReplyItem, Script, Side};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_tool_times_out_and_the_caller_hears_so() {
     let story = StoryBuilder::default().scripted(looking_up("427", clips::agent_sorry())).begin().await;
-    story.tool_server.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(10)));
+    story.business.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(10)));
     let caller = story.caller_after_greeting().await;
     caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
 
@@ -34,7 +34,7 @@ async fn a_slow_tool_times_out_and_the_caller_hears_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tool_that_fails_is_told_in_plain_words() {
     let story = StoryBuilder::default().scripted(looking_up("427", clips::agent_sorry())).begin().await;
-    story.tool_server.set_behaviour(ToolBehaviour::Broken(503));
+    story.business.set_behaviour(ToolBehaviour::Broken(503));
     let caller = story.caller_after_greeting().await;
     caller.says(&clips::caller_order()).await;
     caller.hears(&clips::agent_sorry()).await;
@@ -56,7 +56,7 @@ async fn wrong_arguments_never_leave_the_house() {
     let after = caller.hangs_up().await;
 
     assert_eq!(after.tools(), ["lookup_order: refused"]);
-    assert_eq!(story.tool_server.asked(), [""; 0]);
+    assert_eq!(story.business.asked(), [""; 0]);
     assert!(story.tool_outputs()[0].contains("order"), "{:?}", story.tool_outputs());
 }
 
@@ -68,7 +68,7 @@ async fn a_caller_who_speaks_while_a_tool_works_gets_both_answers_once() {
     script.answers.push(Reply::speech(clips::agent_answer()));
     let builder = StoryBuilder::default().scripted(script);
     let story = builder.with_agent_but("timeout_ms = 2000", "timeout_ms = 20000").begin().await;
-    story.tool_server.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(12)));
+    story.business.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(12)));
     let caller = story.caller_after_greeting().await;
     caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
 
@@ -145,7 +145,7 @@ async fn a_caller_without_a_number_is_asked_for_one_before_a_callback() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_elsewhere_is_read_to_the_model() {
     let story = StoryBuilder::default().scripted(looking_up("427", clips::agent_order())).begin().await;
-    story.tool_server.set_behaviour(ToolBehaviour::Redirects(302));
+    story.business.set_behaviour(ToolBehaviour::Redirects(302));
     let caller = story.caller_after_greeting().await;
     caller.says(&clips::caller_order()).await;
     caller.hears(&clips::agent_order()).await;
@@ -153,7 +153,7 @@ async fn an_answer_that_is_elsewhere_is_read_to_the_model() {
     let after = caller.hangs_up().await;
 
     assert_eq!(after.tools(), ["lookup_order: done"]);
-    assert_eq!(story.tool_server.asked(), ["427"], "it was done once");
+    assert_eq!(story.business.asked(), ["427"], "it was done once");
     assert_eq!(story.tool_outputs(), [r#"{"booked":true,"reference":"A-17"}"#]);
 }
 
@@ -254,7 +254,7 @@ async fn hanging_up_beside_another_tool_is_too_early() {
     let mut script = looking_up("427", clips::agent_order());
     script.answers[0] = script.answers[0].clone().and_call("end_call", "{}");
     let story = StoryBuilder::default().scripted(script).begin().await;
-    story.tool_server.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(1)));
+    story.business.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(1)));
     let caller = story.caller_after_greeting().await;
 
     caller.asks(&clips::caller_order(), &clips::agent_order()).await;

@@ -84,6 +84,8 @@ impl JournalEvent {
 
             Self::Usage { .. } => of(Info),
             Self::CapNear { .. } | Self::ActionRefused { .. } | Self::TurnedAway { .. } => of(Warn),
+            Self::AgentChosen { .. } => of(Info),
+            Self::LookupRefused { reason } => of(Warn).fails(reason),
             // A call whose line never opened has sent no frames.
             Self::Media { sent: 0, .. } => of(Info),
             Self::Media { late_p99_ms, .. } => of(Info).adds(Metric::LateFramesMs, *late_p99_ms),
@@ -101,6 +103,11 @@ impl JournalEvent {
             Self::CallerTold { .. } => of(Warn),
             Self::TaskSilent { .. } => of(Warn).fails("the media task did not answer"),
             Self::GivenUp { what, .. } => of(Error).fails(what),
+            Self::AfterSent { outcome, took_ms, .. } if outcome == "delivered" => of(Info).took(*took_ms),
+            Self::AfterSent { outcome, took_ms, .. } => of(Warn).took(*took_ms).fails(outcome),
+            Self::AfterGivenUp { what, .. } => of(Error).counts(Metric::Undelivered).fails(what),
+            Self::AfterExtracted { outcome, took_ms, .. } if outcome == "done" => of(Info).took(*took_ms),
+            Self::AfterExtracted { code, took_ms, .. } => of(Warn).took(*took_ms).fails(code),
             Self::Forgotten { .. } => of(Info),
 
             Self::Refused { why } => of(Warn).counts(Metric::Missed).fails(&why.to_string()),
@@ -219,7 +226,8 @@ mod tests {
         for well in [Ending::CallerHungUp, Ending::CallerGaveUp, Ending::AgentSaidGoodbye] {
             assert!(!failed(well), "{well:?}");
         }
-        for turned_away in [Ending::Closed, Ending::OverBudget, Ending::CalledTooOften] {
+        let lookup = Ending::RefusedByLookup;
+        for turned_away in [Ending::Closed, Ending::OverBudget, Ending::CalledTooOften, lookup] {
             assert!(turned_away.is_turned_away() && !failed(turned_away), "{turned_away:?}");
         }
         for bad in [Ending::Lost, Ending::NoCapacity, Ending::MetaRefused, Ending::AgentUnavailable] {

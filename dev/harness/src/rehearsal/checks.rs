@@ -70,8 +70,11 @@ pub(super) fn all(evidence: &Evidence<CallReport>) -> Vec<Check> {
         journal(evidence, &REQUIRED),
         tools(evidence),
         summary(evidence),
-        none("the caller was sent no apology", vec!["a message was sent".to_owned(); evidence.messages]),
     ]
+    .into_iter()
+    .chain(evidence.business.as_ref().into_iter().flat_map(|business| business.checks(evidence)))
+    .chain([none("the caller was sent no apology", vec!["a message was sent".to_owned(); evidence.messages])])
+    .collect()
 }
 
 pub(super) fn conversation<R>(evidence: &Evidence<R>) -> Check {

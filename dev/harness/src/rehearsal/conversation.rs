@@ -19,9 +19,13 @@ const SILENT_WITHIN: Duration = Duration::from_secs(20);
 /// How long the caller listens before interrupting.
 const LISTENS: Duration = Duration::from_millis(2_500);
 
-/// What both have to say.
-pub(super) fn parts() -> Parts {
-    Parts { agent: agents_part().into(), caller: callers_part().into(), typed: 0 }
+/// What both have to say; the agent greets by name if it knows its callers.
+pub(super) fn parts(knows_callers: bool) -> Parts {
+    let mut agent = agents_part();
+    if knows_callers {
+        agent[0] = clips::agent_greeting_amina();
+    }
+    Parts { agent: agent.into(), caller: callers_part().into(), typed: 0 }
 }
 
 /// What the agent says, in its order.

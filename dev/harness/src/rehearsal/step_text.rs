@@ -163,6 +163,12 @@ pub(super) fn entry(event: &JournalEvent) -> StepText {
             task(format!("does no {action} more: the budget of the {budget}"))
         }
         JournalEvent::TurnedAway { why } => control(format!("takes no call: {why}")),
+        JournalEvent::AgentChosen { agent } => {
+            control(format!("gives the call to agent {agent}, as the lookup asks"))
+        }
+        JournalEvent::LookupRefused { reason } => {
+            control(format!("does not do what the lookup asks: {reason}"))
+        }
         JournalEvent::Refused { why } => control(format!("cannot take the call: {why}")),
         JournalEvent::Lost { task } => control(format!("has lost the call with task {}", short(task))),
         JournalEvent::MediaVerdict { verdict, evidence, .. } => {
@@ -177,6 +183,15 @@ pub(super) fn entry(event: &JournalEvent) -> StepText {
         JournalEvent::GivenUp { what, .. } => control(format!("gives up: {what}")),
         JournalEvent::MessageFailed { code, .. } => {
             control(format!("hears that a message failed (code {code})"))
+        }
+        JournalEvent::AfterSent { what, outcome, tries, .. } => {
+            Some(("the outbox", format!("{what} {outcome} (attempt {tries})")))
+        }
+        JournalEvent::AfterGivenUp { what, tries, .. } => {
+            Some(("the outbox", format!("gives {what} up after {tries} attempts")))
+        }
+        JournalEvent::AfterExtracted { outcome, .. } => {
+            Some(("the outbox", format!("extraction from the transcript: {outcome}")))
         }
         JournalEvent::CallerTold { .. } => control("has written to the caller".into()),
         JournalEvent::Ended { ending, by, .. } => control(format!("the call has ended: {ending}, by {by}")),

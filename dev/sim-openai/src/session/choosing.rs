@@ -68,6 +68,9 @@ impl Session {
         if let Some(aside) = self.aside_for(asked) {
             return aside.clone();
         }
+        if let Some(exact) = asked["instructions"].as_str().and_then(|asked| script.exact_words(asked)) {
+            return exact;
+        }
         if let Some(next) = answered.into_iter().flatten().min_by_key(|follow_up| follow_up.rank) {
             return next.reply;
         }
