@@ -49,6 +49,16 @@ impl CallerDetails {
         (is_short && is_name).then_some(name)
     }
 
+    /// Returns the phone number in the international form, E.164, as an operator's systems get it.
+    pub fn international_number(&self) -> Option<String> {
+        self.number.as_deref().map(international)
+    }
+
+    /// Returns the business number in the international form, E.164, as an operator's systems get it.
+    pub fn international_called_number(&self) -> Option<String> {
+        self.called_number.as_deref().map(international)
+    }
+
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -60,6 +70,10 @@ impl fmt::Debug for CallerDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallerDetails").finish_non_exhaustive()
     }
+}
+
+fn international(digits: &str) -> String {
+    format!("+{digits}")
 }
 
 /// Characters without a width that join letters or keep them apart, in Persian and Indian names for instance.

@@ -41,6 +41,8 @@ impl fmt::Debug for SipHeader {
 pub struct CallParties {
     /// The digits of the caller's number, unless withheld.
     pub caller: Option<String>,
+    /// The display name that the caller is shown by, unless withheld: the carrier passes on what it was sent.
+    pub name: Option<String>,
     /// The digits of the number that was dialled.
     pub dialled: Option<String>,
     /// The name of the trunk.
@@ -66,6 +68,7 @@ impl CallParties {
         let headers = Headers(headers);
         Self {
             caller: headers.caller(),
+            name: headers.name(),
             dialled: headers.dialled(),
             trunk: headers.last(TRUNK).filter(|name| !name.is_empty()),
             keys: headers.all(KEY).map(unfolded).filter(|key| !key.is_empty()).collect(),
@@ -93,6 +96,12 @@ impl Headers<'_> {
         }
         let named = ["P-Asserted-Identity", "Remote-Party-ID", "From"].into_iter();
         named.into_iter().find_map(|name| self.number_in(name))
+    }
+
+    /// Returns the display name of `From`, unless the caller withholds the number.
+    fn name(&self) -> Option<String> {
+        self.caller()?;
+        self.all("From").find_map(|value| Addresses::of(&unfolded(value)).find_map(|address| address.name()))
     }
 
     /// Whether a header asks for the caller's identity to be withheld. More than the standard separates its values: a comma, where a proxy has

@@ -42,6 +42,29 @@ fn the_carrier_outranks_the_caller() {
 }
 
 #[test]
+fn reads_the_display_name_of_a_caller_who_shows_the_number() {
+    let number = "<sip:+35699000001@a>";
+    let name = |value: String| read(&[("From", &value)]).name;
+
+    for (shown, expected) in [
+        ("\"Asha\"", Some("Asha")),
+        ("Asha", Some("Asha")),
+        ("\"Ann, \\\"the <one>\\\" \u{202e}\u{7}two\"", Some("Ann, \"the <one>\" two")),
+        ("\"Asha\"\r\n\t", Some("Asha")),
+        ("\"unfinished", None),
+        ("\" \"", None),
+        ("\"Anonymous\"", None),
+        ("", None),
+    ] {
+        assert_eq!(name(format!("{shown} {number};tag=1")).as_deref(), expected, "{shown}");
+    }
+    assert_eq!(name(format!("\"{}\" {number}", "é".repeat(600))), Some("é".repeat(512)));
+    assert_eq!(name("\"Asha\" <sip:anonymous@anonymous.invalid>".into()), None);
+    let from = ("From", "\"Asha\" <sip:+35699000001@a>");
+    assert_eq!(read(&[from, ("Privacy", "id")]).name, None, "the caller withholds who it is");
+}
+
+#[test]
 fn the_trunks_own_header_names_the_dialled_number() {
     let to = ("To", "<sip:+10000@a>");
     let called = ("P-Called-Party-ID", "<sip:+20000@a>");

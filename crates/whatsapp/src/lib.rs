@@ -20,6 +20,6 @@ pub use error::GraphError;
 #[cfg(feature = "client")]
 pub use graph::Graph;
 pub use message_id::message_ref;
-pub use notice::{Batch, Caller, Notice, NoticeKind, NoticeSubject};
+pub use notice::{Batch, Caller, ConnectDetails, Notice, NoticeKind, NoticeSubject};
 #[cfg(feature = "client")]
 pub use setup::App;

@@ -5,6 +5,7 @@
 
 mod account;
 mod calls;
+mod details;
 mod json;
 mod kind;
 mod media;
@@ -12,6 +13,7 @@ mod messages;
 #[cfg(test)]
 mod tests;
 
+pub use details::ConnectDetails;
 pub use kind::{Media, NoticeKind, Restriction};
 
 use json::{items, lower, seconds, text};
@@ -44,6 +46,9 @@ pub struct Notice {
     /// The person who calls or is called.
     #[serde(skip_serializing_if = "Caller::is_unknown")]
     pub caller: Caller,
+    /// What a `connect` says of the caller besides.
+    #[serde(skip_serializing_if = "ConnectDetails::is_empty")]
+    pub details: ConnectDetails,
     /// The meaning of the event.
     pub what: NoticeKind,
     /// A hash that distinguishes notices of the same event, status and subject; empty for what happens to a call once.
@@ -179,6 +184,7 @@ impl Notice {
             status: lower(item, "status"),
             stamped_at: seconds(item, "timestamp"),
             caller: Caller::default(),
+            details: ConnectDetails::default(),
             what,
             digest: String::new(),
             item: item.to_string(),

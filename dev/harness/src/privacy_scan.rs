@@ -81,7 +81,7 @@ fn watch() -> Watch {
         .and_for_number("the number of the telephone's caller", COUNTRY, national(CALLER))
         .and_for_number("the dialled number", COUNTRY, national(DIALLED))
         .and_for("a header of a SIP call", SIP_HOST)
-        .and_for("the caller's name", &caller.name)
+        .and_for_personal("the caller's name", &caller.name)
         .and_for("the caller's id", &caller.user_id);
     match &caller.number {
         Some(number) => watch.and_for("the caller's telephone number", number),

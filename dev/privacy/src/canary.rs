@@ -8,6 +8,9 @@ use std::fmt;
 /// Of fewer letters nothing can be told.
 const SHORTEST: usize = 4;
 
+/// The fewest letters whose hexadecimal and base64 are told from a hash and a token.
+const SHORTEST_ENCODED: usize = 8;
+
 /// How the signing secrets of webhooks begin (Standard Webhooks).
 const SIGNING: &str = "whsec_";
 
@@ -44,6 +47,17 @@ impl Canary {
         let in_capitals: Vec<_> = texts[2..].iter().map(|text| text.to_uppercase()).collect();
         texts.extend(in_capitals);
         texts.sort();
+        texts.dedup();
+        texts.iter().filter_map(|text| Self::text(name, text)).collect()
+    }
+
+    /// Returns the canaries of what a person is called or has sent: the text, and unless it is short, its bytes in hexadecimal and base64.
+    pub(crate) fn personal(name: &str, text: &str) -> Vec<Self> {
+        let mut texts = vec![text.to_owned()];
+        if text.len() >= SHORTEST_ENCODED {
+            texts.extend([hex::encode(text), hex::encode(text).to_uppercase()]);
+            texts.extend([STANDARD_NO_PAD.encode(text), URL_SAFE_NO_PAD.encode(text)]);
+        }
         texts.dedup();
         texts.iter().filter_map(|text| Self::text(name, text)).collect()
     }

@@ -46,6 +46,13 @@ impl Watch {
         self
     }
 
+    /// Watches for what a person is called or has sent, as it is written, in hexadecimal and in base64.
+    #[must_use]
+    pub fn and_for_personal(mut self, name: &str, text: &str) -> Self {
+        self.canaries.extend(Canary::personal(name, text));
+        self
+    }
+
     /// Watches for a telephone number as people and programs write it: `+356…`, `00356…`, without a country code, as an address
     /// (`tel:`, `sip:`), percent-encoded, and with separators. `country` may be empty.
     #[must_use]

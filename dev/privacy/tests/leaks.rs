@@ -88,6 +88,27 @@ fn known_secrets_are_found_escaped_or_not_and_never_shown() {
 }
 
 #[test]
+fn what_a_person_sent_is_found_in_every_encoding() {
+    let watch = Watch::default()
+        .and_for_personal("the payload", "planted-campaign?")
+        .and_for_personal("the name", "Zoë");
+
+    for leaked in [
+        "planted-campaign?",
+        "706c616e7465642d63616d706169676e3f",
+        "706C616E7465642D63616D706169676E3F",
+        "cGxhbnRlZC1jYW1wYWlnbj8=",
+        "cGxhbnRlZC1jYW1wYWlnbj8",
+    ] {
+        for line in [format!("refused: {leaked}"), format!(r#"{{"reason":"{leaked}"}}"#)] {
+            assert_eq!(watch.look_at(&line)[0].kind, "the payload", "{line}");
+        }
+    }
+    assert_eq!(watch.look_at(r#"{"reason":"Zo\u00eb is refused"}"#)[0].kind, "the name");
+    assert_eq!(watch.look_at("5a6fc3ab"), [], "a short text is told from no hash");
+}
+
+#[test]
 fn a_key_is_found_in_each_of_its_forms() {
     let watch = Watch::default().and_for_key("the signing secret", "whsec_YWhveS10ZXN0LXNlY3JldA==");
 

@@ -28,6 +28,12 @@ async fn a_call_to_a_named_number_rings() {
         (call.realtime_call.as_deref(), call.caller_number.as_deref()),
         (Some("rtc_1"), Some("35699000001"))
     );
+    let details = call.caller_details();
+    assert_eq!(
+        (details.name.as_deref(), details.called_number.as_deref()),
+        (Some("Asha"), Some("35621000000"))
+    );
+    assert!(!details.number_verified, "the carrier passes on what it was sent");
     let item = stage.cloud.items().await.into_iter().find(|item| item["sk"] == "STATE").unwrap();
     assert!(
         item.get("wacid").is_none() && item.get("offer").is_none(),
@@ -48,7 +54,8 @@ async fn a_call_without_the_trunks_key_is_to_be_rejected() {
         assert_eq!(stage_post(&stage, id, &incoming(id, key, 0)).await, 200);
 
         let call = stored(&stage, id).await;
-        assert_eq!((call.is_untrusted, call.caller_number), (true, None), "its headers count for nothing");
+        let known = (call.is_untrusted, call.caller_number, call.details);
+        assert_eq!(known, (true, None, None), "its headers count for nothing");
     }
     assert_eq!(stage_post(&stage, "wh_3", &incoming("rtc_3", "older trunk key", 0)).await, 200);
     assert!(!stored(&stage, "rtc_3").await.is_untrusted);
@@ -284,7 +291,7 @@ fn delivery(id: &str, timestamp: &str, signature: &str, body: &str) -> Value {
 fn incoming(id: &str, key: &str, age_s: u64) -> Value {
     let header = |name: &str, value: &str| json!({"name": name, "value": value});
     let headers = [
-        header("From", "<sip:+35699000001@sip.example.net>;tag=a1"),
+        header("From", "\"Asha\" <sip:+35699000001@sip.example.net>;tag=a1"),
         header("X-Ahoy-Dialled", "+356 2100 0000"),
         header("X-Ahoy-Key", key),
     ];

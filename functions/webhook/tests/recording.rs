@@ -4,8 +4,9 @@
 
 mod stage;
 
+use call::CallerDetails;
 use serde_json::{Value, json};
-use stage::{Stage, connect, connect_stamped, terminate};
+use stage::{NUMBER, Stage, batch, change, connect, connect_stamped, terminate};
 use std::path::Path;
 use store::{LoadedCall, call_ref};
 
@@ -17,6 +18,33 @@ async fn a_connect_costs_one_transaction_and_one_invocation() {
 
     assert_eq!(stage.cloud.requests(), ["TransactWriteItems", "Invoke"]);
     assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT"]);
+}
+
+#[tokio::test]
+async fn what_a_connect_says_of_its_caller_is_kept_with_it_alone() {
+    let stage = Stage::new().await;
+    let mut call = connect("wacid.A");
+    (call["deeplink_payload"], call["cta_payload"]) = (json!("campaign-42"), json!("button-7\r\n"));
+    let mut change = change(NUMBER, json!([call]));
+    change["value"]["contacts"] =
+        json!([{"wa_id": "919900000001", "profile": {"name": "Asha", "username": "asha.k"}}]);
+
+    assert_eq!(stage.post(&batch(json!([change]))).await, 200);
+
+    let details = record(&stage, "wacid.A").await.caller_details();
+    let expected = CallerDetails {
+        number: Some("919900000001".into()),
+        number_verified: true,
+        user_id: None,
+        name: Some("Asha".into()),
+        username: Some("asha.k".into()),
+        deeplink_payload: Some("campaign-42".into()),
+        cta_payload: Some("button-7".into()),
+        called_number: Some("15550001111".into()),
+    };
+    assert!(details == expected, "{}", json!(details));
+    let others = stage.cloud.items().await.into_iter().filter(|item| item["sk"] != "STATE");
+    assert!(others.into_iter().all(|item| !item.to_string().contains("asha.k")));
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use switchboard::intake::{
 };
 use tokio::net::TcpListener;
 use tools::{Callback, Message};
-use whatsapp::{Caller, Notice, NoticeKind, NoticeSubject};
+use whatsapp::{Caller, ConnectDetails, Notice, NoticeKind, NoticeSubject};
 
 const NOW: u64 = 1_795_305_600_000;
 const DAY: &str = "2026-11-22";
@@ -119,6 +119,7 @@ async fn write_notices(ledger: &Store) {
         status: "done".into(),
         stamped_at: Some(NOW / 1_000),
         caller: caller(),
+        details: ConnectDetails::default(),
         what,
         digest: "5eed".into(),
         item: "{}".into(),

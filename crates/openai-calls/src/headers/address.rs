@@ -2,6 +2,9 @@
 
 use crate::digits;
 
+/// The longest display name that is kept, in characters.
+const LONGEST_NAME: usize = 512;
+
 /// The addresses in a value, in order.
 pub(super) struct Addresses<'a> {
     rest: &'a str,
@@ -50,6 +53,19 @@ impl Address<'_> {
         digits(user.split(';').next()?)
     }
 
+    /// Returns the display name before the angle bracket, without its quotes; `None` without one, or where the caller is withheld.
+    pub(super) fn name(&self) -> Option<String> {
+        self.number()?;
+        let before = self.0[..find(self.0, '<', Within::Quotes)?].trim();
+        let name = match before.strip_prefix('"') {
+            Some(quoted) => unescaped(quoted),
+            None => before.to_owned(),
+        };
+        let name: String = name.chars().filter(|letter| !is_control(*letter)).take(LONGEST_NAME).collect();
+        let name = name.trim();
+        (!name.is_empty() && !name.eq_ignore_ascii_case("anonymous")).then(|| name.to_owned())
+    }
+
     /// Returns what is between angle brackets, else what is before the parameters.
     fn uri(&self) -> &str {
         let Some(start) = find(self.0, '<', Within::Quotes) else {
@@ -66,6 +82,21 @@ fn is_withheld(host: &str) -> bool {
     name.len() >= 7
         && name.is_char_boundary(name.len() - 7)
         && name[name.len() - 7..].eq_ignore_ascii_case("invalid")
+}
+
+/// Returns what is before the closing quote; a backslash takes the next letter as it is.
+fn unescaped(quoted: &str) -> String {
+    let (mut name, mut letters) = (String::new(), quoted.chars());
+    while let Some(letter) = letters.next().filter(|letter| *letter != '"') {
+        name.extend(if letter == '\\' { letters.next() } else { Some(letter) });
+    }
+    name
+}
+
+/// Whether a letter breaks a line, or changes the direction of what follows.
+fn is_control(letter: char) -> bool {
+    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' | '\u{feff}')
+        || letter.is_control()
 }
 
 /// What a letter does not count in.

@@ -4,11 +4,11 @@ use super::grouping::{NoticeGroup, ReportedCall, Standing};
 use super::journal_events::event_of;
 use super::other_notices::kept_content;
 use super::{Intake, IntakeResult};
-use call::{CallRef, Effect, NumberId, Phase, Stage, Timestamp};
+use call::{CallRef, CallerDetails, Effect, NumberId, Phase, Stage, Timestamp};
 use internal_api::order::Order;
 use journal::{EntryBuilder, EntryContext, JournalEntry};
 use store::{CallReport, CallerNames, HungUp, LoadedCall, ReportedChange, StoredCall, Written};
-use whatsapp::{Caller, Notice, NoticeKind};
+use whatsapp::{Caller, ConnectDetails, Notice, NoticeKind};
 
 impl Intake {
     /// Records each notice of a group once, and returns what to do about it.
@@ -120,6 +120,7 @@ impl Intake {
         let (caller, now) = (CallerNames { number: phone, user_id }, Timestamp(now_ms));
         let mut call =
             StoredCall::ringing(wacid, &number.into(), offer, caller, now, self.settings.ring_budget);
+        call.details = details(notice);
         call.hung_up = over;
         Some(ReportedChange::Rings(Box::new(call)))
     }
@@ -146,6 +147,21 @@ fn offer(notice: &Notice) -> Option<&str> {
         NoticeKind::Offer(offer) => Some(offer),
         _ => None,
     }
+}
+
+/// Returns what a `connect` says of the caller; number and user id are elsewhere.
+fn details(notice: &Notice) -> Option<CallerDetails> {
+    let ConnectDetails { name, username, deeplink_payload, cta_payload, called_number } =
+        notice.details.clone();
+    let details = CallerDetails {
+        name,
+        username,
+        deeplink_payload,
+        cta_payload,
+        called_number,
+        ..CallerDetails::default()
+    };
+    (!details.is_empty()).then_some(details)
 }
 
 fn hung_up(notice: &Notice) -> Option<HungUp> {

@@ -2,7 +2,7 @@
 
 use super::recording::is_untouched;
 use super::{Intake, IntakeResult};
-use call::{CallRef, Line, NumberId, Stage, Timestamp};
+use call::{CallRef, CallerDetails, Line, NumberId, Stage, Timestamp};
 use journal::{EntryBuilder, EntryContext, JournalEntry, JournalEvent};
 use openai_calls::{CallParties, IncomingCall, trunk_key};
 use sha2::{Digest, Sha256};
@@ -117,6 +117,11 @@ fn standing(
     let caller = CallerNames { number: caller, user_id: None };
     let mut call =
         StoredCall::ringing_by_sip(incoming.id.as_str(), number, caller, is_untrusted, Timestamp(now_ms));
+    call.details = (!is_untrusted).then(|| CallerDetails {
+        name: incoming.parties.name.clone(),
+        called_number: incoming.parties.dialled.clone(),
+        ..CallerDetails::default()
+    });
     // The carrier's patience began with the call, not with its event.
     let stale_at = Timestamp(created_ms.saturating_add(STALE_AFTER_MS));
     call.call.ring_deadline = call.call.ring_deadline.min(stale_at);

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeSet, HashSet};
 use std::hash::Hash;
 use store::{Key, call_ref, pseudonym, tombstone_of_call, tombstone_of_person};
-use whatsapp::{Caller, Notice, NoticeKind, personal_names};
+use whatsapp::{Caller, ConnectDetails, Notice, NoticeKind, personal_names};
 
 /// How many tombstones are looked up concurrently.
 const AT_ONCE: usize = 16;
@@ -86,7 +86,8 @@ impl Tombstones {
 }
 
 fn without_person(notice: Notice) -> Notice {
-    Notice { caller: Caller::default(), item: String::new(), ..notice }
+    let (caller, details) = (Caller::default(), ConnectDetails::default());
+    Notice { caller, details, item: String::new(), ..notice }
 }
 
 /// Returns the call of a notice that would store its person.
@@ -138,7 +139,7 @@ mod tests {
     #[test]
     fn a_repeated_connect_of_a_forgotten_call_is_not_answered() {
         let tombstones = Tombstones { calls: [call_ref("wacid.A")].into(), ..Tombstones::default() };
-        let connect = |id: &str| json!({"id": id, "event": "connect", "from": THEIRS, "session": {"sdp_type": "offer", "sdp": "v=0"}});
+        let connect = |id: &str| json!({"id": id, "event": "connect", "from": THEIRS, "deeplink_payload": "campaign-42", "session": {"sdp_type": "offer", "sdp": "v=0"}});
 
         let read = tombstones.redact(notices(&json!([connect("wacid.A"), connect("wacid.B")])));
 
@@ -146,6 +147,7 @@ mod tests {
             (&read[0].what, &read[0].caller, read[0].item.as_str()),
             (&NoticeKind::Unknown, &Caller::default(), "")
         );
+        assert_eq!(read[0].details, ConnectDetails::default());
         assert!(matches!(read[1].what, NoticeKind::Offer(_)), "a new call of theirs is answered");
     }
 

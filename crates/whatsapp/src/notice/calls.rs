@@ -2,7 +2,7 @@
 
 use super::json::{error_codes, items, lower, seconds, text};
 use super::media::media;
-use super::{Batch, Caller, Notice, NoticeKind, Origin, messages};
+use super::{Batch, Caller, ConnectDetails, Notice, NoticeKind, Origin, messages};
 use serde_json::Value;
 
 /// Parses the value of a change.
@@ -46,7 +46,11 @@ fn read_call(call: &Value, value: &Value, is_alone: bool, origin: &Origin) -> No
         number: text(call, person(call, "from", "to")).or_else(|| of_contact("wa_id")),
         user_id: text(call, person(call, "from_user_id", "to_user_id")).or_else(|| of_contact("user_id")),
     };
-    let notice = Notice { caller, ..Notice::of(origin.call(id), &event, call, what) };
+    let details = match what {
+        NoticeKind::Offer(_) => ConnectDetails::read(call, contact, value),
+        _ => ConnectDetails::default(),
+    };
+    let notice = Notice { caller, details, ..Notice::of(origin.call(id), &event, call, what) };
     if notice.what == NoticeKind::Unknown { notice.with_digest() } else { notice }
 }
 

@@ -1,0 +1,228 @@
+//! The body of an event: what a business is told, as JSON. docs/outcome.md describes it.
+
+mod outcome;
+
+use crate::{CallFacts, Extraction, Left};
+use agents::{After, AfterEvent};
+use call::{CallRef, CallerDetails, Fence, Line, NumberId};
+use jiff::Timestamp;
+use journal::JournalEvent;
+use outcome::{Outcome, ToldLine};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The largest body that is sent, in bytes. A longer transcript is cut.
+pub const LARGEST_BODY: usize = 256 * 1024;
+
+/// An event of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its id, by which a receiver knows a repeat.
+    pub id: String,
+    /// What happened.
+    pub what: AfterEvent,
+    /// When it happened, ms since 1970.
+    pub at_ms: u64,
+    /// The sort key of what the caller left, if it is about that.
+    pub about: Option<String>,
+    /// The assignment whose task was to write a summary, if there was one.
+    pub fence: Option<Fence>,
+}
+
+/// Returns the body of an event; `None` if what it is about is gone.
+pub fn body(
+    event: &Event,
+    call: &CallFacts,
+    after: &After,
+    extraction: Option<&Extraction>,
+) -> Option<Vec<u8>> {
+    let rest = match event.what {
+        AfterEvent::CallEnded | AfterEvent::CallRejected => {
+            Rest::Outcome(Box::new(Outcome::of(event, call, extraction)))
+        }
+        AfterEvent::MessageTaken | AfterEvent::CallbackRequested => {
+            let about = event.about.as_ref()?;
+            Rest::Left { left: [call.left.iter().find(|left| left.key == *about)?.into()] }
+        }
+        AfterEvent::PersonWanted => Rest::Nothing {},
+        AfterEvent::NearCap => near_cap(call),
+    };
+    let mut body = Body {
+        event: event.what.as_str(),
+        id: &event.id,
+        at: rfc_3339(event.at_ms),
+        call: &call.call_ref,
+        agent: &call.agent,
+        number: &call.number,
+        line: call.line,
+        caller: after.tells_caller.then(|| Caller::of(&call.caller)),
+        rest,
+    };
+    if after.transcript && event.what == AfterEvent::CallEnded {
+        body.add_transcript(call);
+    }
+    Some(body.to_json())
+}
+
+/// The body of any event.
+#[derive(Serialize)]
+struct Body<'a> {
+    event: &'static str,
+    id: &'a str,
+    at: String,
+    call: &'a CallRef,
+    agent: &'a str,
+    number: &'a NumberId,
+    line: Line,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<Caller<'a>>,
+    #[serde(flatten)]
+    rest: Rest<'a>,
+}
+
+/// What an event has beside the fields of all.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Rest<'a> {
+    Outcome(Box<Outcome<'a>>),
+    Left { left: [ToldLeft<'a>; 1] },
+    NearCap { spent_usd: f64, cap_usd: f64 },
+    Nothing {},
+}
+
+#[derive(Serialize)]
+struct Caller<'a> {
+    number: Option<&'a str>,
+    number_verified: bool,
+    user_id: Option<&'a str>,
+    name: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ToldLeft<'a> {
+    kind: &'a str,
+    left_at: String,
+    #[serde(flatten)]
+    content: &'a Map<String, Value>,
+}
+
+impl<'a> Body<'a> {
+    /// Adds the transcript, as many of its lines as there is room for.
+    fn add_transcript(&mut self, call: &'a CallFacts) {
+        let mut room = LARGEST_BODY
+            .saturating_sub(self.to_json().len() + br#","transcript":[],"transcript_cut":true"#.len());
+        let Rest::Outcome(outcome) = &mut self.rest else { return };
+        let mut told = vec![];
+        for line in call.spoken_lines().map(ToldLine::from) {
+            let size = serde_json::to_vec(&line).map_or(usize::MAX, |json| json.len() + 1);
+            let Some(left) = room.checked_sub(size) else {
+                outcome.transcript_cut = true;
+                break;
+            };
+            room = left;
+            told.push(line);
+        }
+        outcome.transcript = Some(told);
+    }
+
+    fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("texts and numbers can be written as JSON")
+    }
+}
+
+impl<'a> Caller<'a> {
+    fn of(details: &'a CallerDetails) -> Self {
+        Self {
+            number: details.number.as_deref(),
+            number_verified: details.number_verified,
+            user_id: details.user_id.as_deref(),
+            name: details.name.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a Left> for ToldLeft<'a> {
+    fn from(left: &'a Left) -> Self {
+        Self { kind: &left.kind, left_at: rfc_3339(left.left_at_ms), content: &left.content }
+    }
+}
+
+/// Returns the spending that the call's journal recorded.
+fn near_cap<'a>(call: &CallFacts) -> Rest<'a> {
+    let recorded = call.entries.iter().rev().find_map(|entry| match entry.event {
+        JournalEvent::CapNear { spent_micro_dollars, cap_micro_dollars } => {
+            Some((spent_micro_dollars, cap_micro_dollars))
+        }
+        _ => None,
+    });
+    recorded.map_or(Rest::Nothing {}, |(spent, cap)| Rest::NearCap {
+        spent_usd: dollars(spent),
+        cap_usd: dollars(cap),
+    })
+}
+
+fn dollars(micro_dollars: u64) -> f64 {
+    micro_dollars as f64 / 1e6
+}
+
+/// Returns a time in milliseconds since 1970 as text, such as `2026-11-22T18:04:35.123Z`.
+fn rfc_3339(ms: u64) -> String {
+    let at = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    format!("{:.3}", at.unwrap_or(Timestamp::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_call::{after, call, ended, event, line};
+    use serde_json::json;
+
+    #[test]
+    fn a_caller_is_told_only_if_the_file_asks() {
+        let quiet = told(&ended(), &call(), &after());
+        let open = told(&ended(), &call(), &After { tells_caller: true, ..after() });
+
+        assert_eq!(quiet.get("caller"), None);
+        assert_eq!(
+            open["caller"],
+            json!({"number": "919900000001", "number_verified": true, "user_id": "IN.planted", "name": "Asha"})
+        );
+    }
+
+    #[test]
+    fn a_transcript_is_told_at_the_end_if_the_file_asks() {
+        let asks = After { transcript: true, ..after() };
+
+        assert_eq!(told(&ended(), &call(), &after()).get("transcript"), None);
+        assert_eq!(told(&event(AfterEvent::CallRejected), &call(), &asks).get("transcript"), None);
+        let told = told(&ended(), &call(), &asks);
+        assert_eq!(told["transcript"].as_array().map(Vec::len), Some(2));
+        assert_eq!(
+            told["transcript"][0],
+            json!({"who": "agent", "at": "2026-11-22T00:00:03.000Z", "text": "Hello."})
+        );
+    }
+
+    #[test]
+    fn a_long_transcript_is_cut_to_the_size_of_a_body() {
+        let lines = (0..2_000).map(|place| line(place, &"é\"".repeat(100))).collect();
+        let long = CallFacts { lines, ..call() };
+
+        let body = body(&ended(), &long, &After { transcript: true, ..after() }, None).unwrap();
+
+        assert!((LARGEST_BODY - 1_000..=LARGEST_BODY).contains(&body.len()), "{}", body.len());
+        let told: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(told["transcript_cut"], true);
+    }
+
+    #[test]
+    fn an_event_about_what_is_gone_has_no_body() {
+        let gone = Event { about: Some("LEFT#000009".to_owned()), ..event(AfterEvent::MessageTaken) };
+
+        assert_eq!(body(&gone, &call(), &after(), None), None);
+    }
+
+    fn told(event: &Event, call: &CallFacts, after: &After) -> Value {
+        serde_json::from_slice(&body(event, call, after, None).unwrap()).unwrap()
+    }
+}
