@@ -15,12 +15,20 @@ pub(crate) struct HandledCall {
     settings: OnceCell<NumberSettings>,
     agent: OnceCell<Arc<ResolvedAgent>>,
     lease: Option<Lease>,
+    /// Whether the call has ended with an outcome for the business that waits for nothing.
+    pub(crate) has_outcome_due: bool,
 }
 
 impl HandledCall {
     /// Returns a call of which nothing is resolved yet.
     pub(crate) fn new(record: Box<StoredCall>) -> Self {
-        Self { record, settings: OnceCell::new(), agent: OnceCell::new(), lease: None }
+        Self {
+            record,
+            settings: OnceCell::new(),
+            agent: OnceCell::new(),
+            lease: None,
+            has_outcome_due: false,
+        }
     }
 
     /// Keeps the lease of the task that the call is assigned to. Address and certificate of a task never change.

@@ -7,6 +7,7 @@
 //! - [`openai_actions`]: performs call actions of the SIP line at OpenAI; `transfer`: transfers a call to its agent's one target.
 //! - `handled_call`: a call while one invocation handles it, with its agent and the lease of its task, each read once.
 //! - `transitions`: journal events of a change of state; `call_listing`: the list of calls by day, number and caller.
+//! - `outcome`: what the business learns of a call that ends.
 //! - `admission`: opening hours, spending and call caps; `unreadable_calls`: ends and sets aside calls whose item cannot be read.
 //! - [`intake`]: the webhook's half, which records what Meta reports.
 
@@ -21,6 +22,7 @@ pub mod intake;
 mod linked_names;
 mod meta_endings;
 pub mod openai_actions;
+mod outcome;
 mod perform;
 mod resolved_agent;
 mod secrets;
