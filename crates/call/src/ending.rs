@@ -52,6 +52,8 @@ pub enum Ending {
     LineFailed,
     /// The call lacked the key that proves its trunk: it was turned away.
     Untrusted,
+    /// The business's lookup refused the caller: the call was turned away.
+    RefusedByLookup,
 }
 
 /// Who ended a call.
@@ -103,7 +105,8 @@ impl Ending {
             | Self::Drained
             | Self::Lost
             | Self::LineFailed
-            | Self::Untrusted => Party::Us,
+            | Self::Untrusted
+            | Self::RefusedByLookup => Party::Us,
         }
     }
 
@@ -114,7 +117,7 @@ impl Ending {
             Self::Transferred => Self::AgentSaidGoodbye,
             Self::LineRefused => Self::MetaRefused,
             Self::LineFailed => Self::MediaNeverConnected,
-            Self::Untrusted => Self::Closed,
+            Self::Untrusted | Self::RefusedByLookup => Self::Closed,
             Self::CallerHungUp
             | Self::CallerGaveUp
             | Self::CallerVanished
@@ -135,10 +138,14 @@ impl Ending {
         }
     }
 
-    /// Whether the call was turned away by the agent's rules, before any media task was asked.
+    /// Whether the call was turned away by the agent's rules or the business's lookup, before it was accepted.
     pub fn is_turned_away(self) -> bool {
         match self {
-            Self::Closed | Self::OverBudget | Self::CalledTooOften | Self::Untrusted => true,
+            Self::Closed
+            | Self::OverBudget
+            | Self::CalledTooOften
+            | Self::Untrusted
+            | Self::RefusedByLookup => true,
             Self::CallerHungUp
             | Self::CallerGaveUp
             | Self::CallerVanished
@@ -183,7 +190,8 @@ impl Ending {
             | Self::Lost
             | Self::LineRefused
             | Self::LineFailed
-            | Self::Untrusted => false,
+            | Self::Untrusted
+            | Self::RefusedByLookup => false,
         }
     }
 
@@ -200,7 +208,8 @@ impl Ending {
             | Self::MediaNeverConnected
             | Self::Lost
             | Self::LineRefused
-            | Self::LineFailed => true,
+            | Self::LineFailed
+            | Self::RefusedByLookup => true,
             Self::CallerHungUp
             | Self::CallerGaveUp
             | Self::CallerVanished

@@ -17,6 +17,13 @@ pub enum CallEvent {
     NoTaskFree,
     /// The call is turned away before any task is asked: the business is closed, for example.
     Rejected(Ending),
+    /// The call is turned away after a task was offered it: the business's lookup refuses the caller, or chose an agent that is closed.
+    TurnedAway {
+        /// The fence of the task's assignment.
+        fence: Fence,
+        /// Why the call ends.
+        ending: Ending,
+    },
     /// The media task took the offer.
     Answered {
         /// The fence of the assignment that was offered the call.

@@ -8,7 +8,9 @@ mod task;
 use crate::call::MAX_ATTEMPTS_AFTER_END;
 use crate::{Call, CallEvent, Effect, Ending, Phase, Timestamp};
 use accepting::{accept, end_attempt};
-use ending::{end, end_by_task, end_from_meta, end_given_up_by_line, hang_up, timeout_ending, turn_away};
+use ending::{
+    end, end_by_task, end_from_meta, end_given_up_by_line, hang_up, timeout_ending, turn_away, turn_away_from,
+};
 use outcomes::{
     claim, note_accept_in_doubt, note_call_gone, note_done, note_failed, note_not_received, note_refused,
 };
@@ -33,6 +35,7 @@ pub fn step(mut call: Call, event: CallEvent, now: Timestamp) -> (Call, Vec<Effe
         CallEvent::LineGaveUp => end_given_up_by_line(&mut call, now),
         CallEvent::TaskAssigned { task } => offer_to_task(&mut call, task, now),
         CallEvent::Rejected(ending) => turn_away(&mut call, ending, now),
+        CallEvent::TurnedAway { fence, ending } => turn_away_from(&mut call, fence, ending, now),
         CallEvent::NoTaskFree => launch_once(&mut call, now),
         CallEvent::Answered { fence, answer } => take_answer(&mut call, fence, answer, now),
         CallEvent::AssignmentRefused { fence } => reassign(&mut call, fence, MayHold::No, now),

@@ -22,6 +22,7 @@ proptest! {
                 _ => None,
             };
             owed.retain(|release| ![CallEvent::Done(release.clone()), CallEvent::Refused(release.clone()), CallEvent::CallGone(release.clone())].contains(&event));
+            let was_offered = matches!(event, CallEvent::TurnedAway { .. }) || call.has_ended();
             let (next, effects) = step(call, event, now);
             owed.extend(taken_away.filter(|_| next.assignment.is_none()));
             let is_over = next.has_ended() || now >= next.ring_deadline;
@@ -31,8 +32,10 @@ proptest! {
             prop_assert!(ending.is_none() || next.ending() == ending, "a call ended twice");
             let is_claimed = |effect: &Effect| matches!(effect, Effect::TellCaller(_));
             let is_turned_away = next.ending().is_some_and(Ending::is_turned_away);
-            prop_assert!(!is_turned_away || next.assignment.is_none(), "a call was turned away that a task has");
-            prop_assert!(!is_turned_away || next.answer.is_none(), "an answered call was turned away");
+            prop_assert!(!is_turned_away || was_offered || next.assignment.is_none(), "a call was turned away that a task has");
+            prop_assert!(!is_turned_away || was_offered || next.answer.is_none(), "an answered call was turned away");
+            let was_accepted = next.accepted_at.is_some_and(|at| next.ended_at.is_none_or(|ended| at < ended));
+            prop_assert!(!is_turned_away || !was_accepted, "an accepted call was turned away");
             let saved = effects.iter().all(|effect| next.pending.contains(effect) || is_claimed(effect));
             prop_assert!(saved, "an effect was not saved");
             ending = next.ending();
@@ -129,6 +132,7 @@ fn event() -> impl Strategy<Value = CallEvent> {
         2 => "[ab]".prop_map(|task| CallEvent::TaskAssigned { task: task.into() }),
         1 => Just(CallEvent::NoTaskFree),
         1 => turned_away().prop_map(CallEvent::Rejected),
+        1 => (fence.clone(), turned_away()).prop_map(|(fence, ending)| CallEvent::TurnedAway { fence, ending }),
         2 => fence.clone().prop_map(|fence| CallEvent::Answered { fence, answer: "v=0".into() }),
         1 => fence.clone().prop_map(|fence| CallEvent::AssignmentRefused { fence }),
         1 => fence.clone().prop_map(|fence| CallEvent::AssignmentUnanswered { fence }),
@@ -176,7 +180,8 @@ fn message() -> impl Strategy<Value = Effect> {
 }
 
 fn turned_away() -> impl Strategy<Value = Ending> {
-    prop::sample::select(vec![Ending::Closed, Ending::OverBudget, Ending::CalledTooOften, Ending::Untrusted])
+    use Ending::*;
+    prop::sample::select(vec![Closed, OverBudget, CalledTooOften, Untrusted, RefusedByLookup])
 }
 
 fn effect() -> impl Strategy<Value = Effect> {

@@ -190,6 +190,28 @@ fn a_call_offered_to_a_task_is_not_turned_away() {
 }
 
 #[test]
+fn a_lookup_turns_away_a_call_that_its_task_has() {
+    let fence = Fence(1);
+    let refused = |fence| CallEvent::TurnedAway { fence, ending: Ending::RefusedByLookup };
+    let (assigned, _) = step(ringing(), found("a"), T0);
+    let release = Effect::Release(assigned.assignment.clone().expect("it has a task"));
+    // The previous release reads the pending message, and has no word for this ending.
+    let message = Effect::TellCaller(Ending::Closed);
+
+    for (call, way_to_end) in [(assigned, Effect::Reject), (connecting(), Effect::Terminate)] {
+        assert_eq!(step(call.clone(), refused(Fence(9)), T0), (call.clone(), vec![]), "another task has it");
+
+        let (call, effects) = step(call, refused(fence), T0);
+
+        assert_eq!(call.ending(), Some(Ending::RefusedByLookup));
+        assert_eq!(effects, [way_to_end, release.clone(), message.clone()]);
+        assert_eq!(step(call.clone(), refused(fence), T0), (call, vec![]), "it is over");
+    }
+    assert_eq!(step(live(), refused(fence), T0), (live(), vec![]), "caller and agent are talking");
+    assert_eq!(step(ringing(), refused(Fence(0)), T0), (ringing(), vec![]), "no task has it");
+}
+
+#[test]
 fn connected_media_settles_a_pending_pre_accept() {
     let (call, effects) =
         step(connecting(), CallEvent::MediaConnected { fence: Fence(1), question: None }, T0);

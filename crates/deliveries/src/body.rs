@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transcript_is_told_only_if_the_file_asks_and_with_the_end_of_a_call() {
+    fn a_transcript_is_told_at_the_end_if_the_file_asks() {
         let asks = After { transcript: true, ..after() };
 
         assert_eq!(told(&ended(), &call(), &after()).get("transcript"), None);

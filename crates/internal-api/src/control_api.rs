@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn the_largest_agent_file_fits_beside_a_long_sdp_and_long_details() {
         let agent = Some("\"\n".repeat(16 * 1024));
-        let longest = || Some("\"".repeat(512));
+        let longest = || Some("\u{1f338}".repeat(512));
         let details = CallerDetails {
             number: longest(),
             number_verified: true,

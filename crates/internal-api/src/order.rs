@@ -216,7 +216,7 @@ pub enum Reply {
         #[serde(default, skip_serializing_if = "is_false")]
         is_budget_spent: bool,
     },
-    /// What came of the lookup's decision. A task without this reply, or with an older release's, goes on with what it has.
+    /// What came of the lookup's decision. A task without this reply, as with an older release, keeps what it has.
     Agent {
         /// The file of the agent that takes the call, as TOML text; `None` to keep the one of the offer.
         #[serde(default, skip_serializing_if = "Option::is_none")]

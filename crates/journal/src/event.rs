@@ -337,13 +337,25 @@ pub enum JournalEvent {
         /// The limit: `call` for this call, `hour` for this caller within an hour, `day` for transfers of the number's calls in a day.
         budget: String,
     },
-    /// The call was turned away by the agent's rules.
+    /// The call was turned away by the agent's rules or the business's lookup.
     #[serde(rename = "WA_CALL_TURNED_AWAY")]
     TurnedAway {
-        /// `closed`, `over_budget` (the day's spending cap is reached), `called_too_often`, or `untrusted` (the trunk's key is missing or
-        /// wrong).
+        /// `closed`, `over_budget` (the day's spending cap is reached), `called_too_often`, `untrusted` (the trunk's key is missing or
+        /// wrong), or `refused_by_lookup`.
         #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
         why: Recorded<Ending>,
+    },
+    /// The business's lookup chose the agent that takes the call.
+    #[serde(rename = "WA_CALL_AGENT_CHOSEN")]
+    AgentChosen {
+        /// The agent's name.
+        agent: String,
+    },
+    /// What the business's lookup asked for was not done, and the call went on without it.
+    #[serde(rename = "WA_CALL_LOOKUP_REFUSED")]
+    LookupRefused {
+        /// Why: an agent that the file does not allow or that was not pushed, or a call that was accepted before.
+        reason: String,
     },
     /// The call could not be answered, for a reason on this side or at Meta.
     #[serde(rename = "WA_CALL_REFUSED")]

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 fn blocks(language: &str) -> Vec<String> {
     let page = include_str!("../../../docs/business.md");
-    let rest = page.split(&format!("```{language}\n")).skip(1);
-    rest.map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
 }
 
 #[test]

@@ -22,6 +22,12 @@ impl Switchboard {
             // Admitted earlier; it only waits for a free slot.
             return Ok(None);
         }
+        self.rejection_by_agent(handled).await
+    }
+
+    /// Returns the ending of a call that its agent turns away: the number's own, or the one that the business's lookup chose.
+    pub(crate) async fn rejection_by_agent(&self, handled: &HandledCall) -> anyhow::Result<Option<Ending>> {
+        let record = &handled.record;
         let (agent, rang_at_ms) = (&self.agent_of(handled).await?.agent, record.call.rang_at.0);
         if agent.hours.as_ref().is_some_and(|hours| !hours.is_open(rang_at_ms)) {
             return Ok(Some(Ending::Closed));

@@ -13,7 +13,8 @@ use tokio::sync::OnceCell;
 pub(crate) struct HandledCall {
     pub(crate) record: Box<StoredCall>,
     settings: OnceCell<NumberSettings>,
-    agent: OnceCell<Arc<ResolvedAgent>>,
+    own_agent: OnceCell<Arc<ResolvedAgent>>,
+    chosen_agent: OnceCell<Arc<ResolvedAgent>>,
     lease: Option<Lease>,
     /// Whether the call has ended with an outcome for the business that waits for nothing.
     pub(crate) has_outcome_due: bool,
@@ -22,12 +23,17 @@ pub(crate) struct HandledCall {
 impl HandledCall {
     /// Returns a call of which nothing is resolved yet.
     pub(crate) fn new(record: Box<StoredCall>) -> Self {
-        Self {
-            record,
-            settings: OnceCell::new(),
-            agent: OnceCell::new(),
-            lease: None,
-            has_outcome_due: false,
+        let (own_agent, chosen_agent) = (OnceCell::new(), OnceCell::new());
+        let settings = OnceCell::new();
+        Self { record, settings, own_agent, chosen_agent, lease: None, has_outcome_due: false }
+    }
+
+    /// Drops what is known of the caller once the number's agent is resolved, unless its file asks for it, during the call or after.
+    pub(crate) fn drop_unneeded_details(&mut self) {
+        let Some(own) = self.own_agent.get().map(|own| &own.agent) else { return };
+        let tells_caller = own.after.as_ref().is_some_and(|after| after.tells_caller);
+        if !own.needs_caller_details() && !tells_caller {
+            self.record.details = None;
         }
     }
 
@@ -46,13 +52,28 @@ impl Switchboard {
         Ok(handled.settings.get_or_try_init(|| self.store.number(&handled.record.number)).await?)
     }
 
-    /// Returns the agent that takes the call.
+    /// Returns the agent that takes the call: the one that the business's lookup chose, else the number's own.
     pub(crate) async fn agent_of<'a>(
         &self,
         handled: &'a HandledCall,
     ) -> anyhow::Result<&'a Arc<ResolvedAgent>> {
+        let Some(name) = handled.record.chosen_agent() else { return self.own_agent_of(handled).await };
+        let resolve = || async {
+            match self.stored_agent(name).await? {
+                Some(agent) => Ok(agent),
+                None => self.own_agent_of(handled).await.cloned(),
+            }
+        };
+        handled.chosen_agent.get_or_try_init(resolve).await
+    }
+
+    /// Returns the agent of the call's number.
+    pub(crate) async fn own_agent_of<'a>(
+        &self,
+        handled: &'a HandledCall,
+    ) -> anyhow::Result<&'a Arc<ResolvedAgent>> {
         let resolve = || async { self.resolve_agent(self.number_settings(handled).await?).await };
-        handled.agent.get_or_try_init(resolve).await
+        handled.own_agent.get_or_try_init(resolve).await
     }
 
     /// Returns the lease of a task: the one that it was assigned by, else the one in the table; `None` when it has none any more.

@@ -6,6 +6,7 @@
 //! - [`graph_actions`]: performs call actions at Meta's Graph API; `caller_message`: sends the messages that agents write to callers.
 //! - [`openai_actions`]: performs call actions of the SIP line at OpenAI; `transfer`: transfers a call to its agent's one target.
 //! - `handled_call`: a call while one invocation handles it, with its agent and the lease of its task, each read once.
+//! - `lookup`: carries out what the business's lookup decided about a call.
 //! - `transitions`: journal events of a change of state; `call_listing`: the list of calls by day, number and caller.
 //! - `outcome`: what the business learns of a call that ends.
 //! - `admission`: opening hours, spending and call caps; `unreadable_calls`: ends and sets aside calls whose item cannot be read.
@@ -20,6 +21,7 @@ pub mod graph_actions;
 mod handled_call;
 pub mod intake;
 mod linked_names;
+mod lookup;
 mod meta_endings;
 pub mod openai_actions;
 mod outcome;

@@ -215,7 +215,7 @@ impl Switchboard {
 fn status_code(ending: Option<Ending>) -> u16 {
     match ending {
         Some(Ending::Untrusted) => 403,
-        Some(Ending::Closed | Ending::OverBudget | Ending::LineRefused) => 480,
+        Some(Ending::Closed | Ending::OverBudget | Ending::RefusedByLookup | Ending::LineRefused) => 480,
         Some(Ending::CalledTooOften) => 486,
         _ => 503,
     }
@@ -289,6 +289,7 @@ mod tests {
             (Ending::Untrusted, 403),
             (Ending::Closed, 480),
             (Ending::OverBudget, 480),
+            (Ending::RefusedByLookup, 480),
             (Ending::CalledTooOften, 486),
             (Ending::NoCapacity, 503),
             (Ending::AgentUnavailable, 503),

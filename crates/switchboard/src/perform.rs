@@ -6,7 +6,7 @@ use crate::handled_call::HandledCall;
 use crate::task_launcher::LaunchError;
 use crate::{ResolvedAgent, Switchboard, graph_actions};
 use agents::{Agent, Messages};
-use call::{Assignment, CallEvent, Effect, Ending, Line, TaskId};
+use call::{Assignment, CallEvent, CallerDetails, Effect, Ending, Line, TaskId};
 use internal_api::control_api::Offer;
 use journal::JournalEvent;
 use std::time::{Duration, Instant};
@@ -226,11 +226,17 @@ impl Switchboard {
             agent: resolved.text.clone(),
             hides_number: record.caller_number.is_none(),
             caller: self.control_api.pseudonym(&record.caller()),
-            details: None,
+            details: self.details_for(record, resolved),
             is_chosen: record.chosen_agent().is_some(),
             language: record.chosen.as_ref().and_then(|chosen| chosen.language.clone()),
             token: record.token(assignment.fence).map(str::to_owned),
         }
+    }
+
+    /// Returns what the line's service says about the caller, if the agent's file asks for it.
+    fn details_for(&self, record: &StoredCall, resolved: &ResolvedAgent) -> Option<CallerDetails> {
+        let asks = resolved.agent.needs_caller_details();
+        asks.then(|| record.caller_details()).filter(|details| !details.is_empty())
     }
 
     /// Whether a call was accepted, and no task has asked for its greeting. Where the journal cannot be read, one has, as in most calls that
@@ -296,6 +302,9 @@ impl Switchboard {
     async fn message_caller(&self, handled: &HandledCall, ending: Ending) -> EffectOutcome {
         let record = &handled.record;
         let effect = Effect::TellCaller(ending);
+        // The effect may have the nearest word that the previous release knows.
+        let ending =
+            record.call.ending().filter(|own| own.for_previous_release() == ending).unwrap_or(ending);
         // The message is not retried, so failing to read the number's or agent's own text falls back to defaults.
         let settings = self.number_settings(handled).await.cloned().unwrap_or_default();
         let resolved = self.agent_of(handled).await.unwrap_or(&self.agent);
@@ -307,7 +316,9 @@ impl Switchboard {
                 JournalEvent::ActionRefused { action, budget },
             );
         }
-        let text = message_text(ending, broke_off, &settings, &resolved.agent.messages);
+        let refusal = record.chosen.as_ref().and_then(|chosen| chosen.message.as_deref());
+        let usual = message_text(ending, broke_off, &settings, &resolved.agent.messages);
+        let text = refusal.filter(|_| ending == Ending::RefusedByLookup).unwrap_or(usual);
         let entry = match self.send_with_retry(record, text).await {
             Ok(message) => {
                 self.keep_message_ref(record, message.as_deref(), "").await;
@@ -376,7 +387,8 @@ fn message_text<'a>(
         | Ending::Transferred
         | Ending::LineRefused
         | Ending::LineFailed
-        | Ending::Untrusted => match broke_off {
+        | Ending::Untrusted
+        | Ending::RefusedByLookup => match broke_off {
             true => settings.lost.as_ref().unwrap_or(&messages.lost),
             false => settings.sorry.as_ref().unwrap_or(&messages.busy),
         },

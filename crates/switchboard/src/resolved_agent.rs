@@ -45,21 +45,26 @@ impl Switchboard {
         settings: &NumberSettings,
     ) -> anyhow::Result<Arc<ResolvedAgent>> {
         let Some(name) = &settings.agent else { return Ok(self.agent.clone()) };
+        Ok(self.stored_agent(name).await?.unwrap_or_else(|| self.agent.clone()))
+    }
+
+    /// Returns the agent that was pushed under this name; `None` when it is missing or cannot be parsed, which is logged.
+    pub(crate) async fn stored_agent(&self, name: &str) -> anyhow::Result<Option<Arc<ResolvedAgent>>> {
         let Some(stored) = self.store.agent(name).await? else {
             tracing::error!(
                 agent = name,
-                "agent {name} not found in the table; the default agent takes its calls"
+                "agent {name} not found in the table; another agent takes its calls"
             );
-            return Ok(self.agent.clone());
+            return Ok(None);
         };
         match ResolvedAgent::read(&stored.text) {
-            Ok(resolved) => Ok(Arc::new(resolved)),
+            Ok(resolved) => Ok(Some(Arc::new(resolved))),
             Err(wrong) => {
                 tracing::error!(
                     agent = name,
-                    "cannot parse agent {name}, the default agent takes its calls: {wrong}"
+                    "cannot parse agent {name}, another agent takes its calls: {wrong}"
                 );
-                Ok(self.agent.clone())
+                Ok(None)
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::control_api::ControlApiClient;
 use crate::graph_actions::GraphClient;
 use crate::handled_call::HandledCall;
+use crate::lookup::LookupOrder;
 use crate::openai_actions::CallsClient;
 use crate::perform::EffectOutcome;
 use crate::resolved_agent::ResolvedAgent;
@@ -112,7 +113,11 @@ impl Switchboard {
                 return self.send_message(handled.record, *fence, id, text).await;
             }
             Order::TransferCall { fence, id, .. } => return self.transfer(handled, *fence, id).await,
-            Order::CallerLookedUp { .. } => return Ok(Reply::Agent { text: None, language: None }),
+            Order::CallerLookedUp { fence, agent, language, reject, .. } => {
+                let (agent, language) = (agent.as_deref(), language.as_deref());
+                let asked = LookupOrder { agent, language, reject: reject.as_ref() };
+                return self.decide_by_lookup(handled, *fence, asked).await;
+            }
         }
         Ok(reply_to(order, &handled.record))
     }
@@ -240,7 +245,7 @@ impl Switchboard {
     }
 
     /// Saves the call with its events and listing, and returns false when another process saved first.
-    async fn save(
+    pub(crate) async fn save(
         &self,
         handled: &mut HandledCall,
         next: Call,
@@ -250,6 +255,7 @@ impl Switchboard {
         let before = handled.record.clone();
         handled.record.call = next;
         handled.record.issue_token(&before.call, returns_tokens);
+        handled.drop_unneeded_details();
         let entries = self.entries(&handled.record, events);
         let listed = self.listing_items(&before, handled).await;
         let outcome = self.outcome(&before, handled).await;

@@ -19,6 +19,15 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The header with the name of the event.
 const EVENT: HeaderName = HeaderName::from_static("x-ahoy-event");
 
+/// Whether a host takes more events for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HostState {
+    /// Nothing is known against it.
+    Fine,
+    /// It cannot be reached, or does not reply.
+    Silent,
+}
+
 /// The delivery of a claimed event.
 pub(crate) struct Delivering<'a> {
     outbox: &'a Outbox,
@@ -31,17 +40,29 @@ impl<'a> Delivering<'a> {
     }
 
     /// Tries the event once, and records what came of it. An event of a call that is forgotten is dropped.
-    pub(crate) async fn run(&self, destination: &Destination) -> anyhow::Result<()> {
+    pub(crate) async fn run(&self, destination: &Destination) -> anyhow::Result<HostState> {
         let began_ms = now_ms();
+        let Some((call, body)) = self.prepare(destination).await? else { return Ok(HostState::Fine) };
+        let result = self.post(destination, body).await;
+        self.finish(result, began_ms, Some(&call)).await?;
+        Ok(host_state(result))
+    }
+
+    /// Returns the event's body and its call; `None` if nothing is to be sent now, which is recorded.
+    async fn prepare(&self, destination: &Destination) -> anyhow::Result<Option<(Box<Call>, Vec<u8>)>> {
         let call = match self.stored(destination).await? {
             Stored::Call(call) => call,
             Stored::Gone => return self.drop().await,
-            Stored::Unreadable => return self.finish_without_reply(NoReply::Unreadable).await,
+            Stored::Unreadable => {
+                self.finish_without_reply(NoReply::Unreadable).await?;
+                return Ok(None);
+            }
         };
         let extraction = match self.extract(destination, &call).await? {
             Extracted::Ready(extraction) => extraction,
             Extracted::Later { retry_after } => {
-                return self.finish_without_reply(NoReply::Extraction { retry_after }).await;
+                self.finish_without_reply(NoReply::Extraction { retry_after }).await?;
+                return Ok(None);
             }
         };
         // The model may have taken half a minute, in which the caller can have been forgotten.
@@ -49,10 +70,10 @@ impl<'a> Delivering<'a> {
             self.outbox.store.delete_extraction(&call.facts.call_ref).await?;
             return self.drop().await;
         }
-        let body = body(&self.event(destination), &call.facts, &destination.after, extraction.as_ref());
-        let Some(body) = body else { return self.drop().await };
-        let result = self.post(destination, body).await;
-        self.finish(result, began_ms, Some(&call)).await
+        match body(&self.event(destination), &call.facts, &destination.after, extraction.as_ref()) {
+            Some(body) => Ok(Some((call, body))),
+            None => self.drop().await,
+        }
     }
 
     /// Records that no further try is made.
@@ -108,8 +129,10 @@ impl<'a> Delivering<'a> {
         }
     }
 
-    async fn drop(&self) -> anyhow::Result<()> {
-        Ok(self.outbox.store.drop_from_outbox(&self.item.key()).await?)
+    /// Deletes the event, since what it is about is gone.
+    async fn drop<T>(&self) -> anyhow::Result<Option<T>> {
+        self.outbox.store.drop_from_outbox(&self.item.key()).await?;
+        Ok(None)
     }
 
     /// Records the result of a try, for the next one and in the journal of the call.
@@ -150,6 +173,14 @@ impl<'a> Delivering<'a> {
         entry.sequence = self.item.tries.into();
         service::events::report(&entry);
         Ok(self.outbox.store.write(&entry).await?)
+    }
+}
+
+/// Returns what a result says about the host. A wrong setting of one agent's says nothing.
+fn host_state(result: TryResult) -> HostState {
+    match result {
+        TryResult::None(NoReply::Connection | NoReply::Broken | NoReply::Timeout) => HostState::Silent,
+        TryResult::Status { .. } | TryResult::None(_) => HostState::Fine,
     }
 }
 

@@ -45,7 +45,8 @@ impl Outbox {
             return Ok(Extracted::Ready(Some(Extraction::failed(&extract.model, "no_transcript", Some(0)))));
         };
         let began_ms = now_ms();
-        let asked = self.ask(extract, &destination.agent.language, &input).await;
+        let language = call.language.as_deref().unwrap_or(&destination.agent.language);
+        let asked = self.ask(extract, language, &input).await;
         let took_ms = now_ms().saturating_sub(began_ms);
         let event = |outcome: &str, code: &str, micro_dollars| JournalEvent::AfterExtracted {
             model: extract.model.clone(),

@@ -3,7 +3,7 @@
 //! Claims end after the invocation does, so that what a killed invocation had is due again then.
 
 use crate::Outbox;
-use crate::delivery::Delivering;
+use crate::delivery::{Delivering, HostState};
 use crate::destinations::{Addressee, Destination, Destinations};
 use call::CallRef;
 use deliveries::{MOST_TRIES, NoReply};
@@ -22,6 +22,9 @@ const HOSTS_AT_ONCE: usize = 8;
 
 /// How long a delivery may take at most: a request to the model, one to the business, and what is read and written around them.
 const LONGEST_DELIVERY: Duration = Duration::from_secs(45);
+
+/// How long the other events of a host wait that cannot be reached: those of other hosts are not to wait for its time-outs.
+const SILENT_HOST_PAUSE: Duration = Duration::from_secs(60);
 
 /// How much longer a claim lasts than the invocation, whose host's clock may be behind.
 const CLAIM_MARGIN: Duration = Duration::from_secs(5);
@@ -69,7 +72,8 @@ impl<'a> Round<'a> {
             self.deliver(due).await;
         }
         while self.has_time() {
-            let due = self.outbox.store.due_outbox(now_ms(), AT_ONCE).await?;
+            let at_most = AT_ONCE + u32::try_from(self.passed_over.len()).unwrap_or_default();
+            let due = self.outbox.store.due_outbox(now_ms(), at_most).await?;
             let due: Vec<_> =
                 due.into_iter().filter(|key| !self.passed_over.contains(&key.to_string())).collect();
             if due.is_empty() {
@@ -149,7 +153,8 @@ impl<'a> Round<'a> {
     }
 }
 
-/// Delivers the events of one host, one after the other. While another process delivers to it, and once time is short, they stay due.
+/// Delivers the events of one host, one after the other. While another process delivers to it, while it is silent, and once time is short,
+/// they stay due.
 async fn deliver_to_host(
     outbox: &Outbox,
     host: &str,
@@ -164,24 +169,35 @@ async fn deliver_to_host(
         run.failed += 1;
         false
     });
+    let mut state = HostState::Fine;
     for (item, destination) in events {
-        let delivered = if is_ours && has_time(ends_at_ms) {
-            Delivering::new(outbox, &item).run(&destination).await
+        let tried = if is_ours && state == HostState::Fine && has_time(ends_at_ms) {
+            Delivering::new(outbox, &item).run(&destination).await.map(|after| {
+                run.done += 1;
+                state = after;
+            })
         } else {
-            outbox.store.release_outbox_claim(&item, now_ms()).await.map(drop).map_err(Into::into)
+            put_back(outbox, &item, state).await
         };
-        match delivered {
-            Ok(()) => run.done += usize::from(is_ours),
-            Err(error) => {
-                run.failed += 1;
-                report_failure(&item.key(), &error);
-            }
+        if let Err(error) = tried {
+            run.failed += 1;
+            report_failure(&item.key(), &error);
         }
     }
     if is_ours && let Err(error) = outbox.store.release_host(host, claim_ends_at_ms).await {
         tracing::warn!("cannot give up the claim to a host, it ends by itself: {error:#}");
     }
     run
+}
+
+/// Gives the claim to an event back without a try.
+async fn put_back(outbox: &Outbox, item: &OutboxItem, host: HostState) -> anyhow::Result<()> {
+    let pause = match host {
+        HostState::Fine => Duration::ZERO,
+        HostState::Silent => SILENT_HOST_PAUSE,
+    };
+    outbox.store.release_outbox_claim(item, now_ms() + pause.as_millis() as u64).await?;
+    Ok(())
 }
 
 fn report_failure(key: &OutboxKey, error: &anyhow::Error) {

@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) facts: CallFacts,
     /// The version of its state.
     pub(crate) version: u64,
+    /// The language that the business's lookup chose for the call.
+    pub(crate) language: Option<String>,
     /// What was extracted from its transcript.
     pub(crate) extraction: Option<Extraction>,
 }
@@ -48,7 +50,9 @@ impl Call {
 
     /// What this release cannot read of a call's items hides nothing of the others.
     fn of(state: &StoredCall, items: Vec<Item>, agent: &str) -> Self {
-        let mut call = Self { facts: facts(state, agent), version: state.version, extraction: None };
+        let language = state.chosen.as_ref().and_then(|chosen| chosen.language.clone());
+        let facts = facts(state, agent);
+        let mut call = Self { facts, version: state.version, language, extraction: None };
         for item in items {
             let key = sort_key(&item).to_owned();
             if key.starts_with(keys::EVENTS) {

@@ -159,6 +159,7 @@ async fn a_business_gets_one_event_at_a_time() {
     }
 
     tokio::join!(stage.run(), stage.run());
+    stage.run().await;
 
     assert_eq!((stage.business.told().len(), stage.business.most_at_once()), (3, 1));
 }
@@ -186,6 +187,21 @@ async fn an_event_waits_while_another_process_tells_its_business() {
         Some(OutboxState::Delivered),
         "the first delivers it, too"
     );
+}
+
+#[tokio::test]
+async fn the_other_events_of_a_silent_host_wait_untried() {
+    let mut stage = Stage::new("transcript = false").await;
+    let keys = [stage.ended_call("wacid.A").await, stage.ended_call("wacid.B").await];
+    stage.business.close().await;
+
+    stage.run().await;
+
+    let mut items = vec![stage.item(&keys[0]).await.unwrap(), stage.item(&keys[1]).await.unwrap()];
+    items.sort_by_key(|item| item.tries);
+    assert_eq!((items[0].tries, items[0].why.as_deref()), (0, None));
+    assert!(items[0].due_ms().unwrap() > now_ms() + 50_000);
+    assert_eq!((items[1].tries, items[1].why.as_deref()), (1, Some("connection")));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ const EXTRACT: &str = "[after.extract]\nmodel = \"gpt-6-luna\"\nsummary = true\n
     [after.extract.properties]\norder = { type = [\"string\", \"null\"] }\n";
 
 #[tokio::test]
-async fn a_model_is_asked_once_and_its_answer_is_told_in_each_try() {
+async fn a_model_is_asked_once_for_all_tries() {
     let stage = Stage::new(EXTRACT).await;
     let key = stage.ended_call("wacid.A").await;
     stage.model.say(&json!({"summary": "It is about A-17.", "extracted": {"order": "A-17"}}));
@@ -40,7 +40,7 @@ async fn a_model_is_asked_once_and_its_answer_is_told_in_each_try() {
 }
 
 #[tokio::test]
-async fn an_event_waits_for_a_busy_model_and_goes_without_at_the_third_try() {
+async fn an_event_waits_for_a_busy_model_until_the_third_try() {
     let stage = Stage::new(EXTRACT).await;
     let key = stage.ended_call("wacid.A").await;
     stage.model.fail(429, "rate_limit_exceeded");

@@ -1,7 +1,9 @@
 //! The state of a call, as call-control stores it.
 
 use crate::held::{hold, hold_read, hold_texts, json};
-use call::{AnswerAttempt, Assignment, Call, CallerDetails, Effect, Ending, Fence, Line, Party, Phase, Timestamp};
+use call::{
+    AnswerAttempt, Assignment, Call, CallerDetails, Effect, Ending, Fence, Line, Party, Phase, Timestamp,
+};
 use std::time::Duration;
 use store::{CallerNames, Chosen, HungUp, StoredCall};
 
@@ -83,8 +85,10 @@ fn state_items_keep_their_form() {
         json(&StoredCall::ringing_by_sip("rtc_1", &"shop".into(), caller, is_untrusted, RANG_AT))
     };
     let sip = [("by_sip", by_sip(false)), ("by_sip_untrusted", by_sip(true))];
-    let texts =
-        [("ringing", json(&ring(CallerNames::default()))), ("whole", whole_item)].into_iter().chain(sip).chain(looked_up);
+    let texts = [("ringing", json(&ring(CallerNames::default()))), ("whole", whole_item)]
+        .into_iter()
+        .chain(sip)
+        .chain(looked_up);
 
     hold_texts(file, texts.map(|(name, text)| (name.to_owned(), text)));
     hold_read::<StoredCall>(file);
@@ -141,6 +145,7 @@ fn endings() -> Vec<(&'static str, Ending)> {
         "line_refused": LineRefused,
         "line_failed": LineFailed,
         "untrusted": Untrusted,
+        "refused_by_lookup": RefusedByLookup,
     )
 }
 

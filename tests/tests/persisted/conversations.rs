@@ -2,6 +2,7 @@
 
 use crate::held::hold;
 use call::Line;
+use deliveries::extraction::{Extraction, ExtractionOutcome};
 use journal::{CallSummary, Speaker, TokenCounts, TranscriptLine};
 use tools::{Callback, Message};
 
@@ -95,4 +96,18 @@ fn what_callers_leave_keeps_its_form() {
     let whole =
         Callback { about: about.clone(), when: Some("at nine".into()), number: Some("extension 7".into()) };
     hold("callbacks.tsv", &[("whole", whole), ("least", Callback { about, when: None, number: None })]);
+}
+
+#[test]
+fn what_a_model_extracts_keeps_its_form() {
+    let done = Extraction {
+        model: "gpt-6-luna".into(),
+        outcome: ExtractionOutcome::Done,
+        error: None,
+        summary: Some("It is about A-17.".into()),
+        extracted: Some(serde_json::json!({"order": "A-17"})),
+        micro_dollars: Some(350),
+    };
+    let failed = Extraction::failed("gpt-0", "model_not_found", Some(0));
+    hold("extractions.tsv", &[("done", done), ("failed", failed)]);
 }

@@ -133,6 +133,8 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
         "cap_near": CapNear { spent_micro_dollars: 8, cap_micro_dollars: 10 },
         "action_refused": ActionRefused { action: text("tool"), budget: text("hour") },
         "turned_away": TurnedAway { why: Ending::Closed.into() },
+        "agent_chosen": AgentChosen { agent: text("front-desk-fr") },
+        "lookup_refused": LookupRefused { reason: text("agent x is not in may_override") },
         "refused": Refused { why: Ending::NoCapacity.into() },
         "lost": Lost { task: "0a".into() },
         "agent_trouble": AgentTrouble { code: text("rate_limit") },

@@ -21,6 +21,7 @@ fn keys_of_the_table_keep_their_text() {
         ("lines", keys::LINES),
         ("left", keys::LEFT),
         ("transfer", keys::TRANSFER),
+        ("extract", keys::EXTRACT),
         ("after", keys::AFTER),
         ("outbox", keys::OUTBOX),
         ("outbox_failed", keys::OUTBOX_FAILED),

@@ -47,6 +47,14 @@ pub(super) fn turn_away(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<
     end(call, ending, now)
 }
 
+/// Turns away a call that this task has, unless it was accepted: then caller and agent are talking, and go on.
+pub(super) fn turn_away_from(call: &mut Call, fence: Fence, ending: Ending, now: Timestamp) -> Vec<Effect> {
+    if !call.is_held_by(fence) || call.accepted_at.is_some() {
+        return vec![];
+    }
+    end(call, ending, now)
+}
+
 pub(super) fn end_by_task(call: &mut Call, fence: Fence, ending: Ending, now: Timestamp) -> Vec<Effect> {
     if !call.is_held_by(fence) {
         return vec![];
@@ -60,15 +68,16 @@ pub(super) fn end(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect
     if call.has_ended() {
         return vec![];
     }
+    let known_before = ending.for_previous_release();
     let mut effects = vec![];
     if !ending.is_known_to(call.line) {
         effects.push(call.way_to_end());
     }
     effects.extend(call.assignment.clone().map(Effect::Release));
     if ending.owes_message() && call.line.can_write() {
-        effects.push(Effect::TellCaller(ending));
+        // The previous release reads pending effects too.
+        effects.push(Effect::TellCaller(known_before));
     }
-    let known_before = ending.for_previous_release();
     call.phase = Phase::Ended(known_before);
     call.newer_ending = (ending != known_before).then_some(ending);
     call.ended_at = Some(now);

@@ -84,6 +84,8 @@ impl JournalEvent {
 
             Self::Usage { .. } => of(Info),
             Self::CapNear { .. } | Self::ActionRefused { .. } | Self::TurnedAway { .. } => of(Warn),
+            Self::AgentChosen { .. } => of(Info),
+            Self::LookupRefused { reason } => of(Warn).fails(reason),
             // A call whose line never opened has sent no frames.
             Self::Media { sent: 0, .. } => of(Info),
             Self::Media { late_p99_ms, .. } => of(Info).adds(Metric::LateFramesMs, *late_p99_ms),
@@ -224,7 +226,8 @@ mod tests {
         for well in [Ending::CallerHungUp, Ending::CallerGaveUp, Ending::AgentSaidGoodbye] {
             assert!(!failed(well), "{well:?}");
         }
-        for turned_away in [Ending::Closed, Ending::OverBudget, Ending::CalledTooOften] {
+        let lookup = Ending::RefusedByLookup;
+        for turned_away in [Ending::Closed, Ending::OverBudget, Ending::CalledTooOften, lookup] {
             assert!(turned_away.is_turned_away() && !failed(turned_away), "{turned_away:?}");
         }
         for bad in [Ending::Lost, Ending::NoCapacity, Ending::MetaRefused, Ending::AgentUnavailable] {

@@ -76,7 +76,7 @@ mod tests {
     }
 
     /// Text fields that hold only words of this system or of the operator's settings.
-    const HARMLESS: [(&str, &[&str]); 33] = [
+    const HARMLESS: [(&str, &[&str]); 34] = [
         ("WA_CALL_CONNECT", &["number"]),
         ("WA_CALL_NOT_OURS", &["number"]),
         ("WA_CALL_STALE", &["number"]),
@@ -95,6 +95,7 @@ mod tests {
         ("WA_CALL_ACTION_REFUSED", &["action", "budget"]),
         ("WA_CALL_TRANSFERRED", &["target_kind"]),
         ("WA_CALL_TURNED_AWAY", &["why"]),
+        ("WA_CALL_AGENT_CHOSEN", &["agent"]),
         ("WA_CALL_REFUSED", &["why"]),
         ("WA_CALL_LOST", &["task"]),
         ("WA_CALL_RESPONSE_LACKING", &["purpose", "then"]),

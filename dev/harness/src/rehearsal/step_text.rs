@@ -163,6 +163,12 @@ pub(super) fn entry(event: &JournalEvent) -> StepText {
             task(format!("does no {action} more: the budget of the {budget}"))
         }
         JournalEvent::TurnedAway { why } => control(format!("takes no call: {why}")),
+        JournalEvent::AgentChosen { agent } => {
+            control(format!("gives the call to agent {agent}, as the lookup asks"))
+        }
+        JournalEvent::LookupRefused { reason } => {
+            control(format!("does not do what the lookup asks: {reason}"))
+        }
         JournalEvent::Refused { why } => control(format!("cannot take the call: {why}")),
         JournalEvent::Lost { task } => control(format!("has lost the call with task {}", short(task))),
         JournalEvent::MediaVerdict { verdict, evidence, .. } => {

@@ -13,11 +13,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
+use tokio::task::JoinHandle;
 
 /// A business's system, which verifies and records what it is told.
 pub(crate) struct Business {
     pub(crate) url: String,
     inner: Arc<Receiver>,
+    server: JoinHandle<()>,
 }
 
 /// What a business was told.
@@ -39,7 +41,14 @@ impl Business {
     pub(super) async fn start() -> Self {
         let inner = Arc::new(Receiver::default());
         let routes = Router::new().route("/ahoy/calls", post(receive)).with_state(inner.clone());
-        Self { url: serve(routes).await, inner }
+        let (url, server) = serve(routes).await;
+        Self { url, inner, server }
+    }
+
+    /// Closes the business's port.
+    pub(crate) async fn close(&mut self) {
+        self.server.abort();
+        assert!((&mut self.server).await.unwrap_err().is_cancelled());
     }
 
     /// Answers the next requests with these statuses, and any later one with 204.
@@ -96,7 +105,8 @@ impl Model {
     pub(super) async fn start() -> Self {
         let inner = Arc::new(Answers::default());
         let routes = Router::new().route("/v1/responses", post(respond)).with_state(inner.clone());
-        Self { url: serve(routes).await, inner }
+        let (url, _) = serve(routes).await;
+        Self { url, inner }
     }
 
     /// Answers the next question with this JSON.
@@ -127,9 +137,8 @@ async fn respond(State(answers): State<Arc<Answers>>, body: Bytes) -> Response {
     (StatusCode::from_u16(status).unwrap(), reply.to_string()).into_response()
 }
 
-async fn serve(routes: Router) -> String {
+async fn serve(routes: Router) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    url
+    (url, tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() }))
 }
