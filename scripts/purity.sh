@@ -10,9 +10,9 @@ cd "$(dirname "$0")/.."
 sans_io=(call audio media-diagnosis)
 shipped=(webhook call-control reaper outbox media-task)
 programs=("${shipped[@]}" ahoy)
-simulators=(sim-meta sim-openai sim-aws)
+simulators=(sim-meta sim-openai sim-business sim-aws)
 not_shipped=("${simulators[@]}" sim-audio sim-network local harness suites bench rehearse)
-vendor_words=(whatsapp realtime openai-calls internal-api store)
+vendor_words=(whatsapp realtime openai-calls openai-responses operator-http internal-api store)
 impure=(tokio mio rand getrandom)
 
 fail() { echo "purity: $1" >&2; exit 1; }

@@ -1,7 +1,8 @@
 //! Reads and checks an agent file on this machine.
 
-use agents::{Agent, LARGEST};
+use agents::{After, Agent, LARGEST, Lookup};
 use realtime::{Prices, Usage};
+use reqwest::Url;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -42,10 +43,15 @@ impl AgentFile {
         }
     }
 
-    /// Returns what holds for some of the agent's calls alone, one line each.
-    pub(crate) fn notes(&self) -> Vec<&'static str> {
-        let transfer = self.agent.tools.transfer.iter();
-        transfer.map(|_| "transfers calls by telephone; on WhatsApp it is not offered the tool").collect()
+    /// Returns what holds for some of the agent's calls alone, and which systems learn of them, one line each.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let agent = &self.agent;
+        let transfer = "transfers calls by telephone; on WhatsApp it is not offered the tool";
+        let transfer = agent.tools.transfer.iter().map(|_| transfer.to_owned());
+        let lookup = agent.lookup.iter().map(|lookup| lookup_note(lookup, agent.waits_for_lookup()));
+        let told = agent.tools.http.iter().filter(|tool| tool.tells_caller);
+        let told = told.map(|tool| format!("tells {} who calls, by the tool {}", host(&tool.url), tool.name));
+        transfer.chain(lookup).chain(told).chain(agent.after.iter().map(after_note)).collect()
     }
 
     /// Returns what is valid but probably not intended, one line each: a cap or a cost that counts a model without a price.
@@ -75,8 +81,47 @@ impl AgentFile {
             )
         };
         let unpriced = unpriced.map(doubt).into_iter();
-        unpriced.chain(unpriced_transcriber.map(transcriber_doubt)).collect()
+        unpriced.chain(unpriced_transcriber.map(transcriber_doubt)).chain(self.half_transcript()).collect()
     }
+}
+
+impl AgentFile {
+    /// Returns a warning where what the caller says is delivered or read, but not transcribed.
+    fn half_transcript(&self) -> Option<String> {
+        let after = self.agent.after.as_ref().filter(|_| self.agent.model.transcription.is_none())?;
+        let key = match (after.transcript, &after.extract) {
+            (true, _) => "after.transcript",
+            (false, Some(_)) => "after.extract",
+            (false, None) => return None,
+        };
+        Some(format!("{key} has only the agent's words: model.transcription is off"))
+    }
+}
+
+fn lookup_note(lookup: &Lookup, waits: bool) -> String {
+    let (host, ms) = (host(&lookup.url), lookup.timeout.as_millis());
+    match waits {
+        true => format!("asks {host} who calls; calls wait for the answer, at most {ms} ms"),
+        false => format!("asks {host} who calls; no call waits for it"),
+    }
+}
+
+fn after_note(after: &After) -> String {
+    let events: Vec<&str> = after.on.iter().map(|event| event.as_str()).collect();
+    let with: Vec<&str> = [
+        (after.tells_caller, "the caller"),
+        (after.transcript, "the transcript"),
+        (after.extract.is_some(), "what a model extracts from it"),
+    ]
+    .into_iter()
+    .filter_map(|(is_on, what)| is_on.then_some(what))
+    .collect();
+    let with = if with.is_empty() { String::new() } else { format!(", with {}", with.join(" and ")) };
+    format!("delivers {} to {}{with}", events.join(", "), host(&after.url))
+}
+
+fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or_default()
 }
 
 impl fmt::Display for AgentFileError {

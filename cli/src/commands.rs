@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check, push and list the agents that take calls.
+    /// Check, push and list the agents that take calls, and try their tools.
     #[command(subcommand)]
     Agents(agents::Agents),
     /// Check everything that a first call needs at Meta, AWS and OpenAI: what is wrong, and how to fix it.

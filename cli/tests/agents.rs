@@ -44,6 +44,42 @@ async fn a_transfer_is_noted_to_be_for_telephone_calls_alone() {
 }
 
 #[tokio::test]
+async fn what_other_systems_learn_is_noted() {
+    let more = "lookup = { url = 'https://a.example/l', sign_with = 's' }\n[tools]\nallowed_hosts = ['a.example']\n\
+                [after]\nurl = 'https://a.example/a'\nsign_with = 's'\ntranscript = true\n\
+                [[tools.http]]\nname = 't'\ndescription = 'd'\nurl = 'https://a.example/t'\nsign_with = 's'\n\
+                tells_caller = true\n[model]\ntranscription = false\n";
+    let noted = file("noted.toml", &agent("shop", more));
+
+    let output = Terminal::without_aws().ahoy(&["agents", "check", &noted]).await;
+
+    let note = |text: &str| format!("{noted}: note: shop {text}\n");
+    let notes = [
+        note("asks a.example who calls; no call waits for it"),
+        note("tells a.example who calls, by the tool t"),
+        note("delivers call.ended to a.example, with the transcript"),
+    ];
+    assert_eq!(output.out, format!("{noted}: ok, agent shop\n{}", notes.concat()), "{output:?}");
+    let warning = "warning: after.transcript has only the agent's words: model.transcription is off\n";
+    assert_eq!(output.err, format!("{noted}: {warning}"));
+}
+
+#[tokio::test]
+async fn a_lookup_that_may_choose_an_unknown_agent_is_a_warning() {
+    let terminal = Terminal::new().await;
+    let more = "tools.allowed_hosts = ['a.example']\nlookup = { url = 'https://a.example/l', sign_with = 's', may_override = ['other'] }";
+    let shop = file("overrides.toml", &agent("shop", more));
+
+    let before = terminal.ahoy(&["agents", "push", &shop]).await;
+    terminal.ahoy(&["agents", "push", &file("other.toml", &agent("other", ""))]).await;
+    let after = terminal.ahoy(&["agents", "push", &shop]).await;
+
+    let warning = format!("{shop}: warning: lookup.may_override names other, which is not pushed yet\n");
+    assert_eq!((before.err, before.code), (warning, Some(0)));
+    assert_eq!((after.err.as_str(), after.code), ("", Some(0)));
+}
+
+#[tokio::test]
 async fn a_cap_on_an_unpriced_model_is_a_warning() {
     let terminal = Terminal::new().await;
     let more = "[model]\nname = \"gpt-realtime-9\"\n[caps]\ndollars_a_day = 5.0";

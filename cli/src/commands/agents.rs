@@ -1,8 +1,9 @@
-//! `ahoy agents`: checks, pushes and lists agent files.
+//! `ahoy agents`: checks, pushes and lists agent files, and tries their tools.
 
 mod check;
 mod list;
 mod push;
+mod try_tool;
 
 use crate::Common;
 use clap::Subcommand;
@@ -16,6 +17,8 @@ pub(crate) enum Agents {
     Push(push::Push),
     /// List the stored agents with their numbers.
     List(list::List),
+    /// Send one request of an HTTP tool as a call would, and print what the model would get.
+    Try(Box<try_tool::Try>),
 }
 
 impl Agents {
@@ -24,6 +27,7 @@ impl Agents {
             Self::Check(check) => Ok(check.run(common)),
             Self::Push(push) => push.run(common).await,
             Self::List(list) => list.run(common).await,
+            Self::Try(tool) => tool.run(common).await,
         }
     }
 }

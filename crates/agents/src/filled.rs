@@ -77,6 +77,12 @@ impl Agent {
         agent
     }
 
+    /// Returns the messages for one caller, in the language that a lookup named.
+    pub fn messages_for(&self, language: Option<&str>, variables: &Variables) -> Messages {
+        let agent = language.map_or_else(|| self.clone(), |language| self.in_language(language));
+        agent.filled_with(variables).messages
+    }
+
     /// Whether the media task needs to know who calls: for the lookup, a tool, or a placeholder.
     pub fn needs_caller_details(&self) -> bool {
         let names_caller = |name: &str| name == CALLER_NAME || name == CALLER_NUMBER;

@@ -72,6 +72,18 @@ fn without_a_lookup_unknown_names_stay_as_they_were_written() {
 }
 
 #[test]
+fn an_agent_that_a_lookup_chose_is_filled_without_its_own() {
+    let chosen = agent("greeting.say = 'Salut {{first|vous}} !'\n");
+
+    let filled = chosen.filled_with(&looked_up(json!({"first": "Amina", "plan": "gold"})));
+
+    assert_eq!(filled.greeting.words, Words::Exact("Salut Amina !".to_owned()));
+    assert!(filled.instructions.contains("\"plan\":\"gold\""), "{}", filled.instructions);
+    let alone = chosen.filled_with(&Variables::default());
+    assert_eq!(alone.greeting.words, Words::Exact("Salut vous !".to_owned()));
+}
+
+#[test]
 fn an_agent_without_placeholders_is_filled_with_itself() {
     let agent = agent("greeting.say = 'Hi!'\n");
     assert!(agent.filled_with(&Variables::of_caller(Some("Amina"), Some("250788000111"))) == agent);
@@ -113,6 +125,17 @@ fn another_language_changes_only_what_the_file_left_to_it() {
     assert_eq!((french.messages.busy.as_str(), &french.greeting), ("Busy.", &agent.greeting));
     assert!(french.whole_instructions().contains("Speak the language \"fr-CA\""));
     assert!(french.in_language("en") == agent);
+}
+
+#[test]
+fn messages_are_for_one_caller_and_in_their_language() {
+    let agent = agent("greeting.say = 'Hi!'\nmessages.busy = 'Sorry, {{caller_name|we are busy}}.'\n");
+
+    let messages = agent.messages_for(Some("fr"), &Variables::of_caller(Some("Amina"), None));
+
+    assert_eq!(messages.busy, "Sorry, Amina.");
+    assert!(messages.lost.starts_with("Désolé"), "{}", messages.lost);
+    assert_eq!(agent.messages_for(None, &Variables::default()).busy, "Sorry, we are busy.");
 }
 
 #[test]

@@ -32,14 +32,15 @@ pub(crate) fn placeholders(text: &str) -> impl Iterator<Item = Placeholder<'_>> 
     })
 }
 
-/// Fills the placeholders whose names are known; others stay as they are written. Values are never read again.
+/// Fills the placeholders that have a value, a fallback or a known name; others stay as they are written. Values are never read again.
 pub(crate) fn fill(text: &str, is_known: impl Fn(&str) -> bool, variables: &Variables) -> String {
     pieces(text)
         .map(|piece| match piece {
-            Piece::Placeholder(Placeholder { name, fallback }, _) if is_known(name) => {
-                variables.get(name).or(fallback).unwrap_or_default()
+            Piece::Placeholder(Placeholder { name, fallback }, written) => {
+                let unknown = if is_known(name) { "" } else { written };
+                variables.get(name).or(fallback).unwrap_or(unknown)
             }
-            Piece::Placeholder(_, written) | Piece::Literal(written) => written,
+            Piece::Literal(written) => written,
             Piece::Stray => OPENING,
         })
         .collect()
@@ -57,8 +58,8 @@ pub(crate) fn check(
             Piece::Stray => {
                 "has {{ without a placeholder: write {{name}} or {{name|fallback}}, on one line".to_owned()
             }
-            Piece::Placeholder(Placeholder { name, .. }, _) if !is_known(name) => format!(
-                "has {{{{{name}}}}}, which only a [lookup] can fill; without one there are caller_name and caller_number"
+            Piece::Placeholder(Placeholder { name, fallback: None }, _) if !is_known(name) => format!(
+                "has {{{{{name}}}}}, which only a [lookup] can fill: write {{{{{name}|fallback}}}}, or caller_name or caller_number"
             ),
             Piece::Placeholder(Placeholder { name, fallback: None | Some("") }, _) if is_exact => {
                 format!(
@@ -138,6 +139,7 @@ mod tests {
             ("Hello {{none| dear caller }}!", "Hello dear caller!"),
             ("Hello {{none}}!", "Hello !"),
             ("{{none|a|b}}", "a|b"),
+            ("{{unknown|x}}", "x"),
             ("{{c}}", "c c"),
         ] {
             assert_eq!(filled(text), expected);
@@ -152,18 +154,9 @@ mod tests {
 
     #[test]
     fn what_is_no_placeholder_stays_as_it_is() {
-        for text in [
-            "{{",
-            "}}",
-            "{{a",
-            "{{}}",
-            "{{1a}}",
-            "{{a b}}",
-            "{{a\n|b\nc}}",
-            "{a}",
-            "{{unknown|x}}",
-            "{{a-b}}",
-        ] {
+        for text in
+            ["{{", "}}", "{{a", "{{}}", "{{1a}}", "{{a b}}", "{{a\n|b\nc}}", "{a}", "{{unknown}}", "{{a-b}}"]
+        {
             assert_eq!(filled(text), text);
         }
     }
@@ -173,12 +166,12 @@ mod tests {
         let told =
             |text, is_exact| check("f", text, is_exact, |name| name == "a").map_err(|fault| fault.reason);
         assert_eq!(
-            [told("{{a}}", false), told("{{a|b}}", true), told("{ {a} }", true)],
+            [told("{{a}}", false), told("{{b|c}}", true), told("{ {a} }", true)],
             [Ok(()), Ok(()), Ok(())]
         );
         for (text, is_exact, wrong) in [
             ("x {{a y", false, "has {{ without a placeholder"),
-            ("{{b|x}}", true, "has {{b}}, which only a [lookup] can fill"),
+            ("{{b}}", true, "has {{b}}, which only a [lookup] can fill"),
             ("{{a}}", true, "has {{a}} without a fallback"),
             ("{{a|}}", true, "has {{a}} without a fallback"),
         ] {

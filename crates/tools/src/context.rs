@@ -1,6 +1,6 @@
 //! The call in which tools are used, and the limit on tools at work in it at once.
 
-use call::{CallRef, NumberId};
+use call::{CallRef, CallerDetails, Line, NumberId};
 use std::fmt;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -15,6 +15,9 @@ pub struct CallContext {
     pub number: NumberId,
     /// The agent's name.
     pub agent: String,
+    /// Who calls, and how; only for tools whose `tells_caller` is on.
+    caller: Option<(Line, CallerDetails)>,
+    is_try: bool,
     permits: Semaphore,
 }
 
@@ -25,8 +28,30 @@ impl CallContext {
             call_ref: call_ref.into(),
             number: number.into(),
             agent: agent.into(),
+            caller: None,
+            is_try: false,
             permits: Semaphore::new(AT_ONCE),
         }
+    }
+
+    /// Adds who calls, and on which line.
+    #[must_use]
+    pub fn with_caller(self, line: Line, details: CallerDetails) -> Self {
+        Self { caller: Some((line, details)), ..self }
+    }
+
+    /// Returns the context of an operator's own try, without a call: requests carry `x-ahoy-try: 1`.
+    #[must_use]
+    pub fn of_try(self) -> Self {
+        Self { is_try: true, ..self }
+    }
+
+    pub(crate) fn caller(&self) -> Option<(Line, &CallerDetails)> {
+        self.caller.as_ref().map(|(line, details)| (*line, details))
+    }
+
+    pub(crate) fn is_try(&self) -> bool {
+        self.is_try
     }
 
     /// Returns a permit for one more tool, until it is dropped; `None` when [`AT_ONCE`] are at work.
@@ -35,7 +60,7 @@ impl CallContext {
     }
 }
 
-/// Hides the number.
+/// Hides the number, and who calls.
 impl fmt::Debug for CallContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { call_ref, agent, .. } = self;

@@ -1,7 +1,9 @@
 //! HTTP tools: sends one signed request to the operator's system, with bounds on its time, its size and its destination.
 
+mod body;
 mod model_messages;
 
+use self::body::Body;
 use crate::arguments;
 use crate::config_error::ToolConfigError;
 use crate::context::CallContext;
@@ -9,12 +11,10 @@ use crate::outcome::{Refused, ToolError, ToolOutcome, ToolOutcomeKind};
 use crate::reply::{self, Reply};
 use crate::target::{self, Target};
 use agents::{HttpTool, Method, Tools};
-use call::{CallRef, NumberId};
 use operator_http::{OperatorHttp, RESERVED_HEADERS};
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
 use secrecy::SecretString;
-use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +27,9 @@ const CALL: HeaderName = HeaderName::from_static("x-ahoy-call");
 
 /// The header with the tool call's id, by which the receiver tells a repeat from a second use.
 const USE_ID: HeaderName = HeaderName::from_static("x-ahoy-use");
+
+/// The header of a request that an operator makes to try a tool.
+const TRY: HeaderName = HeaderName::from_static("x-ahoy-try");
 
 /// What an agent's HTTP tools share.
 pub(crate) struct HttpToolContext {
@@ -42,6 +45,7 @@ pub(crate) struct Endpoint {
     target: Target,
     headers: HeaderMap,
     key: Option<SecretString>,
+    tells_caller: bool,
     timeout: Duration,
     largest_reply: usize,
     allowed_hosts: Arc<[String]>,
@@ -54,16 +58,6 @@ pub struct HttpCall {
     endpoint: Arc<Endpoint>,
     url: Url,
     arguments: Map<String, Value>,
-}
-
-/// The JSON body of a request.
-#[derive(Serialize)]
-struct Body<'a> {
-    arguments: &'a Map<String, Value>,
-    call: &'a CallRef,
-    r#use: &'a str,
-    number: &'a NumberId,
-    agent: &'a str,
 }
 
 impl HttpToolContext {
@@ -89,6 +83,7 @@ impl Endpoint {
             method: method(tool.method),
             target,
             headers: headers(tool)?,
+            tells_caller: tool.tells_caller && key.is_some(),
             key,
             timeout: tool.timeout,
             largest_reply: tool.largest_reply,
@@ -194,6 +189,9 @@ impl HttpCall {
                 request.headers_mut().insert(name, value);
             }
         }
+        if context.is_try() {
+            request.headers_mut().insert(TRY, HeaderValue::from_static("1"));
+        }
         if self.endpoint.has_body() {
             *request.body_mut() = Some(self.body(context, use_id).into());
         }
@@ -208,8 +206,8 @@ impl HttpCall {
     }
 
     fn body(&self, context: &CallContext, use_id: &str) -> Vec<u8> {
-        let CallContext { call_ref, number, agent, .. } = context;
-        let body = Body { arguments: &self.arguments, call: call_ref, r#use: use_id, number, agent };
+        let body = Body::new(&self.arguments, context, use_id);
+        let body = if self.endpoint.tells_caller { body.telling_caller(context) } else { body };
         serde_json::to_vec(&body).expect("text and JSON can be written as JSON")
     }
 }

@@ -1,6 +1,7 @@
 //! Tests HTTP tools against a real server on this machine.
 
 mod address_checks;
+mod callers;
 mod redirects;
 mod shop;
 

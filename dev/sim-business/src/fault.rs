@@ -13,10 +13,12 @@ pub enum Fault {
     /// A lookup is answered after five seconds.
     LookupLate,
     /// A lookup is answered 500.
+    #[strum(serialize = "lookup-500")]
     Lookup500,
     /// A lookup is answered 200, with a page of HTML.
     LookupHtml,
     /// A lookup is answered with two megabytes of JSON.
+    #[strum(serialize = "lookup-2mb")]
     Lookup2mb,
     /// A lookup is answered with JSON of the right names and the wrong types.
     LookupWrongTypes,
@@ -32,12 +34,14 @@ pub enum Fault {
     #[strum(serialize = "after-500-then-200")]
     After500Then200,
     /// Each outcome is answered 410.
+    #[strum(serialize = "after-410")]
     After410,
     /// An outcome is answered after a minute.
     AfterSlow,
     /// An outcome is taken the first time, and the connection breaks before the answer leaves.
     AfterLostReply,
     /// An outcome is taken and answered with two megabytes.
+    #[strum(serialize = "after-2mb-reply")]
     After2mbReply,
 }
 
@@ -109,5 +113,13 @@ mod tests {
             ]
         );
         assert_eq!("after-410".parse(), Ok(Fault::After410));
+    }
+
+    #[test]
+    fn the_readme_has_a_row_for_each() {
+        let readme = include_str!("../README.md");
+        for fault in Fault::all() {
+            assert!(readme.contains(&format!("| `{fault}` |")), "{fault}");
+        }
     }
 }

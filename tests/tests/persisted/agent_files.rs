@@ -74,6 +74,9 @@ fn has(now: &Value, before: &Value) -> bool {
         (Value::Object(now), Value::Object(before)) => {
             before.iter().all(|(key, value)| now.get(key).is_some_and(|now| has(now, value)))
         }
+        (Value::Array(now), Value::Array(before)) => {
+            now.len() == before.len() && now.iter().zip(before).all(|(now, before)| has(now, before))
+        }
         (now, before) => now == before,
     }
 }

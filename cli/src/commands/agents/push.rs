@@ -90,6 +90,10 @@ impl Push {
             output::error_line(format!("{}: warning: {warning}", self.file.display()));
         }
         let store = cloud::store(common).await?;
+        for missing in missing_overrides(&store, &file).await? {
+            let warning = format!("lookup.may_override names {missing}, which is not pushed yet");
+            output::error_line(format!("{}: warning: {warning}", self.file.display()));
+        }
         let change = put_agent(&store, &file).await?;
         let name = &file.agent.name;
         let mut taken_over = vec![];
@@ -134,6 +138,17 @@ impl Push {
         });
         dialled.collect()
     }
+}
+
+/// Returns the agents that a lookup may choose and that are not stored.
+async fn missing_overrides(store: &Store, file: &AgentFile) -> anyhow::Result<Vec<String>> {
+    let mut missing = vec![];
+    for name in file.agent.lookup.iter().flat_map(|lookup| &lookup.may_override) {
+        if store.agent(name).await?.is_none() {
+            missing.push(name.clone());
+        }
+    }
+    Ok(missing)
 }
 
 async fn put_agent(store: &Store, file: &AgentFile) -> anyhow::Result<Change> {

@@ -185,7 +185,8 @@ fn valid(at: &str, schema: Value) -> Result<Value, Fault> {
         Err(error) => {
             let path = error.instance_path().to_string();
             let key = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-            Err(Fault::new(join(at, key), "is not a valid keyword of a JSON Schema"))
+            let field = if key.is_empty() { at.to_owned() } else { join(at, key) };
+            Err(Fault::new(field, "is not valid JSON Schema"))
         }
     }
 }
@@ -247,8 +248,8 @@ mod tests {
                 "p.a.default: is not in OpenAI's strict subset",
             ),
             (json!({"a": {"type": "string", "required": []}}), "p.a.required: is set by ahoy"),
-            (json!({"a": {"type": "string", "pattern": "("}}), "p.a.pattern: is not a valid keyword"),
-            (json!({"a": {"type": "number", "minimum": "x"}}), "p.a.minimum: is not a valid keyword"),
+            (json!({"a": {"type": "string", "pattern": "("}}), "p.a"),
+            (json!({"a": {"type": "number", "minimum": "x"}}), "p.a.minimum: is not valid JSON Schema"),
             (json!({"a": {"type": "string", "enum": []}}), "p.a.enum: is empty"),
             (json!({"a": {"type": "string", "enum": [[]]}}), "p.a.enum: must list"),
             (json!({"a": {"type": "object"}}), "p.a: is an object and needs properties"),

@@ -60,4 +60,12 @@ mod tests {
         assert_eq!(ResponsesFault::iter().collect::<Vec<_>>(), ResponsesFault::ALL);
         assert!(ResponsesFault::ALL.iter().all(|fault| fault.name().starts_with("responses-")));
     }
+
+    #[test]
+    fn the_readme_has_a_row_for_each() {
+        let readme = include_str!("../../README.md");
+        for fault in ResponsesFault::ALL {
+            assert!(readme.contains(&format!("| `{}` |", fault.name())), "{fault:?}");
+        }
+    }
 }
