@@ -7,7 +7,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export CARGO_TARGET_DIR := $(TARGET)
 # A target builds the programs that it runs, by name but with the features of the whole workspace, so that no crate is built twice. Then
 # they run as files, so that none is replaced while it runs.
-PRODUCT := webhook call-control reaper media-task ahoy
+PRODUCT := webhook call-control reaper outbox media-task ahoy
 build = $(CARGO) build --locked --workspace $(addprefix --bin ,$(PRODUCT) $1) $(if $(filter release,$2),--release)
 REHEARSE := $(TARGET)/debug/rehearse
 SUITES := $(TARGET)/debug/suites

@@ -35,7 +35,7 @@ print(next(p["name"] for p in json.load(sys.stdin)["packages"] if p["manifest_pa
 }
 
 files=(crates/call/src/step.rs media-task/src/session.rs dev/sim-meta/src/graph.rs)
-serve=(cargo build --locked --workspace --bin webhook --bin call-control --bin reaper --bin media-task --bin ahoy --bin serve)
+serve=(cargo build --locked --workspace --bin webhook --bin call-control --bin reaper --bin outbox --bin media-task --bin ahoy --bin serve)
 printf '| what | command | seconds | CPU seconds |\n|---|---|---|---|\n'
 row 'first call from a fresh clone' make call
 row 'nothing changed' make rehearse

@@ -121,7 +121,7 @@ def month(environment: str) -> dict[str, float]:
         * (value("tasks", "beat_writes") * price("dynamodb_million_writes") + value("tasks", "beat_reads") * price("dynamodb_million_reads"))
         / 1e6,
         "their log": tasks * value("tasks", "idle_log_gb") * price("logs_gb"),
-        "the reaper, each minute": 60 * HOURS_A_MONTH
+        "the reaper and the outbox, each minute": 2 * 60 * HOURS_A_MONTH
         * (price("lambda_million_requests") / 1e6 + 0.1 * value("tasks", "lambda_gb") * price("lambda_gb_second")),
         f"{value('tasks', 'metrics'):.0f} metrics": value("tasks", "metrics") * price("metric_month"),
         f"{alarm_metrics()} metrics that alarms watch": alarm_metrics() * price("alarm_month"),

@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 sans_io=(call audio media-diagnosis)
-shipped=(webhook call-control reaper media-task)
+shipped=(webhook call-control reaper outbox media-task)
 programs=("${shipped[@]}" ahoy)
 simulators=(sim-meta sim-openai sim-business sim-aws)
 not_shipped=("${simulators[@]}" sim-audio sim-network local harness suites bench rehearse)

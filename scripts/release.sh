@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the release artefacts into target/ship/<architecture>: the three functions as zips, and the media task as one static file.
+# Builds the release artefacts into target/ship/<architecture>: the four functions as zips, and the media task as one static file.
 #  - arm64, which the template asks for, where Rust's library for it and a cross compiler are installed; a warning where not
 #  - this machine's own architecture, which make artefacts and make sizes can run
 # FEATURES=otlp builds traces in (docs/traces.md); otherwise there are none.
@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/target/lambda-tools/bin:$PATH"
 
-functions=(webhook call-control reaper)
+functions=(webhook call-control reaper outbox)
 features=(${FEATURES:+--features "$FEATURES"})
 case "$(uname -m)" in
   x86_64) host=x86-64 ;;
@@ -74,7 +74,7 @@ smoke() {
     fi
   done
   rm -rf "$folder"
-  echo "All four programs start on $1$([ "$1" = "$host" ] || echo ', emulated by qemu')."
+  echo "All five programs start on $1$([ "$1" = "$host" ] || echo ', emulated by qemu')."
 }
 
 scripts/release-tools.sh

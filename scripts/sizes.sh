@@ -15,7 +15,7 @@ weigh() {
 
 for architecture in arm64 x86-64; do
   [ -f "target/ship/$architecture/media-task" ] || { echo "  $architecture was not built"; continue; }
-  for name in webhook call-control reaper; do weigh "target/ship/$architecture/$name.zip" 6; done
+  for name in webhook call-control reaper outbox; do weigh "target/ship/$architecture/$name.zip" 6; done
   scripts/image.sh "$architecture" >/dev/null
   for image in "target/ship/$architecture"/image.*; do weigh "$image" 15; done
 done

@@ -44,12 +44,7 @@ impl CallDetails {
     /// # Errors
     /// When no call or more than one matches, or the table cannot be read.
     pub(crate) async fn find(store: &Store, prefix: &str) -> anyhow::Result<Self> {
-        let found = store.named(prefix).await?;
-        match <[CallListing; 1]>::try_from(found) {
-            Ok([listed]) => Self::of(store, listed).await,
-            Err(none) if none.is_empty() => bail!("there is no call {prefix}, or it has expired"),
-            Err(_) => bail!("more than one call begins with {prefix}: give more of its reference"),
-        }
+        Self::of(store, named(store, prefix).await?).await
     }
 
     async fn of(store: &Store, listed: CallListing) -> anyhow::Result<Self> {
@@ -98,6 +93,18 @@ impl CallDetails {
         let events: Vec<Value> = self.entries.iter().map(to_json).collect();
         json!({"call": self.listed, "lasted_ms": self.listed.lasted_ms(), "summary": self.summary,
             "transcript": self.lines, "left": self.left, "events": events})
+    }
+}
+
+/// Returns the call whose reference starts with `prefix`.
+///
+/// # Errors
+/// When no call or more than one matches, or the table cannot be read.
+pub(crate) async fn named(store: &Store, prefix: &str) -> anyhow::Result<CallListing> {
+    match <[CallListing; 1]>::try_from(store.named(prefix).await?) {
+        Ok([listed]) => Ok(listed),
+        Err(none) if none.is_empty() => bail!("there is no call {prefix}, or it has expired"),
+        Err(_) => bail!("more than one call begins with {prefix}: give more of its reference"),
     }
 }
 

@@ -4,7 +4,9 @@ mod agents;
 mod calls;
 mod doctor;
 mod forget;
+mod messages;
 mod number;
+mod outbox;
 mod report;
 mod setup;
 mod show;
@@ -30,6 +32,10 @@ pub(crate) enum Command {
     Calls(calls::Calls),
     /// Show everything that is stored about a call.
     Show(show::Show),
+    /// List what callers left for people: messages, and requests to be called back.
+    Messages(messages::Messages),
+    /// List the events that businesses are to be told, or deliver some again.
+    Outbox(outbox::Outbox),
     /// Follow live calls and their events, until Ctrl-C.
     Tail(tail::Tail),
     /// Write a call's report as one HTML file, which opens offline.
@@ -47,6 +53,8 @@ impl Command {
             Self::Number(number) => number.run(common).await,
             Self::Calls(calls) => calls.run(common).await,
             Self::Show(show) => show.run(common).await,
+            Self::Messages(messages) => messages.run(common).await,
+            Self::Outbox(outbox) => outbox.run(common).await,
             Self::Tail(tail) => tail.run(common).await,
             Self::Report(report) => report.run(common).await,
             Self::Forget(forget) => forget.run(common).await,

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use service::env::Env;
 use sip_args::SipArgs;
+use std::collections::{BTreeMap, BTreeSet};
 use whatsapp::graph;
 
 /// The options that name a deployment's parts, with the same environment variables as the functions and the media task.
@@ -131,6 +132,8 @@ pub(crate) struct Keys {
     pub(crate) meta_secret: Fetched<String>,
     /// The id of the media tasks' secret, if it could be read.
     pub(crate) media_secret: Fetched<String>,
+    /// The names of the keys in it that agent files refer to.
+    pub(crate) tool_secrets: Fetched<BTreeSet<String>>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -144,6 +147,8 @@ struct MetaKeys {
 struct MediaTaskKeys {
     openai_api_key: SecretString,
     door_key: SecretString,
+    #[serde(default)]
+    tool_secrets: BTreeMap<String, SecretString>,
 }
 
 /// A secret's JSON, with the keys that must not be empty.
@@ -178,11 +183,19 @@ impl Keys {
             app_secret: key("META_APP_SECRET", of_meta(|it| it.app_secret)),
             verify_token: key("META_VERIFY_TOKEN", of_meta(|it| it.verify_token)),
             openai_setup_key: env.secret("OPENAI_SETUP_KEY"),
+            tool_secrets: tool_secrets(&media),
             openai_api_key: key("OPENAI_API_KEY", key_of(&media, |it| it.openai_api_key)),
             meta_secret: meta.map(|(id, _)| id),
             media_secret: media.map(|(id, _)| id),
         }
     }
+}
+
+/// Returns the names of the keys that agent files refer to and that are there.
+fn tool_secrets(media: &Fetched<(String, MediaTaskKeys)>) -> Fetched<BTreeSet<String>> {
+    let (_, keys) = media.clone().map_err(|error| FetchError { is_wrong: false, ..error })?;
+    let keys = keys.tool_secrets.into_iter().filter(|(_, key)| !key.expose_secret().is_empty());
+    Ok(keys.map(|(name, _)| name).collect())
 }
 
 /// Returns one key of a secret. A missing secret is the secret's own finding; for its keys it only means that they are unknown.

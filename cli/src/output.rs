@@ -34,3 +34,8 @@ pub(crate) fn is_terminal() -> bool {
 pub(crate) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
+
+/// Replaces control characters, so that what people said cannot send escape sequences to the terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
-const PROGRAMS: [&str; 4] = ["webhook", "call-control", "reaper", "media-task"];
+const PROGRAMS: [&str; 5] = ["webhook", "call-control", "reaper", "outbox", "media-task"];
 
 /// Where the product's programs are.
 #[derive(Debug, Clone)]
@@ -108,14 +108,14 @@ mod tests {
             assert!(!arguments.contains(&"--bins") && !arguments.contains(&"rehearse"), "{arguments:?}");
             assert!(PROGRAMS.iter().all(|name| arguments.contains(name)), "{arguments:?}");
         }
-        assert_eq!(arguments("release")[12..], ["--profile", "release"]);
+        assert_eq!(arguments("release")[14..], ["--profile", "release"]);
     }
 
     #[test]
     fn a_folder_that_lacks_a_program_is_refused_by_the_programs_name() {
         let folder = root().join("target").join(format!("artefacts-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        for name in ["webhook", "call-control", "reaper"] {
+        for name in ["webhook", "call-control", "reaper", "outbox"] {
             std::fs::write(folder.join(name), "").unwrap();
         }
 

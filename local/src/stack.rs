@@ -11,14 +11,17 @@ use std::net::IpAddr;
 use std::time::Duration;
 use store::Store;
 
-/// How often the schedule runs the reaper.
-const REAP_EVERY: Duration = Duration::from_secs(60);
+/// How often the schedules run the reaper and the outbox.
+const ROUND_EVERY: Duration = Duration::from_secs(60);
 
 /// Within this a media task is ready, or never.
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
 /// A function may wait for several replies of Graph, 8 s each.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// How long the outbox may take, as in template.yaml.
+const OUTBOX_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// How long a media task may take to stop, as in template.yaml: the longest that Fargate allows.
 const STOP_TIMEOUT: Duration = Duration::from_secs(120);
@@ -102,7 +105,9 @@ impl Stack {
         let secrets = secrets(&config);
         cloud.secrets = secrets.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
         cloud.rules = vec![Rule::when_a_task_stops("call-control")];
-        cloud.schedules = vec![Schedule { function: "reaper".into(), every: REAP_EVERY, enabled: true }];
+        let each_minute =
+            |function: &str| Schedule { function: function.into(), every: ROUND_EVERY, enabled: true };
+        cloud.schedules = ["reaper", "outbox"].map(each_minute).into();
         cloud.logs = config.logs.clone();
         let cloud = Cloud::start(cloud).await?;
         let name = cloud.table_name("Table").context("template.yaml has no table")?;
@@ -169,6 +174,7 @@ fn functions(config: &StackConfig, binaries: &Binaries, table: &str) -> Vec<Func
             ("REALTIME_MODEL", config.realtime_model.clone()),
             ("AHOY_LINES", config.sip.as_ref().map(|_| "sip".to_owned())),
             ("AHOY_AGENT", config.agent.clone()),
+            ("OUTBOX_FUNCTION", set("outbox")),
             ("CLUSTER", set("ahoy")),
             ("TASK_FAMILY", set("media-task")),
             ("SUBNETS", set("subnet-local")),
@@ -176,7 +182,23 @@ fn functions(config: &StackConfig, binaries: &Binaries, table: &str) -> Vec<Func
         ],
     );
     let reaper = function("reaper", &[("TABLE", set(table)), ("CALL_CONTROL", set("call-control"))]);
-    vec![webhook, call_control, reaper]
+    let mut outbox = function(
+        "outbox",
+        &[
+            ("TABLE", set(table)),
+            ("MEDIA_SECRET", set("media")),
+            ("OPENAI_URL", config.realtime_url.as_deref().map(openai_url)),
+            ("AHOY_AGENT", config.agent.clone()),
+        ],
+    );
+    outbox.timeout = OUTBOX_TIMEOUT;
+    vec![webhook, call_control, reaper, outbox]
+}
+
+/// Returns where OpenAI's other requests go, by where its Realtime API is.
+fn openai_url(realtime_url: &str) -> String {
+    let base = realtime_url.split("/v1/").next().unwrap_or_default();
+    base.replacen("ws", "http", 1)
 }
 
 fn media_service(config: &StackConfig, binaries: &Binaries, table: &str) -> Service {

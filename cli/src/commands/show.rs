@@ -2,7 +2,7 @@
 
 use crate::call_details::{self, CallDetails};
 use crate::figures::{dollars, duration, hundredths, moment, words};
-use crate::output;
+use crate::output::{self, printable};
 use crate::{Common, cloud};
 use anstyle::Style;
 use clap::Args;
@@ -151,11 +151,6 @@ fn columns<const N: usize>(rows: impl Iterator<Item = [String; N]>, right: &[usi
         cells.collect::<Vec<_>>()
     }));
     table.trim_fmt()
-}
-
-/// Replaces control characters, so that a transcript cannot send escape sequences to the terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,11 @@
 use crate::business::{Business, DoctorReport};
 use crate::webhook_server;
 use serde_json::json;
+use service::time::now_ms;
 use sim_meta::SetupFault;
+use store::{
+    Delivery, OutboxClaim, OutboxEvent, OutboxItem, OutboxKey, OutboxTry, StoredAgent,
+};
 
 #[tokio::test]
 async fn every_check_of_a_healthy_business_passes() {
@@ -20,7 +24,7 @@ async fn every_check_of_a_healthy_business_passes() {
     );
     assert_eq!((found.code, &found.report["healthy"]), (Some(0), &json!(true)));
     assert_eq!((output.code, &output.err[..]), (Some(0), ""));
-    assert!(output.out.ends_with("38 fine, 0 wrong, 0 unknown\n"), "{}", output.out);
+    assert!(output.out.ends_with("40 fine, 0 wrong, 0 unknown\n"), "{}", output.out);
     assert!(!output.out.contains('\u{1b}'), "colours go to terminals only");
 }
 
@@ -210,4 +214,31 @@ fn expected(fault: SetupFault) -> (&'static str, &'static str, Option<u64>) {
         SetupFault::Restricted => coded("calling-restrictions", 138_014),
         SetupFault::GraphBusy => ("unknown", "token-valid", None),
     }
+}
+
+#[tokio::test]
+async fn a_missing_signing_key_and_undelivered_events_are_warned_of() {
+    let business = Business::healthy().await;
+    let file = "name = \"shop\"\ninstructions = \"You answer.\"\ngreeting.say = \"Hello.\"\n\
+        [tools]\nallowed_hosts = [\"shop.example\"]\n\
+        [after]\nurl = \"https://shop.example/calls\"\nsign_with = \"shop\"\n";
+    business.store.put_agent(&StoredAgent::new("shop", file, now_ms())).await.unwrap();
+
+    let found = business.doctor(&[], &[]).await;
+    assert_eq!(found.with_finding("warning"), ["business-keys"], "{:#}", found.report);
+    let says = found.check("business-keys")["says"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(says, "agent shop signs with shop, which the media tasks' secret lacks");
+
+    let keys = r#"{"openai_api_key": "sk-healthy", "door_key": "k", "tool_secrets": {"shop": "s"}}"#;
+    business.cloud.rotate_secret("media", keys);
+    let key = OutboxKey::of(&"ab12".into(), OutboxEvent::CallEnded);
+    let event = OutboxItem::new(&key, &"220".into(), Some("shop"), now_ms());
+    business.store.put_into_outbox(&event).await.unwrap();
+    let claimed = business.store.claim_from_outbox(&key, now_ms(), now_ms() + 60_000).await.unwrap();
+    let OutboxClaim::Yours(claimed) = claimed else { panic!("it is due") };
+    let given_up = OutboxTry { next: Delivery::GivenUp, status: Some(500), why: None };
+    business.store.finish_outbox_try(&claimed, &given_up, now_ms()).await.unwrap();
+
+    let found = business.doctor(&[], &[]).await;
+    assert_eq!(found.with_finding("warning"), ["business-events"], "{:#}", found.report);
 }

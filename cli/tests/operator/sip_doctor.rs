@@ -16,7 +16,7 @@ async fn every_check_of_a_line_that_is_set_up_passes() {
 
     assert!(found.with_finding("fine").ends_with(&CHECKS), "{:#}", found.report);
     assert_eq!((found.code, &found.report["healthy"]), (Some(0), &json!(true)));
-    assert!(output.out.ends_with("44 fine, 0 wrong, 0 unknown\n"), "{}", output.out);
+    assert!(output.out.ends_with("46 fine, 0 wrong, 0 unknown\n"), "{}", output.out);
     assert_eq!(business.model.trunk().complaints(), [""; 0]);
 }
 

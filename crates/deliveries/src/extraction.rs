@@ -72,7 +72,7 @@ pub fn input(call: &CallFacts) -> Option<String> {
             Speaker::Agent => "agent",
         };
         let utterance = serde_json::json!({"who": who, "text": line.text}).to_string();
-        size += utterance.len() + 1;
+        size += utterance.len() + 2;
         if size > LARGEST_INPUT {
             break;
         }

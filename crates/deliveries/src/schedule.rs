@@ -142,7 +142,7 @@ mod tests {
             }
         }
 
-        let minutes = |minutes| Duration::from_secs(60 * minutes);
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
         let first = [Duration::ZERO, Duration::from_secs(30)];
         let expected: Vec<_> = first.into_iter().chain([5, 30, 120, 480, 1_440].map(minutes)).collect();
         assert_eq!(tried_at, expected);

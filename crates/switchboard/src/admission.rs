@@ -54,6 +54,7 @@ impl Switchboard {
                     "cannot write the journal entry that the day's cap is near: {error:#}"
                 );
             }
+            self.tell_near_cap(record, agent).await;
         }
         Ok(spent.micro_dollars >= cap)
     }

@@ -16,13 +16,16 @@ pub(crate) struct HandledCall {
     own_agent: OnceCell<Arc<ResolvedAgent>>,
     chosen_agent: OnceCell<Arc<ResolvedAgent>>,
     lease: Option<Lease>,
+    /// Whether the call has ended with an outcome for the business that waits for nothing.
+    pub(crate) has_outcome_due: bool,
 }
 
 impl HandledCall {
     /// Returns a call of which nothing is resolved yet.
     pub(crate) fn new(record: Box<StoredCall>) -> Self {
         let (own_agent, chosen_agent) = (OnceCell::new(), OnceCell::new());
-        Self { record, settings: OnceCell::new(), own_agent, chosen_agent, lease: None }
+        let settings = OnceCell::new();
+        Self { record, settings, own_agent, chosen_agent, lease: None, has_outcome_due: false }
     }
 
     /// Drops what is known of the caller once the number's agent is resolved, unless its file asks for it, during the call or after.

@@ -8,6 +8,7 @@
 //! - `handled_call`: a call while one invocation handles it, with its agent and the lease of its task, each read once.
 //! - `lookup`: carries out what the business's lookup decided about a call.
 //! - `transitions`: journal events of a change of state; `call_listing`: the list of calls by day, number and caller.
+//! - `outcome`: what the business learns of a call that ends.
 //! - `admission`: opening hours, spending and call caps; `unreadable_calls`: ends and sets aside calls whose item cannot be read.
 //! - [`intake`]: the webhook's half, which records what Meta reports.
 
@@ -16,6 +17,7 @@ mod assignment;
 mod call_listing;
 mod caller_message;
 pub mod control_api;
+mod ending_message;
 pub mod graph_actions;
 mod handled_call;
 pub mod intake;
@@ -23,6 +25,7 @@ mod linked_names;
 mod lookup;
 mod meta_endings;
 pub mod openai_actions;
+mod outcome;
 mod perform;
 mod resolved_agent;
 mod secrets;

@@ -12,6 +12,7 @@ use crate::task_launcher::TaskLauncher;
 use crate::{caller_message, meta_endings, transfer, transitions};
 use anyhow::{Context, bail};
 use call::{Call, CallEvent, CallRef, Effect, Line, Phase, Recorded, TaskId, Timestamp, step};
+use internal_api::client::Outbox;
 use internal_api::order::{Order, Reply};
 use journal::{EntryBuilder, JournalEntry, JournalEvent};
 use service::secrets::Secret;
@@ -39,6 +40,8 @@ pub struct Switchboard {
     pub graph: GraphClient,
     /// The client of OpenAI's requests about calls.
     pub openai: CallsClient,
+    /// Delivers outcomes of calls to businesses; `None`: its schedule alone does.
+    pub outbox: Option<Outbox>,
     /// The access token for the Graph API.
     pub meta: Secret<GraphSecret>,
     /// The agent for numbers that have none of their own.
@@ -182,6 +185,9 @@ impl Switchboard {
                 to_do.extend(self.step_and_save(handled, outcome).await?);
             }
         }
+        if std::mem::take(&mut handled.has_outcome_due) {
+            self.deliver_outcome(handled.record.call_ref()).await;
+        }
         Ok(())
     }
 
@@ -252,9 +258,10 @@ impl Switchboard {
         handled.drop_unneeded_details();
         let entries = self.entries(&handled.record, events);
         let listed = self.listing_items(&before, handled).await;
+        let outcome = self.outcome(&before, handled).await;
         let record = &mut handled.record;
         let has_more = !entries.is_empty() || !listed.is_empty();
-        let mut saved = self.store.save_call(record, &entries, listed, None).await?;
+        let mut saved = self.store.save_call(record, &entries, listed, outcome.as_ref()).await?;
         if let Err(SaveError::Permanent(code)) = &saved
             && has_more
         {
@@ -264,11 +271,13 @@ impl Switchboard {
                 entries,
                 "cannot save a call's journal entries and listing, saving its state alone: {code}"
             );
-            saved = self.store.save_call(record, &[], vec![], None).await?;
+            saved = self.store.save_call(record, &[], vec![], outcome.as_ref()).await?;
         }
         match saved {
             Ok(()) => {
                 entries.iter().for_each(self.log);
+                handled.has_outcome_due |=
+                    outcome.is_some_and(|outcome| outcome.due_ms() <= Some(self.now().0));
                 Ok(true)
             }
             Err(SaveError::Conflict) => {

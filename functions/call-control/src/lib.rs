@@ -9,6 +9,7 @@ pub use state_change::{Invocation, StateChange};
 use anyhow::Context;
 use aws_config::SdkConfig;
 use call::Line;
+use internal_api::client::Outbox;
 use internal_api::order::Reply;
 use lambda_runtime::{Error, LambdaEvent};
 use service::pseudonym_keys::Pseudonyms;
@@ -52,12 +53,17 @@ impl CallControl {
         let dynamodb = aws_sdk_dynamodb::Client::new(config);
         let graph = Graph::new(&settings.graph_url, meta.value().access_token.clone())
             .context("cannot configure TLS for the Graph API")?;
+        let outbox = settings
+            .outbox
+            .as_ref()
+            .map(|function| Outbox::new(aws_sdk_lambda::Client::new(config), function));
         let switchboard = Switchboard {
             store: Store::new(dynamodb, &settings.table),
             control_api: ControlApiClient::new(control_api, pseudonyms, service::time::now_ms),
             launcher: TaskLauncher::new(aws_sdk_ecs::Client::new(config), settings.launch),
             graph: GraphClient::new(graph),
             openai,
+            outbox,
             meta,
             agent: Arc::new(settings.agent),
             lines: std::iter::once(Line::WhatsApp).chain(settings.other_line).collect(),

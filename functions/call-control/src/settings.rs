@@ -29,6 +29,8 @@ pub struct Settings {
     pub other_line: Option<Line>,
     /// `AHOY_AGENT`: the agent file for numbers without an agent of their own, default: the built-in agent.
     pub agent: ResolvedAgent,
+    /// `OUTBOX_FUNCTION`: name or ARN of the function that delivers outcomes of calls; without it, its schedule alone does.
+    pub outbox: Option<String>,
     /// `CLUSTER`, `TASK_FAMILY`, `SUBNETS`, `SECURITY_GROUPS`: how media tasks are started; `AHOY_LEAVE_AFTER_IDLE_S`: how long such a task
     /// stays without a call, default 600 s; `MAX_TASKS`: the limit of tasks, default none.
     pub launch: LaunchSettings,
@@ -49,6 +51,7 @@ impl Settings {
             openai_url: env.optional("OPENAI_URL").unwrap_or(client::URL).to_owned(),
             realtime_model: env.optional("REALTIME_MODEL").unwrap_or(realtime::MODEL).to_owned(),
             other_line: env.parsed_if_set("AHOY_LINES")?,
+            outbox: env.optional("OUTBOX_FUNCTION").map(str::to_owned),
             agent: env.file("AHOY_AGENT", ResolvedAgent::read)?.unwrap_or_else(ResolvedAgent::built_in),
             launch: LaunchSettings {
                 cluster: env.required("CLUSTER")?,

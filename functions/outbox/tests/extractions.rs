@@ -76,11 +76,9 @@ async fn an_unknown_model_fails_at_once() {
     assert_eq!(told[0].body["extraction_error"], "model_not_found");
     let kept = stage.store.item(&keys::call(&key.call_ref), keys::EXTRACT).await.unwrap().unwrap();
     assert_eq!(kept["error"], store::items::text("model_not_found"));
-    let extracted = &stage.journal(&key).await[0];
-    assert_eq!(
-        (&extracted["event"], &extracted["code"]),
-        (&json!("WA_CALL_AFTER_EXTRACTED"), &json!("model_not_found"))
-    );
+    let journal = stage.journal(&key).await;
+    let extracted = journal.iter().find(|event| event["event"] == "WA_CALL_AFTER_EXTRACTED").unwrap();
+    assert_eq!((&extracted["outcome"], &extracted["code"]), (&json!("failed"), &json!("model_not_found")));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use service::metrics::{self, Metric};
 use std::collections::BTreeSet;
 
 /// The functions by their key in the template.
-const FUNCTIONS: [&str; 3] = ["Webhook", "CallControl", "Reaper"];
+const FUNCTIONS: [&str; 4] = ["Webhook", "CallControl", "Reaper", "Outbox"];
 
 type Break = fn(&mut Template);
 

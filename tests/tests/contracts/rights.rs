@@ -17,16 +17,21 @@ const BY_AWS: [&str; 3] = ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:Sen
 /// The agent's files cap calls and money, so that both are counted.
 const CAPS: &str = "[caps]\ndollars_a_day = 100\ncalls_an_hour = 100\n";
 
+/// The business learns of calls, at an address where nothing listens.
+const AFTER: &str = "[after]\nurl = \"http://127.0.0.1:9/calls\"\nsign_with = \"shop\"\n";
+
 /// What is asked of the agent of a task by HTTP, and by no SDK. That it is asked shows on the day below.
 const BY_THE_AGENT: &str = "ecs:UpdateTaskProtection";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_with_every_case_uses_every_right() {
-    let story = StoryBuilder::default().with_agent_also(CAPS).with_telephone().begin().await;
+    let story =
+        StoryBuilder::default().with_agent_also(CAPS).with_agent_also(AFTER).with_telephone().begin().await;
 
     a_call_is_heard_twice_of_and_talked_through(&story).await;
     the_task_leaves(&story.stack.cloud).await;
     an_end_comes_without_its_call_and_the_reaper_sees_to_it(&story).await;
+    a_call_that_no_task_has_reaches_the_outbox(&story).await;
     a_call_has_a_task_launched(&story).await;
 
     let done = story.stack.cloud.rights().exercised();
@@ -79,6 +84,29 @@ fn a_media_task_writes_its_calls_its_spending_and_leases_alone() {
     for pk in ["AGENT#shop", "NUMBER#7", "USER#ab", "CALLS#7", "FORGOTTEN#ab", "LAUNCHES", "ACCOUNT#7"] {
         assert!(!writes("media-task-1", pk), "{pk}");
         assert!(writes("call-control-1", pk), "{pk}");
+    }
+}
+
+#[test]
+fn the_outbox_reads_and_writes_what_it_delivers_alone() {
+    let rights = Rights::of(&template::text()).expect("it is a template");
+    let table = "arn:aws:dynamodb:us-east-1:000000000000:table/ahoy";
+    let may = |action: &str, pk: &str| {
+        let need = AccessRequest::new(action, table).leading_to([pk.to_owned()]);
+        rights.exercise("outbox-1", vec![need]).is_ok()
+    };
+
+    for (pk, reads, writes) in [
+        ("CALL#ab", true, true),
+        ("SPENT#7", false, true),
+        ("OUTBOX#ab", false, true),
+        ("AGENT#shop", true, false),
+        ("NUMBER#7", true, false),
+        ("TASK#0a", false, false),
+        ("USER#ab", false, false),
+        ("FORGOTTEN#ab", false, false),
+    ] {
+        assert_eq!((may("dynamodb:GetItem", pk), may("dynamodb:UpdateItem", pk)), (reads, writes), "{pk}");
     }
 }
 
@@ -184,6 +212,16 @@ async fn an_end_comes_without_its_call_and_the_reaper_sees_to_it(story: &Story) 
     assert_eq!(RawWebhook::terminate("wacid.unknown").post(story).await, 500);
     cloud.run_schedule("reaper").await.expect("there is a schedule");
     story.nothing_is_due().await;
+}
+
+/// It is over before a task is there. The outbox is invoked for it, and looks by its schedule at what else is due.
+async fn a_call_that_no_task_has_reaches_the_outbox(story: &Story) {
+    let cloud = &story.stack.cloud;
+    let before = cloud.events("outbox").expect("there is the outbox").handled;
+    assert_eq!(RawWebhook::connect("wacid.brief", "v=0\r\n").post(story).await, 200);
+    assert_eq!(RawWebhook::terminate("wacid.brief").post(story).await, 200);
+    cloud.events_until("outbox", |events| events.handled > before).await.expect("there is the outbox");
+    cloud.run_schedule("outbox").await.expect("there is a schedule");
 }
 
 async fn a_call_has_a_task_launched(story: &Story) {

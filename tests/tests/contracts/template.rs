@@ -5,10 +5,11 @@ use serde_yaml_ng::{Mapping, Value};
 use std::collections::BTreeMap;
 
 /// The programs by their key in the template, and the folder that each is built from.
-pub(crate) const PROGRAMS: [(&str, &str); 4] = [
+pub(crate) const PROGRAMS: [(&str, &str); 5] = [
     ("Webhook", "functions/webhook"),
     ("CallControl", "functions/call-control"),
     ("Reaper", "functions/reaper"),
+    ("Outbox", "functions/outbox"),
     ("MediaTaskDefinition", "media-task"),
 ];
 

@@ -5,16 +5,17 @@ use crate::items::shape;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use call::{Ending, Fence, Party};
+use call::{Call, CallRef, Ending, Fence, Party, Phase, Timestamp};
 use journal::{CallSummary, EntryBuilder, JournalEvent, Speaker, TranscriptLine};
 use media_task::journal_writer::JournalWriter;
 use serde_json::{Value, json};
 use std::time::Duration;
-use store::items::{Item, number, to_item};
+use store::items::{Item, number, text, to_item};
 use store::keys;
 use store::lease::Lease;
 use store::{
-    AudioLevels, BudgetedAction, CallListing, CallOutcome, CallOwner, CallerCall, Store, StoredAgent,
+    AudioLevels, BudgetedAction, CallListing, CallOutcome, CallOwner, CallerCall, CallerNames, Delivery,
+    OutboxClaim, OutboxEvent, OutboxItem, OutboxKey, OutboxTry, Store, StoredAgent, StoredCall,
     TransferClaim,
 };
 use switchboard::intake::{
@@ -38,6 +39,7 @@ async fn items_that_ledger_and_store_write_stay() {
     write_launches(&ledger).await;
     write_notices(&ledger).await;
     write_conversation(&ledger).await;
+    write_outbox(&ledger).await;
 
     hold_texts("table.tsv", table(&ledger).await);
 }
@@ -158,6 +160,52 @@ async fn write_notices(ledger: &Store) {
             intake.record_group(&group, NOW).await.unwrap();
         }
     }
+}
+
+async fn write_outbox(ledger: &Store) {
+    let call: CallRef = "af7e7".into();
+    let event = |event, n| {
+        let key = OutboxKey::nth(&call, event, n);
+        OutboxItem::new(&key, &"220".into(), Some("bike-shop"), NOW).about(&keys::left(n))
+    };
+    let left = |n| {
+        Item::from(
+            [("pk", keys::call(&call)), ("sk", keys::left(n))]
+                .map(|(name, value)| (name.to_owned(), text(value))),
+        )
+    };
+    ledger.put_with_event(left(1), &event(OutboxEvent::MessageTaken, 1)).await.unwrap();
+    ledger.put_with_event(left(2), &event(OutboxEvent::CallbackRequested, 2)).await.unwrap();
+    for (n, next) in [
+        (3, Delivery::Again(NOW + 30_000)),
+        (4, Delivery::Delivered),
+        (5, Delivery::Refused),
+        (6, Delivery::GivenUp),
+    ] {
+        let event = event(OutboxEvent::MessageTaken, n);
+        ledger.put_into_outbox(&event).await.unwrap();
+        let claim = ledger.claim_from_outbox(&event.key(), NOW, NOW + 90_000).await.unwrap();
+        let OutboxClaim::Yours(claimed) = claim else { panic!("it is due") };
+        let (status, why) = if n == 3 { (None, Some("timed_out")) } else { (Some(204), None) };
+        assert!(ledger.finish_outbox_try(&claimed, &OutboxTry { next, status, why }, NOW + 7).await.unwrap());
+    }
+    let person = OutboxItem::new(&OutboxKey::of(&call, OutboxEvent::PersonWanted), &"220".into(), None, NOW);
+    ledger.put_into_outbox(&person).await.unwrap();
+    ledger.claim_from_outbox(&person.key(), NOW, NOW + 90_000).await.unwrap();
+    assert!(!ledger.call_concluded(&call, Fence(2), NOW).await.unwrap());
+    assert!(ledger.claim_host("shop.example", NOW, NOW + 90_000).await.unwrap());
+    let mut ended = StoredCall::ringing(
+        "wacid.9",
+        &"220".into(),
+        "v=0",
+        CallerNames::default(),
+        Timestamp(NOW),
+        Duration::ZERO,
+    );
+    ended.call = Call { phase: Phase::Ended(Ending::CallerHungUp), fence: Fence(2), due: None, ..ended.call };
+    let outcome = OutboxItem::of_ended(&ended, Some("bike-shop"), NOW).unwrap();
+    ledger.put(to_item(&ended)).await.unwrap();
+    ledger.save_call(&mut ended, &[], vec![], Some(&outcome)).await.unwrap().unwrap();
 }
 
 /// These are dated by the clock: their times are left out.

@@ -12,6 +12,7 @@ const CALL_CONTROL: [(&str, &str); 5] = [
     ("TASK_FAMILY", "media"),
 ];
 const REAPER: [(&str, &str); 2] = [("TABLE", "Table"), ("CALL_CONTROL", "call-control")];
+const OUTBOX: [(&str, &str); 2] = [("TABLE", "Table"), ("MEDIA_SECRET", "media")];
 const MEDIA_TASK: [(&str, &str); 4] = [
     ("TABLE", "Table"),
     ("MEDIA_SECRET", "media"),
@@ -29,7 +30,8 @@ const SERVE: [(&str, &str); 6] = [
 
 #[tokio::test]
 async fn every_required_setting_of_a_function_is_asked_for_by_name() {
-    for (name, required) in [("webhook", &WEBHOOK[..]), ("call-control", &CALL_CONTROL), ("reaper", &REAPER)]
+    for (name, required) in
+        [("webhook", &WEBHOOK[..]), ("call-control", &CALL_CONTROL), ("reaper", &REAPER), ("outbox", &OUTBOX)]
     {
         asks_for_each(|| Program::named(name), required).await;
     }

@@ -58,6 +58,8 @@ checks! {
     Table = "table";
     WarmTasks = "warm-tasks";
     Concurrency = "lambda-concurrency";
+    BusinessKeys = "business-keys";
+    BusinessEvents = "business-events";
     WebhookChallenge = "webhook-challenge";
     WebhookSigned = "webhook-signed";
     WebhookForged = "webhook-forged";
@@ -108,6 +110,8 @@ impl Check {
             | Self::Table
             | Self::WarmTasks
             | Self::Concurrency
+            | Self::BusinessKeys
+            | Self::BusinessEvents
             | Self::WebhookChallenge
             | Self::WebhookSigned
             | Self::WebhookForged

@@ -79,6 +79,7 @@ async fn fetch_deployment(args: &DeploymentArgs, common: &Common) -> (Deployment
     let deployment = Deployment {
         meta_secret: keys.meta_secret.clone(),
         media_secret: keys.media_secret.clone(),
+        tool_secrets: keys.tool_secrets.clone(),
         ..deployment
     };
     (args, keys, deployment)

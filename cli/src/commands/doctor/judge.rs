@@ -1,6 +1,7 @@
 //! Decides each check's finding from the gathered facts, without any request.
 
 mod access;
+mod business;
 mod calling;
 mod deployment;
 mod sip;
@@ -56,6 +57,8 @@ pub(crate) fn judge(check: Check, facts: &Facts) -> Finding {
         Check::Table => deployment::table(facts),
         Check::WarmTasks => deployment::tasks(facts),
         Check::Concurrency => deployment::concurrency(facts),
+        Check::BusinessKeys => business::keys(facts),
+        Check::BusinessEvents => business::events(facts),
         Check::WebhookChallenge => deployment::challenge(&facts.webhook),
         Check::WebhookSigned => deployment::signed(&facts.webhook),
         Check::WebhookForged => deployment::forged(&facts.webhook),

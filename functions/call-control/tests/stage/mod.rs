@@ -27,6 +27,7 @@ pub(crate) fn settings() -> Settings {
         realtime_model: "gpt-realtime-2.1".into(),
         other_line: None,
         agent: ResolvedAgent::built_in(),
+        outbox: Some("outbox".into()),
         launch: LaunchSettings {
             cluster: "ahoy".into(),
             family: "media-task".into(),

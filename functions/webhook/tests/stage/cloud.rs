@@ -29,6 +29,7 @@ struct Inner {
     engine: String,
     http: reqwest::Client,
     requests: Mutex<Vec<String>>,
+    invoked: Mutex<Vec<String>>,
     faults: Mutex<Vec<(String, Value)>>,
     changed_keys: Mutex<Vec<(String, Value)>>,
 }
@@ -75,6 +76,11 @@ impl Cloud {
     /// Returns the operations requested since the last call.
     pub(crate) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut *self.inner.requests.lock().unwrap())
+    }
+
+    /// Returns the functions invoked so far.
+    pub(crate) fn invoked(&self) -> Vec<String> {
+        self.inner.invoked.lock().unwrap().clone()
     }
 
     pub(crate) fn forget_requests(&self) {
@@ -144,7 +150,11 @@ async fn answer(State(cloud): State<Arc<Inner>>, uri: Uri, headers: HeaderMap, b
     }
     match operation {
         "Invoke" => {
-            assert_eq!(uri.path(), "/2015-03-31/functions/call-control/invocations");
+            let functions = ["call-control", "outbox"];
+            let function = functions
+                .iter()
+                .find(|name| uri.path() == format!("/2015-03-31/functions/{name}/invocations"));
+            cloud.invoked.lock().unwrap().push((*function.unwrap()).to_owned());
             StatusCode::ACCEPTED.into_response()
         }
         "GetSecretValue" => {

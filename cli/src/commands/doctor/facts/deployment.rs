@@ -5,7 +5,14 @@ use crate::fetched::{FetchError, Fetched};
 use agents::Agent;
 use aws_config::SdkConfig;
 use call::NumberId;
+use std::collections::BTreeSet;
 use store::{Store, StoreError};
+
+/// How far back events count that did not arrive, ms.
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// The most such events that are counted.
+const MOST_COUNTED: u32 = 100;
 
 /// The deployment's resources on AWS.
 #[derive(Debug, Clone)]
@@ -18,6 +25,10 @@ pub(crate) struct Deployment {
     pub(crate) numbers: Fetched<Vec<(NumberId, String)>>,
     /// The stored agents that this release can parse.
     pub(crate) agents: Fetched<Vec<Agent>>,
+    /// The names of the keys in the media tasks' secret that agent files refer to.
+    pub(crate) tool_secrets: Fetched<BTreeSet<String>>,
+    /// How many events for businesses were refused or given up within a day; a hundred at most are counted.
+    pub(crate) undelivered: Fetched<usize>,
     /// How many media tasks are ready for calls.
     pub(crate) warm_tasks: Fetched<usize>,
     /// The account's limit of concurrent Lambda executions.
@@ -44,6 +55,8 @@ impl Deployment {
             return Self {
                 meta_secret: secret(),
                 media_secret: secret(),
+                tool_secrets: Err(no_region()),
+                undelivered: Err(no_region()),
                 numbers: Err(no_region()),
                 agents: Err(no_region()),
                 warm_tasks: Err(no_region()),
@@ -52,21 +65,24 @@ impl Deployment {
             };
         }
         let store = Store::new(aws_sdk_dynamodb::Client::new(aws), table);
-        let (numbers, agents, tasks, concurrency, reserved) = tokio::join!(
+        let now_ms = service::time::now_ms();
+        let (numbers, agents, undelivered, tasks, concurrency, reserved) = tokio::join!(
             store.numbers(),
             store.agents(),
+            store.failed_in_outbox(now_ms.saturating_sub(DAY_MS), MOST_COUNTED),
             store.ready_tasks(),
             concurrency(aws),
             reserved(aws, call_control)
         );
         let table_error = |error: StoreError| cloud::fetch_error(&error.into(), &format!("table {table}"));
-        let now_ms = service::time::now_ms();
         let numbers = numbers.map(|all| all.into_iter().map(|it| (it.number, it.agent)).collect());
         let agents = agents.map(|all| all.iter().filter_map(|agent| Agent::read(&agent.text).ok()).collect());
         let warm = tasks.map(|all| all.iter().filter(|lease| lease.until_ms > now_ms).count());
         Self {
             meta_secret: secret(),
             media_secret: secret(),
+            tool_secrets: Err(FetchError::because("the secret was not fetched")),
+            undelivered: undelivered.map(|events| events.len()).map_err(table_error),
             numbers: numbers.map_err(table_error),
             agents: agents.map_err(table_error),
             warm_tasks: warm.map_err(table_error),

@@ -318,6 +318,8 @@ mod tests {
             number(&Deployment {
                 meta_secret: Err(unknown()),
                 media_secret: Err(unknown()),
+                tool_secrets: Err(unknown()),
+                undelivered: Err(unknown()),
                 numbers: Ok(numbers.collect()),
                 agents: Ok(agents.clone()),
                 warm_tasks: Err(unknown()),
