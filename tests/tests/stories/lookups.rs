@@ -13,8 +13,8 @@ use sim_openai::Side;
 use std::time::Duration;
 use store::StoredAgent;
 
-/// Longer than a lookup's deadline and all that answering takes here.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(4);
+/// Sooner than a call is refused for ringing too long, on a machine where ten calls come at once.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(15);
 
 /// From accept's 200 to the agent's voice, on a machine that does other things, too.
 const FIRST_WORD_WITHIN: Duration = Duration::from_millis(500);
@@ -82,7 +82,7 @@ async fn a_caller_whom_the_business_refuses_is_turned_away_with_its_message() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_business_chooses_an_agent_that_the_file_allows() {
     let story = StoryBuilder::default().knowing_callers().begin().await;
-    let allows = story.agent_file().replace("timeout_ms = 800", "may_override = [\"front-desk-fr\"]");
+    let allows = story.agent_file().replace("timeout_ms = 800", "timeout_ms = 1500\nmay_override = [\"front-desk-fr\"]");
     let closing = clips::agent_closing();
     let french = format!(
         "name = \"front-desk-fr\"\ninstructions = \"You answer in French.\"\n[greeting]\nsay = {:?}\n",
