@@ -41,7 +41,7 @@ async fn the_caller_is_greeted_by_the_name_that_the_business_knows() {
 }
 
 #[tokio::test]
-async fn a_business_that_does_not_answer_in_time_delays_the_accept_no_further() {
+async fn a_business_that_is_late_delays_the_accept_no_further() {
     let (stage, shop) = (Stage::start(config()).await, Shop::open().await);
 
     let call = stage.call_with(spec(), json!({"agent": shop.agent(ASKS_BY_NAME, "")})).await;
