@@ -54,7 +54,7 @@ impl AgentFile {
         transfer.chain(lookup).chain(told).chain(agent.after.iter().map(after_note)).collect()
     }
 
-    /// Returns what is valid but probably not intended, one line each: a cap or a cost that counts a model without a price.
+    /// Returns what is valid but probably not intended, one line each: a model without a price, or half of a transcript.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let (prices, model) = (Prices::built_in(), &self.agent.model);
         let is_unpriced = |model: &&String| prices.dollars(&Usage::default(), model).is_none();
@@ -74,14 +74,20 @@ impl AgentFile {
                 format!("the cost of calls is unknown: {model} has no price in the price table of {date}")
             }
         };
-        let transcriber_doubt = |model: &String| {
+        let not_counted = |what: &str, model: &String| {
             let counted = if is_capped { "in caps.dollars_a_day" } else { "in the cost of calls" };
-            format!(
-                "transcription is not counted {counted}: {model} has no price in the price table of {date}"
-            )
+            format!("{what} is not counted {counted}: {model} has no price in the price table of {date}")
         };
-        let unpriced = unpriced.map(doubt).into_iter();
-        unpriced.chain(unpriced_transcriber.map(transcriber_doubt)).chain(self.half_transcript()).collect()
+        let extract = self.agent.after.as_ref().and_then(|after| after.extract.as_ref());
+        let reader = extract.map(|extract| &extract.model);
+        let unpriced_reader = reader.filter(|model| prices.text_dollars(0, 0, 0, model).is_none());
+        unpriced
+            .map(doubt)
+            .into_iter()
+            .chain(unpriced_transcriber.map(|model| not_counted("transcription", model)))
+            .chain(unpriced_reader.map(|model| not_counted("after.extract", model)))
+            .chain(self.half_transcript())
+            .collect()
     }
 }
 

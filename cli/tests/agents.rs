@@ -112,19 +112,25 @@ async fn a_schema_that_openai_refuses_is_not_pushed() {
 
 #[tokio::test]
 async fn models_without_a_price_are_warnings() {
-    let more = "[model]\nname = \"gpt-realtime-9\"\ntranscription = { model = \"another-vendors\" }";
+    let more = "tools.allowed_hosts = [\"a.example\"]\n[model]\nname = \"gpt-realtime-9\"\n\
+                transcription = { model = \"another-vendors\" }\n[after]\nurl = \"https://a.example\"\n\
+                sign_with = \"s\"\nextract = { model = \"another\", summary = true }";
     let unpriced = file("unpriced-all.toml", &agent("shop", more));
     let priced = file("priced.toml", &agent("shop", "[model]\nname = \"gpt-realtime-2.1\""));
 
     let output = Terminal::without_aws().ahoy(&["agents", "check", &unpriced, &priced]).await;
 
     let warnings: Vec<_> = output.err.lines().collect();
-    assert_eq!((output.code, warnings.len()), (Some(0), 2), "{output:?}");
+    assert_eq!((output.code, warnings.len()), (Some(0), 3), "{output:?}");
     assert!(
         warnings[0].contains("warning: the cost of calls is unknown: gpt-realtime-9 has no price"),
         "{output:?}"
     );
     assert!(warnings[1].contains("warning: transcription is not counted"), "{output:?}");
+    assert!(
+        warnings[2].contains("warning: after.extract is not counted in the cost of calls: another"),
+        "{output:?}"
+    );
 }
 
 #[tokio::test]

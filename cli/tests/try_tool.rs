@@ -42,7 +42,7 @@ fn terminal_with_key() -> Terminal {
 }
 
 #[tokio::test]
-async fn a_tool_is_used_as_in_a_call_and_says_that_it_is_a_try() {
+async fn a_try_is_sent_as_in_a_call_and_says_so() {
     let (url, mut asked) = shop().await;
     let shop = file_with_tool("try.toml", &url);
 
@@ -57,7 +57,7 @@ async fn a_tool_is_used_as_in_a_call_and_says_that_it_is_a_try() {
     assert!(headers["x-ahoy-signature-v2"].to_str().unwrap().starts_with("sha256="));
     assert_eq!(
         (&body["arguments"], &body["caller"]["number"]),
-        (&json!({"order": "7"}), &json!("+250788000111"))
+        (&json!({"order": "7"}), &json!("250788000111"))
     );
 }
 

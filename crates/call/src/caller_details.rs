@@ -49,12 +49,12 @@ impl CallerDetails {
         (is_short && is_name).then_some(name)
     }
 
-    /// Returns the phone number in the international form, E.164, as an operator's systems get it.
+    /// Returns the phone number in the international form, E.164.
     pub fn international_number(&self) -> Option<String> {
         self.number.as_deref().map(international)
     }
 
-    /// Returns the business number in the international form, E.164, as an operator's systems get it.
+    /// Returns the business number in the international form, E.164.
     pub fn international_called_number(&self) -> Option<String> {
         self.called_number.as_deref().map(international)
     }

@@ -17,6 +17,7 @@ mod assignment;
 mod call_listing;
 mod caller_message;
 pub mod control_api;
+mod ending_message;
 pub mod graph_actions;
 mod handled_call;
 pub mod intake;

@@ -2,17 +2,18 @@
 
 use crate::assignment::choose;
 use crate::control_api::ControlApiReply;
+use crate::ending_message::{message_text, messages_for};
 use crate::handled_call::HandledCall;
 use crate::task_launcher::LaunchError;
 use crate::{ResolvedAgent, Switchboard, graph_actions};
-use agents::{Agent, Messages};
+use agents::Agent;
 use call::{Assignment, CallEvent, CallerDetails, Effect, Ending, Line, TaskId};
 use internal_api::control_api::Offer;
 use journal::JournalEvent;
 use std::time::{Duration, Instant};
 use store::StoredCall;
 use store::lease::Lease;
-use store::{BudgetedAction, LaunchClaim, NumberSettings};
+use store::{BudgetedAction, LaunchClaim};
 use tokio::time::timeout_at;
 use whatsapp::{Graph, GraphError};
 
@@ -317,7 +318,8 @@ impl Switchboard {
             );
         }
         let refusal = record.chosen.as_ref().and_then(|chosen| chosen.message.as_deref());
-        let usual = message_text(ending, broke_off, &settings, &resolved.agent.messages);
+        let messages = messages_for(record, &resolved.agent);
+        let usual = message_text(ending, broke_off, &settings, &messages);
         let text = refusal.filter(|_| ending == Ending::RefusedByLookup).unwrap_or(usual);
         let entry = match self.send_with_retry(record, text).await {
             Ok(message) => {
@@ -358,43 +360,6 @@ impl Switchboard {
     }
 }
 
-/// Returns the message to a caller whose call failed; `broke_off` when it failed after it was accepted.
-fn message_text<'a>(
-    ending: Ending,
-    broke_off: bool,
-    settings: &'a NumberSettings,
-    messages: &'a Messages,
-) -> &'a str {
-    match ending {
-        Ending::Closed => &messages.closed,
-        Ending::OverBudget => &messages.spent,
-        Ending::CalledTooOften => &messages.too_many_calls,
-        Ending::Lost => settings.lost.as_ref().unwrap_or(&messages.lost),
-        Ending::CallerHungUp
-        | Ending::CallerGaveUp
-        | Ending::CallerVanished
-        | Ending::AgentSaidGoodbye
-        | Ending::TookTooLong
-        | Ending::BothSilent
-        | Ending::CapReached
-        | Ending::AgentUnavailable
-        | Ending::NoCapacity
-        | Ending::OfferUnanswerable
-        | Ending::MetaRefused
-        | Ending::MediaNeverConnected
-        | Ending::MediaFailed
-        | Ending::Drained
-        | Ending::Transferred
-        | Ending::LineRefused
-        | Ending::LineFailed
-        | Ending::Untrusted
-        | Ending::RefusedByLookup => match broke_off {
-            true => settings.lost.as_ref().unwrap_or(&messages.lost),
-            false => settings.sorry.as_ref().unwrap_or(&messages.busy),
-        },
-    }
-}
-
 pub(crate) fn meta_trouble(action: &str, error: &GraphError) -> JournalEvent {
     JournalEvent::MetaTrouble {
         action: action.to_owned(),
@@ -426,26 +391,5 @@ pub(crate) fn wire_name(effect: &Effect) -> String {
         Ok(serde_json::Value::String(word)) => word,
         Ok(serde_json::Value::Object(map)) => map.keys().next().cloned().unwrap_or_default(),
         _ => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_numbers_own_messages_override_its_agents() {
-        let messages = Agent::built_in().messages;
-        let own = NumberSettings { sorry: Some("Sorry!".into()), lost: Some("Lost!".into()), agent: None };
-        let none = NumberSettings::default();
-
-        assert_eq!(message_text(Ending::NoCapacity, false, &own, &messages), "Sorry!");
-        assert_eq!(message_text(Ending::Lost, false, &own, &messages), "Lost!");
-        assert_eq!(message_text(Ending::NoCapacity, false, &none, &messages), messages.busy);
-        assert_eq!(message_text(Ending::Lost, false, &none, &messages), messages.lost);
-        assert_eq!(message_text(Ending::AgentUnavailable, true, &none, &messages), messages.lost);
-        assert_eq!(message_text(Ending::Closed, false, &own, &messages), messages.closed);
-        assert_eq!(message_text(Ending::OverBudget, false, &own, &messages), messages.spent);
-        assert_eq!(message_text(Ending::CalledTooOften, false, &own, &messages), messages.too_many_calls);
     }
 }

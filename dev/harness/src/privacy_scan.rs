@@ -83,6 +83,15 @@ fn watch() -> Watch {
         .and_for("a header of a SIP call", SIP_HOST)
         .and_for_personal("the caller's name", &caller.name)
         .and_for("the caller's id", &caller.user_id);
+    let sent = [
+        ("the caller's user name", &caller.username),
+        ("the payload of a call link", &caller.deeplink_payload),
+        ("the payload of a call button", &caller.cta_payload),
+    ];
+    let watch = sent.into_iter().fold(watch, |watch, (name, text)| match text {
+        Some(text) => watch.and_for_personal(name, text),
+        None => watch,
+    });
     match &caller.number {
         Some(number) => watch.and_for("the caller's telephone number", number),
         None => watch,
@@ -121,6 +130,20 @@ mod tests {
             }
         }
         assert_eq!(leaks_in(r#"{"event":"WA_CALL_CONNECT","line":"sip","number":"malta"}"#), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_caller_has_sent_is_found_when_it_leaks() {
+        for (leaked, name) in [
+            ("zoe.planted", "the caller's user name"),
+            ("7A6F652E706C616E746564", "the caller's user name"),
+            ("planted-campaign-42", "the payload of a call link"),
+            ("706c616e7465642d63616d706169676e2d3432", "the payload of a call link"),
+            ("cGxhbnRlZC1idXR0b24tNw==", "the payload of a call button"),
+        ] {
+            let line = format!("WARN cannot look up: {leaked}");
+            assert!(leaks_in(&line).iter().any(|leak| leak.ends_with(name)), "{name}: {line}");
+        }
     }
 
     #[test]

@@ -95,6 +95,12 @@ pub struct CallerConfig {
     pub user_id: String,
     /// The name in the caller's profile.
     pub name: String,
+    /// The caller's user name, if any.
+    pub username: Option<String>,
+    /// The payload of the link that the caller follows, if any.
+    pub deeplink_payload: Option<String>,
+    /// The payload of the call button that the caller presses, if any.
+    pub cta_payload: Option<String>,
     /// Where the relay listens: 127.0.0.1, or ::1.
     pub relay_ip: IpAddr,
     /// Whether the offer has a candidate of the other address family too, as Meta's have. Nothing answers there.
@@ -130,6 +136,9 @@ impl Default for CallerConfig {
             number: Some("919900000001".to_owned()),
             user_id: "IN.55501234567890123456".to_owned(),
             name: "Zoë".to_owned(),
+            username: Some("zoe.planted".to_owned()),
+            deeplink_payload: Some("planted-campaign-42".to_owned()),
+            cta_payload: Some("planted-button-7".to_owned()),
             relay_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             ipv6_candidate: true,
             full_ice: false,

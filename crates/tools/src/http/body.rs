@@ -22,7 +22,7 @@ pub(super) struct Body<'a> {
 /// Who calls. The keys are always there: what is not known is null.
 #[derive(Serialize)]
 struct Caller<'a> {
-    number: Option<String>,
+    number: Option<&'a str>,
     number_verified: bool,
     user_id: Option<&'a str>,
     name: Option<&'a str>,
@@ -38,7 +38,7 @@ impl<'a> Body<'a> {
     pub(super) fn telling_caller(self, context: &'a CallContext) -> Self {
         let Some((line, details)) = context.caller() else { return self };
         let caller = Caller {
-            number: details.international_number(),
+            number: details.number.as_deref(),
             number_verified: details.number_verified,
             user_id: details.user_id.as_deref(),
             name: details.name.as_deref(),

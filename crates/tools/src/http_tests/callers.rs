@@ -40,7 +40,7 @@ async fn a_tool_that_tells_the_caller_names_them_in_its_body() {
         let (head, body) = sent(method, true, true, &called_by_amina()).await;
 
         let caller =
-            json!({"number": "+250788000111", "number_verified": true, "user_id": "RW.1", "name": "Amina"});
+            json!({"number": "250788000111", "number_verified": true, "user_id": "RW.1", "name": "Amina"});
         assert_eq!((&body["line"], &body["caller"]), (&json!("whatsapp"), &caller));
         assert!(!head.contains("250788") && !head.contains("Amina"), "{head}");
         assert!(!body.to_string().contains("planted"), "{body}");

@@ -28,6 +28,8 @@ pub(crate) struct Notices {
     number: Option<String>,
     user_id: String,
     name: String,
+    username: Option<String>,
+    payloads: Vec<(&'static str, String)>,
     has_contacts: bool,
     has_direction: bool,
 }
@@ -48,6 +50,8 @@ impl Notices {
             number: caller.number.clone().filter(|_| !hidden),
             user_id: caller.user_id.clone(),
             name: caller.name.clone(),
+            username: caller.username.clone(),
+            payloads: payloads(caller),
             has_contacts: !faults.has(InjectedFault::NoContacts),
             has_direction: !faults.has(InjectedFault::NoDirection),
         }
@@ -65,6 +69,9 @@ impl Notices {
 
     pub(crate) fn connect(&self, offer: &str, timestamp: String) -> Value {
         let mut call = self.call("connect", timestamp);
+        call.extend(
+            self.payloads.iter().map(|(name, payload)| ((*name).to_owned(), payload.as_str().into())),
+        );
         call.insert("session".to_owned(), json!({ "sdp_type": "offer", "sdp": offer }));
         self.envelope(call, None)
     }
@@ -159,10 +166,17 @@ impl Notices {
     }
 
     fn contact(&self) -> Value {
-        let mut contact = object(json!({ "profile": { "name": self.name }, "user_id": self.user_id }));
+        let mut profile = object(json!({ "name": self.name }));
+        profile.extend(self.username.iter().map(|name| ("username".to_owned(), name.as_str().into())));
+        let mut contact = object(json!({ "profile": profile, "user_id": self.user_id }));
         contact.extend(self.number.iter().map(|number| ("wa_id".to_owned(), number.as_str().into())));
         contact.into()
     }
+}
+
+fn payloads(caller: &CallerConfig) -> Vec<(&'static str, String)> {
+    let payloads = [("deeplink_payload", &caller.deeplink_payload), ("cta_payload", &caller.cta_payload)];
+    payloads.into_iter().filter_map(|(name, payload)| Some((name, payload.clone()?))).collect()
 }
 
 /// "Even unanswered calls are COMPLETED."
@@ -221,6 +235,9 @@ mod tests {
         assert_eq!(value["calls"][0]["from"], "919900000001");
         assert_eq!(value["calls"][0]["timestamp"], "1795305600");
         assert_eq!(value["calls"][0]["session"], json!({ "sdp_type": "offer", "sdp": "v=0\r\n" }));
+        assert_eq!(value["contacts"][0]["profile"]["username"], "zoe.planted");
+        assert_eq!(value["calls"][0]["deeplink_payload"], "planted-campaign-42");
+        assert_eq!(value["calls"][0]["cta_payload"], "planted-button-7");
     }
 
     #[test]
