@@ -22,10 +22,10 @@ pub(crate) struct LoadedAgent {
     /// The parsed agent file.
     pub(crate) file: Agent,
     /// The agent's tools.
-    pub(crate) toolbox: Toolbox,
+    pub(crate) toolbox: Arc<Toolbox>,
     /// The optional parts of a session that OpenAI refused in this process, so that only one call runs into each. A changed secret
     /// or file forgets them: another project may be allowed what this one is not.
-    without: Mutex<OptionalParts>,
+    without: Arc<Mutex<OptionalParts>>,
 }
 
 /// The agents that this task has read so far.
@@ -108,13 +108,18 @@ impl LoadedAgent {
     fn new(mut agent: Agent, secrets: &BTreeMap<String, SecretString>) -> Self {
         let toolbox = loop {
             let unfit = match Toolbox::new(&agent.tools, secrets) {
-                Ok(toolbox) => break toolbox,
+                Ok(toolbox) => break Arc::new(toolbox),
                 Err(unfit) => unfit,
             };
             tracing::error!(agent = agent.name, "tool left out of the agent: {unfit}");
             remove_tool(&mut agent.tools, &unfit);
         };
-        Self { file: agent, toolbox, without: Mutex::default() }
+        Self { file: agent, toolbox, without: Arc::default() }
+    }
+
+    /// Returns the agent with another file, of which only the words differ; its tools and refused parts stay shared.
+    pub(crate) fn with_words_of(&self, file: Agent) -> Self {
+        Self { file, toolbox: self.toolbox.clone(), without: self.without.clone() }
     }
 
     /// Leaves an optional part out of the agent's sessions from now on.
@@ -282,6 +287,18 @@ mod tests {
         let without =
             |loaded: &LoadedAgent| loaded.session("gpt-realtime-2.1").without.iter().collect::<Vec<_>>();
         assert_eq!((without(&shop), without(&other)), (vec![OptionalPart::Transcription], vec![]));
+    }
+
+    #[test]
+    fn what_one_callers_sessions_refused_is_left_out_for_all() {
+        let shop = LoadedAgent::new(Agent::read(SHOP).unwrap(), &BTreeMap::new());
+        let caller = agents::Variables::of_caller(Some("Amina"), None);
+        let amina = shop.with_words_of(shop.file.filled_with(&caller));
+
+        amina.leave_out(OptionalPart::Speed);
+
+        assert_eq!(shop.without().iter().collect::<Vec<_>>(), [OptionalPart::Speed]);
+        assert_eq!(tools(&amina), tools(&shop));
     }
 
     fn tools(loaded: &LoadedAgent) -> Vec<String> {

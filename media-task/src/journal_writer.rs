@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use store::items::{Item, number, text, to_item};
 use store::keys;
-use store::{AudioLevels, CallOutcome, ErrorKind, Store, StoreError};
+use store::{AudioLevels, CallOutcome, ErrorKind, OutboxItem, Store, StoreError};
 use tokio::sync::Notify;
 
 /// How long after a failed write a caller's request is written again, and how often in all. The agent waits for it, so it is not
@@ -57,7 +57,7 @@ enum TableWrite {
 pub struct CallerRequest {
     store: Store,
     pk: String,
-    sk: String,
+    n: u64,
     ttl: u64,
 }
 
@@ -113,12 +113,7 @@ impl JournalWriter {
 
     /// Returns the caller's `n`-th request in this call, to be stored and kept for `days`.
     pub fn caller_request(&self, call_ref: &CallRef, n: u64, days: u32) -> CallerRequest {
-        CallerRequest {
-            store: self.store.clone(),
-            pk: keys::call(call_ref),
-            sk: keys::left(n),
-            ttl: ttl_after_days(days),
-        }
+        CallerRequest { store: self.store.clone(), pk: keys::call(call_ref), n, ttl: ttl_after_days(days) }
     }
 
     fn queue(&self, call_ref: &CallRef, lane: Lane, table_write: TableWrite) {
@@ -134,19 +129,36 @@ impl PendingWrites {
 }
 
 impl CallerRequest {
-    /// Stores the request: its kind, and `what` it says, which serializes to a map. The caller hears whether this succeeded.
+    /// Returns its number in the call.
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+
+    /// Stores the request: its kind, and `what` it says, which serializes to a map; with it the `event` that tells the business. The caller
+    /// hears whether this succeeded.
     ///
     /// # Errors
     /// When the table refuses the item, or five attempts within 1.2 s fail.
-    pub async fn store(&self, kind: &str, what: &impl Serialize) -> anyhow::Result<()> {
+    pub async fn store(
+        &self,
+        kind: &str,
+        what: &impl Serialize,
+        event: Option<&OutboxItem>,
+    ) -> anyhow::Result<()> {
         let mut item = to_item(what);
         item.insert("pk".to_owned(), text(&self.pk));
-        item.insert("sk".to_owned(), text(&self.sk));
+        item.insert("sk".to_owned(), text(keys::left(self.n)));
         item.insert("kind".to_owned(), text(kind));
         item.insert("left_at_ms".to_owned(), number(now_ms()));
         item.insert(keys::TTL.to_owned(), number(self.ttl));
         for attempt in 1.. {
-            match self.store.put(item.clone()).await {
+            let put = async {
+                match event {
+                    Some(event) => self.store.put_with_event(item.clone(), event).await,
+                    None => self.store.put(item.clone()).await,
+                }
+            };
+            match put.await {
                 Ok(()) => break,
                 Err(error)
                     if attempt == REQUEST_ATTEMPTS || write_result(error.kind()) != WriteResult::Later =>

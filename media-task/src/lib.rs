@@ -15,6 +15,8 @@
 //! | `model` | the model behind the agent |
 //! | [`lifecycle`] | the heartbeat, task protection, drain and health of the task |
 //! | `agent_cache` | agent files, read once |
+//! | `call_agent` | the agent of one call, as it talks to this caller |
+//! | `caller_lookup` | asks the business's system who calls |
 //! | [`journal_writer`] | writes journals, transcripts and summaries, without making a call wait |
 //! | `lateness_meter` | how late frames are sent, in all calls together: whether the machine is overloaded |
 
@@ -22,11 +24,14 @@ mod acceptance;
 mod active_calls;
 mod agent_cache;
 mod agent_side;
+mod call_agent;
+mod caller_lookup;
 pub mod codec;
 mod control_api;
 pub mod journal_writer;
 mod lateness_meter;
 pub mod lifecycle;
+
 mod model;
 mod session;
 mod session_command;

@@ -21,16 +21,20 @@ pub(crate) struct ModelPort {
 
 impl ModelPort {
     /// Starts connecting. The API key is read from `secret` at each connect, and replaces the endpoint's.
-    pub(crate) fn connect(
-        endpoint: Endpoint,
-        secret: Secret<MediaSecret>,
-        config: SessionConfig,
-        now: Instant,
-    ) -> Self {
-        let mut port =
-            Self { session: Session::new(config, now), websockets: WebSockets::new(endpoint, secret) };
+    pub(crate) fn connect(endpoint: Endpoint, secret: Secret<MediaSecret>, session: Session) -> Self {
+        let mut port = Self { session, websockets: WebSockets::new(endpoint, secret) };
         port.websockets.perform(&mut port.session);
         port
+    }
+
+    /// Gives a held session its configuration.
+    pub(crate) fn release(&mut self, config: SessionConfig, now: Instant) {
+        self.act(|session| session.release(config, now));
+    }
+
+    /// Replaces the instructions for what the model says from now on.
+    pub(crate) fn set_instructions(&mut self, instructions: String, now: Instant) {
+        self.act(|session| session.set_instructions(instructions, now));
     }
 
     /// Waits for the next input. Cancel safe.

@@ -75,14 +75,13 @@ pub(crate) async fn run(parts: CallSessionParts) {
 impl CallSession {
     fn new(parts: CallSessionParts) -> Self {
         let CallSessionParts { agent, deadline, media, commands } = parts;
-        let file = &agent.agent;
-        Self {
-            bridge: Bridge::new(file.limits(), file.turns(), file.keypad()),
-            acceptance: Acceptance::new(agent.call.clone(), &agent.services, deadline, Instant::now()),
-            agent: AgentSide::new(agent),
-            media,
-            commands,
+        let loaded = agent.agent.loaded();
+        let bridge = Bridge::new(loaded.limits(), loaded.turns(), loaded.keypad());
+        let mut acceptance = Acceptance::new(agent.call.clone(), &agent.services, deadline, Instant::now());
+        if agent.lookup.is_awaited() {
+            acceptance.progress.hold();
         }
+        Self { bridge, acceptance, agent: AgentSide::new(agent), media, commands }
     }
 
     async fn run(&mut self) -> SessionEnd {
@@ -126,6 +125,7 @@ impl CallSession {
         let now = Instant::now();
         self.media.handle_timeout(now);
         self.agent.model.handle_timeout(now);
+        self.agent.continue_lookup(&mut self.bridge, now);
         self.poll_peer(now);
         self.poll_model(now);
         self.bridge.handle_timeout(now);

@@ -33,6 +33,9 @@ pub struct Settings {
     pub media_secret: String,
     /// `CALL_CONTROL`: name or ARN of the call-control function.
     pub call_control: String,
+    /// `OUTBOX_FUNCTION`: the outbox function's name or ARN, which is invoked when there is something for a business; by default its schedule
+    /// alone delivers.
+    pub outbox: Option<String>,
     /// `AHOY_BIND_IP`: the address that sockets bind, default `0.0.0.0`.
     pub bind_ip: IpAddr,
     /// `AHOY_PUBLIC_IP`: this task's public address, as in SDP answers and the lease. Default: the bound address; if that is
@@ -87,6 +90,7 @@ impl Settings {
             table: env.required("TABLE")?,
             media_secret: env.required("MEDIA_SECRET")?,
             call_control: env.required("CALL_CONTROL")?,
+            outbox: env.optional("OUTBOX_FUNCTION").map(str::to_owned),
             bind_ip: env.parsed("AHOY_BIND_IP", IpAddr::V4(Ipv4Addr::UNSPECIFIED))?,
             public_ip: env.parsed_if_set("AHOY_PUBLIC_IP")?,
             checkip_url: env.optional("AHOY_CHECKIP_URL").unwrap_or(CHECKIP_URL).to_owned(),

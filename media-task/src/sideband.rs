@@ -76,15 +76,20 @@ impl SidebandSession {
     fn new(parts: SidebandParts) -> Self {
         let SidebandParts { agent, deadline, taken_over, commands } = parts;
         let now = Instant::now();
-        let file = &agent.agent;
-        let limits = taken_over.map_or_else(|| file.limits(), |before| file.limits_after(before.accepted));
+        let loaded = agent.agent.loaded();
+        let limits =
+            taken_over.map_or_else(|| loaded.limits(), |before| loaded.limits_after(before.accepted));
+        let audio = RemoteAudio::new(limits, loaded.turns(), loaded.keypad());
         let mut acceptance = Acceptance::new(agent.call.clone(), &agent.services, deadline, now);
-        // No media of ours connects, and the agent is joined after the accept: a place is all that the call waits for.
+        // No media of ours connects, and the agent is joined after the accept: a place is all that the call waits for, and its lookup.
         acceptance.progress.note_connected();
         acceptance.progress.note_ready();
         acceptance.progress.await_reply();
+        if agent.lookup.is_awaited() {
+            acceptance.progress.hold();
+        }
         Self {
-            audio: RemoteAudio::new(limits, file.turns(), file.keypad()),
+            audio,
             acceptance,
             agent: AgentSide::new(agent),
             commands,
@@ -124,6 +129,7 @@ impl SidebandSession {
     fn advance(&mut self) -> Instant {
         let now = Instant::now();
         self.agent.model.handle_timeout(now);
+        self.agent.continue_lookup(&mut self.audio, now);
         self.poll_model(now);
         if self.audio.poll_timeout().is_some_and(|due| due <= now) {
             self.audio.handle_timeout(now);

@@ -3,6 +3,7 @@
 use crate::active_calls::{CallFactory, Calls, Slots};
 use crate::agent_cache::AgentCache;
 use crate::agent_side::Services;
+use crate::call_agent::Agents;
 use crate::control_api::{self, Certificate};
 use crate::journal_writer::JournalWriter;
 use crate::lateness_meter::LatenessMeter;
@@ -17,7 +18,8 @@ use crate::settings::{MediaSecret, Settings};
 use anyhow::Context;
 use aws_config::SdkConfig;
 use call::TaskId;
-use internal_api::client::CallControl;
+use internal_api::client::{CallControl, Outbox};
+use operator_http::OperatorHttp;
 use service::env::Env;
 use service::secrets::Secret;
 use service::shutdown;
@@ -69,8 +71,9 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     let journal_writer = JournalWriter::open(store.clone());
     let stop_timeout = settings.stop_timeout;
     let pin = certificate.pin.clone();
+    let http = OperatorHttp::new().context("TLS cannot be configured for requests to businesses")?;
     let heartbeat =
-        heartbeat(settings, &booted, store.clone(), journal_writer.clone(), address, pin, started_at);
+        heartbeat(settings, &booted, store.clone(), journal_writer.clone(), http, address, pin, started_at);
     let (calls, task) = (heartbeat.calls.clone(), booted.task.id);
     let mut serving = tokio::spawn(control_api::serve(calls.clone(), booted.secret, listener, certificate));
     // Answered until the process exits, with heartbeats all the while: no health check may cut short what is still to be written.
@@ -117,28 +120,33 @@ fn heartbeat(
     booted: &BootedTask,
     store: Store,
     journal_writer: JournalWriter,
+    http: OperatorHttp,
     control_api: SocketAddr,
     pin: String,
     started_at: Instant,
 ) -> Heartbeat {
     let task = booted.task.clone();
-    let call_control = CallControl::new(
-        aws_sdk_lambda::Client::new(&service::cloud::for_invoking(&booted.config)),
-        &settings.call_control,
-    );
+    let lambda = aws_sdk_lambda::Client::new(&service::cloud::for_invoking(&booted.config));
+    let outbox = settings.outbox.as_ref().map(|function| Outbox::new(lambda.clone(), function));
+    let call_control = CallControl::new(lambda, &settings.call_control);
     // A task that exits when idle belongs to no service: no deployment or scale-in stops it, and ECS would not protect it.
     let protection = settings.leave_after_idle.is_none().then(|| Arc::new(TaskProtection::new(task.clone())));
     let factory = CallFactory {
         bind_ip: settings.bind_ip,
         public_ip: booted.public_ip,
-        agents: AgentCache::new(settings.agent.clone(), booted.secret.clone()),
-        model: settings.model.clone(),
+        agents: Arc::new(Agents {
+            cache: AgentCache::new(settings.agent.clone(), booted.secret.clone()),
+            model: settings.model.clone(),
+            secret: booted.secret.clone(),
+        }),
         task: task.id.clone(),
         services: Services {
             secret: booted.secret.clone(),
             journal: journal_writer,
             store: store.clone(),
             control: call_control.clone(),
+            outbox,
+            http,
             protection: protection.clone(),
         },
     };

@@ -217,7 +217,7 @@ fn expected(fault: SetupFault) -> (&'static str, &'static str, Option<u64>) {
 }
 
 #[tokio::test]
-async fn a_missing_signing_key_and_events_that_did_not_arrive_are_warned_of() {
+async fn a_missing_signing_key_and_undelivered_events_are_warned_of() {
     let business = Business::healthy().await;
     let file = "name = \"shop\"\ninstructions = \"You answer.\"\ngreeting.say = \"Hello.\"\n\
         [tools]\nallowed_hosts = [\"shop.example\"]\n\

@@ -21,6 +21,9 @@ async fn items_outside_of_lists_are_deleted_and_strangers_kept() {
     business.called("aa", &[THEM, THEIR_ID], b"a lost key", json!([THEM, THEIR_ID])).await;
     // Found by the other name, which only the state above links; its own state has expired.
     business.called("bb", &[THEIR_ID], b"the key before", Value::Null).await;
+    for sk in [keys::after("call.ended"), keys::EXTRACT.to_owned()] {
+        business.keep(&keys::call(&"aa".repeat(32).into()), &sk, "state", "waiting").await;
+    }
     let odd = json!({"from": THEM, "text": "Held."}).to_string();
     business.keep(&keys::account("7"), "NOTICE#account_update#0", "item", &odd).await;
     business.keep(&keys::call(&"cc".into()), "EV#00000000#webhook-held#00000000", "item", &odd).await;

@@ -1,4 +1,5 @@
-//! Decides when a ringing call may be accepted: media is connected, the model's session is ready, and its greeting is queued.
+//! Decides when a ringing call may be accepted: media is connected, the model's session is ready, and its greeting is queued. A call that
+//! waits for the business's lookup is held before that.
 
 use call::Ending;
 use std::time::{Duration, Instant};
@@ -6,10 +7,10 @@ use std::time::{Duration, Instant};
 /// How much of the greeting is queued before the call is accepted, so that the first word leaves with the accept.
 const GREETING_QUEUED: Duration = Duration::from_millis(200);
 
-/// How long after the offer the call is accepted without a queued greeting.
+/// How long after the offer, or after the lookup that the call waited for, the call is accepted without a queued greeting.
 const GREETING_TIMEOUT: Duration = Duration::from_millis(1_200);
 
-/// The same, since the offer, for a greeting that came without audio and is generated again.
+/// The same for a greeting that came without audio and is generated again.
 const SECOND_GREETING_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How long after a reply other than "open" call-control is asked again.
@@ -19,15 +20,21 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// Meta: of two accepts at a time, each would take the other's result for its own.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(18);
 
+/// How long before the end of the ring time a call that was held is accepted, greeting or not.
+const ACCEPTED_BEFORE: Duration = Duration::from_secs(2);
+
 /// The progress of a ringing call towards its accept.
 #[derive(Debug)]
 pub(crate) struct AnswerProgress {
-    offered_at: Instant,
     deadline: Instant,
+    /// Since when the call waits for a greeting: since the offer, or since the lookup that it waited for was settled.
+    greeting_since: Instant,
+    is_held: bool,
+    was_held: bool,
     is_connected: bool,
     is_ready: bool,
     is_open: bool,
-    /// How long after the offer the call waits for a greeting.
+    /// How long the call waits for a greeting.
     greeting_timeout: Duration,
     asked_at: Option<Instant>,
     is_asking: bool,
@@ -53,8 +60,10 @@ pub(crate) enum AnswerStep {
 impl AnswerProgress {
     pub(crate) fn new(offered_at: Instant, deadline: Instant) -> Self {
         Self {
-            offered_at,
             deadline,
+            greeting_since: offered_at,
+            is_held: false,
+            was_held: false,
             is_connected: false,
             is_ready: false,
             is_open: false,
@@ -64,6 +73,18 @@ impl AnswerProgress {
             awaits_reply: false,
             questions: 0,
             lost: None,
+        }
+    }
+
+    /// Holds the call: it is not accepted before [`AnswerProgress::release`].
+    pub(crate) fn hold(&mut self) {
+        (self.is_held, self.was_held) = (true, true);
+    }
+
+    /// Releases a held call, once: the agent that answers is known, and its greeting is waited for from now on.
+    pub(crate) fn release(&mut self, now: Instant) {
+        if std::mem::replace(&mut self.is_held, false) {
+            self.greeting_since = now;
         }
     }
 
@@ -89,7 +110,7 @@ impl AnswerProgress {
 
     /// Notes a greeting that ended without audio: the call waits for the next one, unless this one was late itself.
     pub(crate) fn note_empty_greeting(&mut self, now: Instant) {
-        if self.asked_at.is_none() && now < self.offered_at + GREETING_TIMEOUT {
+        if self.asked_at.is_none() && now < self.greeting_since + GREETING_TIMEOUT {
             self.greeting_timeout = SECOND_GREETING_TIMEOUT;
         }
     }
@@ -123,9 +144,16 @@ impl AnswerProgress {
         if self.is_open {
             return None;
         }
-        let next = self.may_ask_at().unwrap_or(self.offered_at + self.greeting_timeout);
-        let is_waiting_for_time = self.is_connected && self.is_ready;
+        let next = self.may_ask_at().unwrap_or(self.greeting_due());
+        let is_waiting_for_time = self.is_connected && self.is_ready && !self.is_held;
         Some(if is_waiting_for_time { next.min(self.gives_up_at()) } else { self.gives_up_at() })
+    }
+
+    /// Returns when the call is accepted without a queued greeting.
+    fn greeting_due(&self) -> Instant {
+        let due = self.greeting_since + self.greeting_timeout;
+        let latest = self.deadline.checked_sub(ACCEPTED_BEFORE).filter(|_| self.was_held);
+        latest.map_or(due, |latest| due.min(latest.max(self.greeting_since)))
     }
 
     fn gives_up_at(&self) -> Instant {
@@ -142,11 +170,9 @@ impl AnswerProgress {
             return AnswerStep::GiveUp(self.missing());
         }
         // After the first request the greeting no longer delays the next ones: `poll_timeout` relies on that, too.
-        let has_greeting = self.asked_at.is_some()
-            || queued >= GREETING_QUEUED
-            || now >= self.offered_at + self.greeting_timeout;
+        let has_greeting = self.asked_at.is_some() || queued >= GREETING_QUEUED || now >= self.greeting_due();
         let may_ask = self.may_ask_at().is_none_or(|at| now >= at);
-        if self.is_connected && self.is_ready && has_greeting && may_ask {
+        if self.is_connected && self.is_ready && !self.is_held && has_greeting && may_ask {
             self.asked_at = Some(now);
             self.is_asking = true;
             self.questions += 1;
@@ -173,165 +199,5 @@ impl AnswerProgress {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lost_request_is_reported_with_the_next_one() {
-        let (start, mut ringing) = ringing();
-        ringing.note_connected();
-        ringing.note_ready();
-        assert_eq!(ringing.step(ms(300), start), AnswerStep::Ask);
-        assert_eq!((ringing.question(), ringing.lost()), (1, None));
-
-        ringing.note_reply();
-        ringing.note_failure(1, true);
-
-        assert_eq!(ringing.step(ms(300), start + RETRY_AFTER), AnswerStep::Ask);
-        assert_eq!((ringing.question(), ringing.lost()), (2, Some(1)));
-        ringing.note_reply();
-        assert_eq!(ringing.lost(), None, "it is reported once");
-    }
-
-    #[test]
-    fn asks_once_media_agent_and_greeting_are_ready() {
-        let (start, mut ringing) = ringing();
-        ringing.note_connected();
-        assert_eq!(ringing.step(ms(300), start), AnswerStep::Wait);
-        ringing.note_ready();
-
-        assert_eq!(ringing.step(ms(199), start), AnswerStep::Wait);
-        assert_eq!(ringing.step(ms(200), start), AnswerStep::Ask);
-        assert_eq!(ringing.step(ms(200), start), AnswerStep::Wait);
-    }
-
-    #[test]
-    fn a_call_is_not_accepted_while_the_agents_session_is_gone() {
-        let (start, mut ringing) = ringing();
-        ringing.note_connected();
-        ringing.note_ready();
-        ringing.note_unready();
-
-        assert_eq!(ringing.step(ms(300), start + ms(2_000)), AnswerStep::Wait);
-        ringing.note_ready();
-
-        assert_eq!(ringing.step(ms(300), start + ms(2_000)), AnswerStep::Ask);
-    }
-
-    #[test]
-    fn a_slow_greeting_delays_the_accept_by_a_second_at_most() {
-        let (start, mut ringing) = ringing();
-        ringing.note_connected();
-        ringing.note_ready();
-
-        let due = ringing.poll_timeout().expect("it waits for the greeting");
-
-        assert_eq!(due, start + ms(1_200));
-        assert_eq!(ringing.step(ms(0), due), AnswerStep::Ask);
-    }
-
-    #[test]
-    fn waits_four_seconds_after_a_greeting_without_audio() {
-        let (start, mut ringing) = ringing();
-        ringing.note_connected();
-        ringing.note_ready();
-        ringing.note_empty_greeting(start);
-
-        assert_eq!(ringing.step(ms(0), start + ms(1_200)), AnswerStep::Wait);
-        assert_eq!(ringing.poll_timeout(), Some(start + ms(4_000)));
-        ringing.note_empty_greeting(start + ms(1_300));
-        assert_eq!(ringing.step(ms(0), start + ms(4_000)), AnswerStep::Ask);
-    }
-
-    #[test]
-    fn a_second_greeting_with_audio_is_enough() {
-        let (start, mut ringing) = ringing();
-        ringing.note_connected();
-        ringing.note_ready();
-        ringing.note_empty_greeting(start);
-
-        assert_eq!(ringing.step(ms(200), start + ms(900)), AnswerStep::Ask);
-    }
-
-    #[test]
-    fn a_late_empty_greeting_does_not_extend_the_wait() {
-        let (start, mut ringing) = ringing();
-        ringing.note_connected();
-        ringing.note_ready();
-        ringing.note_empty_greeting(start + ms(1_200));
-
-        assert_eq!(ringing.step(ms(0), start + ms(1_200)), AnswerStep::Ask);
-    }
-
-    #[test]
-    fn an_empty_greeting_after_the_first_request_delays_no_other() {
-        let (start, mut ringing) = ringing();
-        ringing.note_connected();
-        ringing.note_ready();
-        assert_eq!(ringing.step(ms(200), start + ms(500)), AnswerStep::Ask);
-        ringing.note_reply();
-        ringing.note_empty_greeting(start + ms(900));
-
-        let due = ringing.poll_timeout().expect("it asks again");
-
-        assert_eq!(due, start + ms(2_500));
-        assert_eq!(ringing.step(ms(0), due), AnswerStep::Ask);
-    }
-
-    #[test]
-    fn makes_one_request_at_a_time_until_the_call_is_open() {
-        let (start, mut ringing) = ringing();
-        ringing.note_connected();
-        ringing.note_ready();
-        assert_eq!(ringing.step(ms(200), start), AnswerStep::Ask);
-
-        assert_eq!(
-            ringing.step(ms(200), start + ms(9_000)),
-            AnswerStep::Wait,
-            "the first request is not answered yet"
-        );
-        ringing.note_reply();
-        assert_eq!(ringing.step(ms(200), start + ms(9_000)), AnswerStep::Ask);
-        ringing.note_open();
-
-        assert_eq!(
-            (ringing.step(ms(200), start + ms(9_000)), ringing.poll_timeout()),
-            (AnswerStep::Wait, None)
-        );
-    }
-
-    #[test]
-    fn a_request_made_in_time_is_awaited_past_the_ring_time() {
-        let (start, mut ringing) = ringing();
-        ringing.await_reply();
-        ringing.note_connected();
-        ringing.note_ready();
-        let (asked, end) = (start + ms(24_000), start + ms(25_000));
-        assert_eq!(ringing.step(ms(200), asked), AnswerStep::Ask);
-
-        assert_eq!(ringing.step(ms(200), end), AnswerStep::Wait);
-        assert_eq!(ringing.poll_timeout(), Some(asked + QUESTION_TIMEOUT));
-        ringing.note_reply();
-
-        assert_eq!(ringing.step(ms(200), end), AnswerStep::GiveUp(Ending::MetaRefused));
-    }
-
-    #[test]
-    fn the_ending_after_the_ring_time_says_what_was_missing() {
-        let (start, mut ringing) = ringing();
-        let end = start + ms(25_000);
-
-        assert_eq!(ringing.step(ms(0), end), AnswerStep::GiveUp(Ending::MediaNeverConnected));
-        ringing.note_connected();
-        assert_eq!(ringing.step(ms(0), end), AnswerStep::GiveUp(Ending::AgentUnavailable));
-    }
-
-    fn ringing() -> (Instant, AnswerProgress) {
-        let start = Instant::now();
-        (start, AnswerProgress::new(start, start + ms(25_000)))
-    }
-
-    fn ms(n: u64) -> Duration {
-        Duration::from_millis(n)
-    }
-}
+#[path = "answer_progress_tests.rs"]
+mod tests;

@@ -1,21 +1,20 @@
-//! Builds a call's session: answers its offer, opens its socket, connects the model.
+//! Builds a call's session: answers its offer, opens its socket, connects the model, asks the business who calls.
 
 use super::admission::{AdmissionError, COMMAND_QUEUE};
-use crate::agent_cache::{AgentCache, LoadedAgent};
 use crate::agent_side::{AgentSideParts, CallIdentity, Services};
+use crate::call_agent::{Agents, CallAgent, CallAgentContext};
+use crate::caller_lookup::{CallerLookup, LookupPost, Waits};
 use crate::lateness_meter::LatenessMeter;
-use crate::model::ModelPort;
 use crate::session::{self, CallSessionParts, CallSocket, MediaPath};
 use crate::session_command::SessionCommand;
-use crate::settings::ModelSettings;
 use crate::sideband::{self, SidebandParts, TakenOver};
 use crate::webrtc::Peer;
 use crate::webrtc::offer::Offer;
 use call::{CallRef, Line, Stage, TaskId};
 use internal_api::control_api;
 use journal::{EntryBuilder, EntryContext};
+use lookup::LookupRequest;
 use media_diagnosis::{MediaContext, MediaMonitor};
-use realtime::connection::{Auth, Endpoint};
 use secrecy::SecretString;
 use service::time::now_ms;
 use std::net::{IpAddr, SocketAddr};
@@ -33,10 +32,8 @@ pub(crate) struct CallFactory {
     pub(crate) bind_ip: IpAddr,
     /// The public IP address of these sockets.
     pub(crate) public_ip: IpAddr,
-    /// The endpoint and default name of the model.
-    pub(crate) model: ModelSettings,
-    /// The agents that answer.
-    pub(crate) agents: AgentCache,
+    /// The agents that answer, and their models.
+    pub(crate) agents: Arc<Agents>,
     /// The id of this task.
     pub(crate) task: TaskId,
     /// What the sessions share to reach others.
@@ -94,29 +91,16 @@ impl CallFactory {
         call_ref: &CallRef,
         request: &control_api::Offer,
     ) -> Result<PreparedCall, AdmissionError> {
-        let Some(call) = request.realtime_call.clone() else {
+        if request.realtime_call.is_none() {
             return Err(AdmissionError::NoRoom("the offer does not name OpenAI's call"));
-        };
-        let agent = self.agents.load(request.agent.as_deref(), request.line)?;
-        let model_name = self.model_of(&agent);
-        let endpoint = Endpoint {
-            call: Some(SecretString::from(call)),
-            ..self.endpoint(&model_name, request.caller.as_deref())
-        };
-        let now = Instant::now();
+        }
         let taken_over = taken_over(request);
-        let is_greeted = taken_over.is_some_and(|before| before.is_greeted);
-        let config = agent.sideband(&model_name, is_greeted);
-        let model = ModelPort::connect(endpoint, self.services.secret.clone(), config, now);
-        let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
         let ring_time =
             if taken_over.is_some() { TAKEN_OVER_WITHIN } else { time_until(request.ring_deadline_ms) };
-        let parts = SidebandParts {
-            agent: self.agent_side(call_ref, request, agent, model_name, model),
-            deadline: now + ring_time,
-            taken_over,
-            commands: receiver,
-        };
+        let deadline = Instant::now() + ring_time;
+        let agent = self.agent_side(call_ref, request, deadline)?;
+        let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
+        let parts = SidebandParts { agent, deadline, taken_over, commands: receiver };
         Ok(PreparedCall { parts: SessionParts::Sideband(Box::new(parts)), answer: String::new(), commands })
     }
 
@@ -134,48 +118,60 @@ impl CallFactory {
         let socket = CallSocket::open(self.bind_ip)?;
         let bound = socket.address()?;
         let address = SocketAddr::new(self.public_ip, bound.port());
-        let agent = self.agents.load(request.agent.as_deref(), request.line)?;
-        let model_name = self.model_of(&agent);
+        let deadline = Instant::now() + time_until(request.ring_deadline_ms);
         // Before the answer, which takes milliseconds: the model's first word takes longest of all.
-        let model = ModelPort::connect(
-            self.endpoint(&model_name, request.caller.as_deref()),
-            self.services.secret.clone(),
-            agent.session(&model_name),
-            Instant::now(),
-        );
+        let agent = self.agent_side(call_ref, request, deadline)?;
         let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
         let monitor = MediaMonitor::new(media_context(&offer, address.ip(), bound.ip()), Instant::now());
         let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
-        let parts = CallSessionParts {
-            agent: self.agent_side(call_ref, request, agent, model_name, model),
-            deadline: Instant::now() + time_until(request.ring_deadline_ms),
-            media: MediaPath::new(socket, peer, monitor, lateness, offer.bits_per_second()),
-            commands: receiver,
-        };
+        let media = MediaPath::new(socket, peer, monitor, lateness, offer.bits_per_second());
+        let parts = CallSessionParts { agent, deadline, media, commands: receiver };
         Ok(PreparedCall { parts: SessionParts::WebRtc(Box::new(parts)), answer, commands })
     }
 
+    /// Asks the business who calls, and starts to connect the model of a call that rings until `deadline`.
     fn agent_side(
         &self,
         call_ref: &CallRef,
         request: &control_api::Offer,
-        agent: Arc<LoadedAgent>,
-        model_name: String,
-        model: ModelPort,
-    ) -> AgentSideParts {
-        AgentSideParts {
-            call: identity(call_ref, request),
+        deadline: Instant,
+    ) -> Result<AgentSideParts, AdmissionError> {
+        let agent = CallAgent::load(&self.agents, request.agent.as_deref(), context(request))?;
+        let (call, now) = (identity(call_ref, request), Instant::now());
+        let lookup = self.look_up(&call, request, &agent, deadline, now);
+        Ok(AgentSideParts {
+            call,
+            model: agent.connect(lookup.is_awaited(), now),
             agent,
-            model_name,
-            model,
+            lookup,
             entries: self.entries(call_ref, request),
             services: self.services.clone(),
-        }
+        })
     }
 
-    /// Returns the name of the model that an agent uses.
-    fn model_of(&self, agent: &LoadedAgent) -> String {
-        agent.file.model.name.clone().unwrap_or_else(|| self.model.name.clone())
+    fn look_up(
+        &self,
+        call: &CallIdentity,
+        request: &control_api::Offer,
+        agent: &CallAgent,
+        deadline: Instant,
+        now: Instant,
+    ) -> CallerLookup {
+        let waits = match request.accepted_at_ms {
+            Some(_) => Waits::WasAccepted,
+            None if agent.file().waits_for_lookup() => Waits::UntilSettled { ring_deadline: deadline },
+            None => Waits::No,
+        };
+        let details = call.details.clone().unwrap_or_default();
+        let file = agent.file();
+        let asked =
+            LookupRequest { agent: &file.name, call_ref: &call.call_ref, line: call.line, details: &details };
+        let Services { http, secret, .. } = &self.services;
+        // The business chooses an agent once.
+        match LookupPost::of(file, asked, http, secret).filter(|_| !request.is_chosen) {
+            Some(post) => CallerLookup::begin(post, waits, now),
+            None => CallerLookup::none(),
+        }
     }
 
     /// Returns the builder of the call's journal entries.
@@ -188,19 +184,16 @@ impl CallFactory {
             phase: Some(Stage::Answering.into()),
         })
     }
+}
 
-    /// Returns the model's endpoint. The caller is named by a pseudonym, by which OpenAI can tell an abusive caller from the others.
-    fn endpoint(&self, model: &str, caller: Option<&str>) -> Endpoint {
-        Endpoint {
-            url: self.model.url.clone(),
-            model: model.to_owned(),
-            call: None,
-            key: self.services.secret.value().openai_api_key.clone(),
-            safety_identifier: caller.map(str::to_owned),
-            auth: Auth::Bearer,
-            headers: vec![],
-            trust: self.model.trust.clone(),
-        }
+fn context(request: &control_api::Offer) -> CallAgentContext {
+    CallAgentContext {
+        line: request.line,
+        details: request.details.clone(),
+        pseudonym: request.caller.clone(),
+        realtime_call: request.realtime_call.clone().map(SecretString::from),
+        language: request.language.clone(),
+        is_greeted: taken_over(request).is_some_and(|before| before.is_greeted),
     }
 }
 
@@ -211,6 +204,7 @@ fn identity(call_ref: &CallRef, request: &control_api::Offer) -> CallIdentity {
         number: request.number.clone(),
         hides_number: request.hides_number,
         caller: request.caller.clone(),
+        details: request.details.clone(),
         fence: request.fence,
         token: request.token.clone(),
     }

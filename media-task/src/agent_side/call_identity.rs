@@ -1,7 +1,7 @@
 //! Identifies a call, and this task's assignment of it.
 
 use crate::journal_writer::ttl_after_days;
-use call::{CallRef, Fence, Line, NumberId};
+use call::{CallRef, CallerDetails, Fence, Line, NumberId};
 use store::CallOwner;
 
 /// A call as its session names it to others.
@@ -17,6 +17,8 @@ pub(crate) struct CallIdentity {
     pub(crate) hides_number: bool,
     /// The caller's pseudonym, if Meta says who calls.
     pub(crate) caller: Option<String>,
+    /// What the line's service says about the caller, where the agent asks for it.
+    pub(crate) details: Option<CallerDetails>,
     /// The fencing token of this task's assignment.
     pub(crate) fence: Fence,
     /// The secret token of this task's assignment, if the offer had one.

@@ -1,6 +1,6 @@
 //! The caller's side of a call, as far as the agent's side needs it.
 
-use audio::{Bridge, RemoteAudio, TimeoutReason};
+use audio::{BargeInPolicy, Bridge, CallLimits, DtmfOptions, RemoteAudio, TimeoutReason};
 use bytes::Bytes;
 use std::time::Instant;
 
@@ -14,6 +14,9 @@ pub(crate) trait CallerSide {
 
     /// Requests the hang-up once the agent's speech has been played.
     fn hang_up_when_silent(&mut self, now: Instant);
+
+    /// Follows the rules of another agent: the call is not open yet, and no speech has arrived.
+    fn adopt(&mut self, limits: CallLimits, turns: BargeInPolicy, keypad: DtmfOptions);
 
     /// Requests a goodbye at once. Returns whether there is a caller to say goodbye to.
     fn end_now(&mut self, reason: TimeoutReason) -> bool;
@@ -32,6 +35,10 @@ macro_rules! caller_side {
 
             fn hang_up_when_silent(&mut self, now: Instant) {
                 <$side>::hang_up_when_silent(self, now);
+            }
+
+            fn adopt(&mut self, limits: CallLimits, turns: BargeInPolicy, keypad: DtmfOptions) {
+                *self = <$side>::new(limits, turns, keypad);
             }
 
             fn end_now(&mut self, reason: TimeoutReason) -> bool {

@@ -1,11 +1,13 @@
 //! Finishes a call: writes its transcript and summary, closes the model's session, and reports the end to call-control.
 
 use super::{AgentSide, CallIdentity, SessionEnd};
+use agents::AfterEvent;
 use audio::PlayedItem;
 use call::Ending;
 use internal_api::client::CallControl;
 use internal_api::order::Order;
 use realtime::SessionEvent;
+use service::time::now_ms;
 use std::time::{Duration, Instant};
 
 /// How long one report may take: call-control may be waiting for Meta.
@@ -40,7 +42,7 @@ impl AgentSide {
             self.conclude(interrupted);
             tokio::spawn(reporting)
         };
-        let Self { model, mut accounts, mut record, .. } = self;
+        let Self { model, mut accounts, mut record, tools, .. } = self;
         // The model's session ends with the conversation, however long the rest takes.
         drop(model);
         // The report fails only with the whole process.
@@ -48,7 +50,9 @@ impl AgentSide {
         close();
         if let Some(cap_near) = accounts.last_cap_event().await {
             record.note(cap_near);
+            tools.business().tell(AfterEvent::NearCap, now_ms());
         }
+        tools.business().conclude();
     }
 
     async fn await_last_words(&mut self) {

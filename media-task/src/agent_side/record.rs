@@ -62,6 +62,14 @@ impl CallRecord {
         }
     }
 
+    /// Records another agent's call from now on: the lookup chose it.
+    pub(crate) fn adopt(&mut self, agent: &LoadedAgent, model: &str) {
+        self.summary.agent.clone_from(&agent.file.name);
+        model.clone_into(&mut self.summary.model);
+        self.summary.without = agent.without().iter().map(|part| part.name().to_owned()).collect();
+        self.keeping = agent.file.keeping;
+    }
+
     /// Writes an event to the journal.
     pub(crate) fn note(&mut self, event: JournalEvent) {
         let entry = self.entries.enter(event, now_ms());

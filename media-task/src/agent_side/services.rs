@@ -3,7 +3,8 @@
 use crate::journal_writer::JournalWriter;
 use crate::lifecycle::task_protection::TaskProtection;
 use crate::settings::MediaSecret;
-use internal_api::client::CallControl;
+use internal_api::client::{CallControl, Outbox};
+use operator_http::OperatorHttp;
 use service::secrets::Secret;
 use std::sync::Arc;
 use store::Store;
@@ -19,6 +20,10 @@ pub(crate) struct Services {
     pub(crate) store: Store,
     /// Asks call-control, which alone talks to Meta.
     pub(crate) control: CallControl,
+    /// Delivers to businesses what the table has for them; `None` where only its schedule does.
+    pub(crate) outbox: Option<Outbox>,
+    /// Sends requests to the systems of businesses.
+    pub(crate) http: OperatorHttp,
     /// ECS task protection; `None` where the task belongs to no service, and ECS never stops it.
     pub(crate) protection: Option<Arc<TaskProtection>>,
 }

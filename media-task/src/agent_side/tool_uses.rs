@@ -3,6 +3,7 @@
 mod action_budget;
 mod tool_executor;
 
+use super::business::Business;
 use super::call_identity::CallIdentity;
 use super::services::Services;
 use crate::agent_cache::LoadedAgent;
@@ -25,6 +26,7 @@ pub(crate) struct ToolUses {
     call: CallIdentity,
     services: Services,
     context: Arc<CallContext>,
+    business: Business,
     ended: (mpsc::Sender<ToolUsed>, mpsc::Receiver<ToolUsed>),
     count: usize,
     /// What is left of the call's caps.
@@ -60,7 +62,8 @@ pub(crate) struct ToolUsed {
 impl ToolUses {
     pub(crate) fn new(call: CallIdentity, agent: &LoadedAgent, services: Services) -> Self {
         Self {
-            context: Arc::new(CallContext::new(call.call_ref.clone(), call.number.clone(), &agent.file.name)),
+            business: Business::new(call.clone(), agent, services.clone()),
+            context: Arc::new(context(&call, &agent.file.name)),
             asks_for_number: call.hides_number,
             call,
             services,
@@ -130,6 +133,7 @@ impl ToolUses {
             id: call_id.to_string(),
             call: self.call.clone(),
             caller_note,
+            business: self.business.clone(),
         };
         let ended = self.ended.0.clone();
         tokio::spawn(async move {
@@ -137,6 +141,11 @@ impl ToolUses {
             // The receiver is gone once the call is over.
             let _ = ended.send(ToolUsed { call_id, tool, began, wants_response: true, outcome }).await;
         });
+    }
+
+    /// Returns what the business wants to know of the call.
+    pub(crate) fn business(&self) -> &Business {
+        &self.business
     }
 
     /// Holds an `end_call` back until its response ends.
@@ -188,5 +197,14 @@ impl ToolUses {
     pub(crate) fn refresh_secret(&self) {
         let secret = self.services.secret.clone();
         tokio::spawn(async move { secret.instead_of(&secret.value()).await });
+    }
+}
+
+/// Returns the call as its tools see it.
+fn context(call: &CallIdentity, agent: &str) -> CallContext {
+    let context = CallContext::new(call.call_ref.clone(), call.number.clone(), agent);
+    match &call.details {
+        Some(details) => context.with_caller(call.line, details.clone()),
+        None => context,
     }
 }

@@ -3,8 +3,10 @@
 use super::tool_uses::{ToolUsed, built_in_outcome};
 use super::transfer::{TransferRequest, TransferStep};
 use super::{AgentSide, CallerSide};
+use agents::AfterEvent;
 use call::Ending;
 use journal::JournalEvent;
+use service::time::now_ms;
 use std::time::Instant;
 use tools::{Refused, ToolError, ToolOutcome, ToolOutcomeKind, ToolUse};
 
@@ -58,6 +60,7 @@ impl AgentSide {
         match self.transfer.step(caller.is_playing(), now) {
             TransferStep::Wait => {}
             TransferStep::Ask(TransferRequest { call_id, tool, began }) => {
+                self.tools.business().tell(AfterEvent::PersonWanted, now_ms());
                 self.tools.start(ToolUse::TransferCall, call_id, tool, self.record.caller_request(), began);
             }
             TransferStep::Failed(request) => {

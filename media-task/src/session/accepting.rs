@@ -8,6 +8,9 @@ use std::time::Instant;
 impl CallSession {
     /// Asks for the accept once the call is ready, and gives up when the ring time is over.
     pub(super) fn accept_when_ready(&mut self, now: Instant) {
+        if !self.agent.lookup.is_awaited() {
+            self.acceptance.progress.release(now);
+        }
         match self.acceptance.progress.step(self.bridge.waiting(), now) {
             AnswerStep::Ask => self.acceptance.ask(),
             AnswerStep::GiveUp(ending) => self.agent.closing.end(ending),

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 impl SidebandSession {
     /// Asks for the accept, and gives up when the ring time is over.
     pub(super) fn accept_when_ready(&mut self, now: Instant) {
+        if !self.agent.lookup.is_awaited() {
+            self.acceptance.progress.release(now);
+        }
         // No greeting is waited for: the session exists only after the accept.
         match self.acceptance.progress.step(Duration::MAX, now) {
             AnswerStep::Ask => self.acceptance.ask(),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod lookups;
 mod stage;
 
 use serde_json::json;
@@ -101,6 +102,31 @@ async fn a_tool_is_used_during_the_call() {
     assert_eq!(text(&stage.entry("WA_CALL_TOOL").await, "tool"), "take_message");
     assert_heard(&call, &[clips::agent_order()]);
     hang_up(&stage, &call).await;
+}
+
+#[tokio::test]
+async fn what_a_caller_leaves_is_for_the_outbox_to_deliver() {
+    let message = json!({"message": "Please call back."}).to_string();
+    let reply = Reply::call("take_message", &message, Reply::speech(clips::agent_order()));
+    let stage = Stage::start(saying([reply])).await;
+    let file = "name = 'shop'\ninstructions = 'x'\ngreeting.say = 'Hello.'\n[tools]\nallowed_hosts = ['shop.example']\n\
+                take_message = true\n[after]\nurl = 'https://shop.example/calls'\nsign_with = 'shop'\n\
+                on = ['message.taken', 'call.ended']\n";
+    let call = stage.call_with(spec(), json!({"agent": file})).await;
+    hears(&call).await;
+
+    call.say(&clips::caller_order());
+    hears(&call).await;
+
+    let event = stage.item("AFTER#message.taken#000001").await;
+    assert_eq!((text(&event, "of"), text(&event, "agent")), ("LEFT#000001".into(), "shop".into()), "{event}");
+    assert_eq!(text(&stage.item("LEFT#000001").await, "message"), "Please call back.");
+    stage.delivers().await;
+    hang_up(&stage, &call).await;
+    assert!(
+        stage.item("AFTER#call.ended").await.get("concluded_1").is_some(),
+        "the task has written its summary"
+    );
 }
 
 #[tokio::test]

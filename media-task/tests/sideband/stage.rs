@@ -43,6 +43,11 @@ struct Cloud {
     http: reqwest::Client,
     /// The ending of each call that the task reported.
     endings: Mutex<Vec<(String, String)>>,
+    /// What the task asked about lookups, and what is replied.
+    looked_up: Mutex<Vec<Value>>,
+    decision: Mutex<Value>,
+    /// How often the outbox was invoked.
+    deliveries: AtomicU64,
     /// OpenAI's id of the call that is on.
     call: Mutex<String>,
     /// Whether it was accepted.
@@ -59,6 +64,9 @@ impl Stage {
             calls: format!("{}/realtime/calls", model.rest_url()),
             http: http.clone(),
             endings: Mutex::default(),
+            looked_up: Mutex::default(),
+            decision: Mutex::default(),
+            deliveries: AtomicU64::default(),
             call: Mutex::default(),
             is_accepted: AtomicBool::new(false),
         });
@@ -84,11 +92,17 @@ impl Stage {
 
     /// Places a call and offers it to the task, as call-control does.
     pub(crate) async fn call(&self, spec: CallSpec) -> PlacedCall {
+        self.call_with(spec, json!({})).await
+    }
+
+    /// Places a call and offers it to the task with more than the least.
+    pub(crate) async fn call_with(&self, spec: CallSpec, more: Value) -> PlacedCall {
         let call = self.trunk.ring(spec);
         *self.cloud.call.lock().unwrap() = call.id();
         let now = now_ms();
-        let offer = json!({"fence": 1, "version": 2, "number": "malta", "line": "sip", "realtime_call": call.id(), "offer": "",
+        let mut offer = json!({"fence": 1, "version": 2, "number": "malta", "line": "sip", "realtime_call": call.id(), "offer": "",
             "rang_at_ms": now, "ring_deadline_ms": now + 6_000, "token": "token"});
+        offer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let (status, answer) = self.offer("call-1", &offer).await;
         assert_eq!((status, answer.as_str()), (200, r#"{"answer":""}"#));
         call
@@ -160,6 +174,47 @@ impl Stage {
         items.into_iter().filter_map(|item| serde_dynamo::from_item(item).ok()).collect()
     }
 
+    /// Returns the item with this sort key, once it is there.
+    pub(crate) async fn item(&self, sk: &str) -> Value {
+        let item = || async { self.items().await.into_iter().find(|item| item["sk"] == sk) };
+        until(sk, item).await
+    }
+
+    /// Waits until the outbox was invoked.
+    pub(crate) async fn delivers(&self) {
+        let invoked = || async { (self.cloud.deliveries.load(Ordering::Relaxed) > 0).then_some(()) };
+        until("the outbox", invoked).await;
+    }
+
+    /// Replies this to what a lookup decides.
+    pub(crate) fn decide(&self, reply: Value) {
+        *self.cloud.decision.lock().unwrap() = reply;
+    }
+
+    /// Returns the orders about lookups.
+    pub(crate) fn looked_up(&self) -> Vec<Value> {
+        self.cloud.looked_up.lock().unwrap().clone()
+    }
+
+    /// Whether the task has asked for the accept.
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.cloud.is_accepted.load(Ordering::Relaxed)
+    }
+
+    /// Returns the instructions that the call's session got, one text after the other.
+    pub(crate) fn instructions(&self, call: &PlacedCall) -> Vec<String> {
+        let Some(session) = call.report().session else { return vec![] };
+        let session = self.model.sessions().swap_remove(session);
+        let of_client = session.events.iter().filter(|event| event.from == sim_openai::Side::Client);
+        let texts = of_client.filter_map(|recorded| {
+            let event = &recorded.event;
+            let text =
+                event["session"]["instructions"].as_str().or(event["response"]["instructions"].as_str());
+            text.map(str::to_owned)
+        });
+        texts.collect()
+    }
+
     /// Returns the client events of this kind that the call's session received.
     pub(crate) fn received(&self, call: &PlacedCall, kind: &str) -> usize {
         let session = self.model.sessions().swap_remove(call.report().session.unwrap());
@@ -176,7 +231,7 @@ impl Stage {
 }
 
 /// Returns what `look` finds, once it finds something.
-async fn until<T, F: Future<Output = Option<T>>>(awaited: &str, look: impl Fn() -> F) -> T {
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(awaited: &str, look: impl Fn() -> F) -> T {
     let found = async {
         loop {
             if let Some(found) = look().await {
@@ -198,6 +253,7 @@ fn start_task(cloud: &str, realtime: &str) -> Child {
     Command::new(env!("CARGO_BIN_EXE_media-task"))
         .env_clear()
         .envs([("TABLE", TABLE), ("MEDIA_SECRET", "media"), ("CALL_CONTROL", "call-control")])
+        .env("OUTBOX_FUNCTION", "outbox")
         .envs([("AHOY_BIND_IP", "127.0.0.1"), ("AHOY_PUBLIC_IP", "127.0.0.1"), ("AHOY_DOOR_PORT", "0")])
         .envs([("AHOY_LINES", "sip"), ("AHOY_LEAVE_AFTER_IDLE_S", "600"), ("REALTIME_URL", realtime)])
         .envs([("AWS_ENDPOINT_URL", cloud), ("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", "test")])
@@ -216,8 +272,14 @@ async fn answer(State(cloud): State<Arc<Cloud>>, uri: Uri, headers: HeaderMap, b
     }
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     if target.ends_with("GetSecretValue") {
-        let secret = json!({"door_key": CONTROL_API_KEY, "openai_api_key": KEY}).to_string();
+        let secret =
+            json!({"door_key": CONTROL_API_KEY, "openai_api_key": KEY, "tool_secrets": {"shop": "a key"}})
+                .to_string();
         return json!({"Name": "media", "SecretString": secret}).to_string().into_response();
+    }
+    if uri.path().starts_with("/2015-03-31/functions/outbox") {
+        cloud.deliveries.fetch_add(1, Ordering::Relaxed);
+        return StatusCode::ACCEPTED.into_response();
     }
     if uri.path().starts_with("/2015-03-31/functions") {
         let order = serde_json::from_slice(&body).unwrap();
@@ -243,6 +305,10 @@ impl Cloud {
                 }
                 self.endings.lock().unwrap().push((order["call_ref"].to_string(), ending));
                 json!({"reply": "over"})
+            }
+            "caller_looked_up" => {
+                self.looked_up.lock().unwrap().push(order.clone());
+                self.decision.lock().unwrap().clone()
             }
             _ => json!({"reply": "wait"}),
         }

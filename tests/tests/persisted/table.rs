@@ -226,9 +226,9 @@ async fn write_conversation(ledger: &Store) {
     diary.keep_levels(&CALL.into(), &AudioLevels { from_ms: 80, caller: vec![0, 7], agent: vec![255] }, 30);
     diary.flush().await;
     let message = Message { message: "It squeaks".into(), caller_name: Some("Ada".into()), urgent: true };
-    diary.caller_request(&CALL.into(), 1, 30).store("message", &message).await.unwrap();
+    diary.caller_request(&CALL.into(), 1, 30).store("message", &message, None).await.unwrap();
     let callback = Callback { about: "A service".into(), when: None, number: None };
-    diary.caller_request(&CALL.into(), 2, 30).store("callback", &callback).await.unwrap();
+    diary.caller_request(&CALL.into(), 2, 30).store("callback", &callback, None).await.unwrap();
 }
 
 async fn table(ledger: &Store) -> Vec<(String, String)> {

@@ -8,12 +8,12 @@ use store::Store;
 use tokio::net::TcpListener;
 
 /// Returns a store in an emulator of its own.
-pub async fn store() -> Store {
+pub(crate) async fn store() -> Store {
     Store::new(emulator().await, "ahoy")
 }
 
 /// Returns a client of an emulator that has the table `ahoy`.
-pub async fn emulator() -> Client {
+pub(crate) async fn emulator() -> Client {
     let database = dynoxide::Database::memory().unwrap();
     database.create_table(serde_json::from_value(table()).unwrap()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -23,7 +23,7 @@ pub async fn emulator() -> Client {
 }
 
 /// Returns a client of the emulator on a socket.
-pub fn client_of(listener: &TcpListener) -> Client {
+pub(crate) fn client_of(listener: &TcpListener) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))

@@ -1,11 +1,14 @@
 //! Executes one tool call beside the call: against the hour's budget, then by HTTP, call-control or the table.
 
 use super::action_budget::HourlyBudget;
+use crate::agent_side::business::Business;
 use crate::agent_side::call_identity::CallIdentity;
 use crate::journal_writer::CallerRequest;
+use agents::AfterEvent;
 use anyhow::Context;
 use internal_api::client::CallControl;
 use internal_api::order::{Order, Reply};
+use service::time::now_ms;
 use std::sync::Arc;
 use std::time::Duration;
 use tools::{CallContext, Refused, ToolError, ToolOutcome, ToolOutcomeKind, ToolUse};
@@ -29,6 +32,8 @@ pub(super) struct ToolExecutor {
     /// The call, for which call-control sends messages.
     pub(super) call: CallIdentity,
     pub(super) caller_note: CallerRequest,
+    /// Gets to know what the caller left.
+    pub(super) business: Business,
 }
 
 impl ToolExecutor {
@@ -51,8 +56,10 @@ impl ToolExecutor {
         let kind = match &tool_use {
             ToolUse::EndCall | ToolUse::TransferCall | ToolUse::Http(_) => ToolOutcomeKind::Done,
             ToolUse::SendMessage { text } => self.send(text.clone()).await,
-            ToolUse::TakeMessage(message) => self.store("message", message).await,
-            ToolUse::RequestCallback(callback) => self.store("callback", callback).await,
+            ToolUse::TakeMessage(message) => self.store("message", AfterEvent::MessageTaken, message).await,
+            ToolUse::RequestCallback(callback) => {
+                self.store("callback", AfterEvent::CallbackRequested, callback).await
+            }
         };
         built_in_outcome(&tool_use, kind)
     }
@@ -99,8 +106,14 @@ impl ToolExecutor {
         }
     }
 
-    async fn store(&self, kind: &str, what: &impl serde::Serialize) -> ToolOutcomeKind {
-        let Err(error) = self.caller_note.store(kind, what).await else {
+    async fn store(&self, kind: &str, event: AfterEvent, what: &impl serde::Serialize) -> ToolOutcomeKind {
+        let told = self.business.left(event, self.caller_note.n(), now_ms());
+        let Err(error) = self.caller_note.store(kind, what, told.as_ref()).await else {
+            if told.is_some() {
+                let business = self.business.clone();
+                // The agent does not wait for it.
+                tokio::spawn(async move { business.deliver().await });
+            }
             return ToolOutcomeKind::Done;
         };
         let call_ref = &self.context.call_ref;
@@ -146,9 +159,7 @@ fn transfer_outcome(reply: Option<Reply>) -> ToolOutcome {
             | Reply::Sent
             | Reply::NotSent { .. }
             | Reply::Agent { .. },
-        ) => {
-            outcome(ToolOutcomeKind::Failed)
-        }
+        ) => outcome(ToolOutcomeKind::Failed),
     }
 }
 
