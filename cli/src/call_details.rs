@@ -1,6 +1,7 @@
 //! Reads everything that is stored about a call: list entry, journal, transcript, audio levels and summary.
 
 use anyhow::{Context, bail};
+use deliveries::Extraction;
 use journal::{CallSummary, JournalEntry, JournalEvent, TranscriptLine};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -21,6 +22,8 @@ pub(crate) struct CallDetails {
     pub(crate) left: usize,
     /// The summary, once the media task has written it.
     pub(crate) summary: Option<CallSummary>,
+    /// What a text model extracted from the transcript, if the agent's file asks for it.
+    pub(crate) extraction: Option<Extraction>,
     /// The audio levels of both sides; `None` if the agent stores no transcripts.
     pub(crate) levels: Option<AudioLevels>,
 }
@@ -48,7 +51,7 @@ impl CallDetails {
     }
 
     async fn of(store: &Store, listed: CallListing) -> anyhow::Result<Self> {
-        let (mut entries, mut lines, mut left) = (vec![], vec![], 0);
+        let (mut entries, mut lines, mut left, mut extraction) = (vec![], vec![], 0, None);
         for item in store.items_before_state(&listed.call_ref).await? {
             let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
             if sk.starts_with(keys::EVENTS) {
@@ -58,12 +61,14 @@ impl CallDetails {
                 lines.push(read::<TranscriptLine>(item)?);
             } else if sk.starts_with(keys::LEFT) {
                 left += 1;
+            } else if sk == keys::EXTRACT {
+                extraction = read::<Extraction>(item).ok();
             }
         }
         entries.sort_by_key(|entry| entry.at_ms);
         let summary = store.summary(&listed.call_ref).await?.map(read).transpose()?;
         let levels = store.levels(&listed.call_ref).await?;
-        Ok(Self { listed, entries, lines, left, summary, levels })
+        Ok(Self { listed, entries, lines, left, summary, extraction, levels })
     }
 
     /// Returns the time since the call rang, in ms.
@@ -91,8 +96,12 @@ impl CallDetails {
     /// Returns everything as JSON.
     pub(crate) fn to_json(&self) -> Value {
         let events: Vec<Value> = self.entries.iter().map(to_json).collect();
-        json!({"call": self.listed, "lasted_ms": self.listed.lasted_ms(), "summary": self.summary,
-            "transcript": self.lines, "left": self.left, "events": events})
+        let mut all = json!({"call": self.listed, "lasted_ms": self.listed.lasted_ms(), "summary": self.summary,
+            "transcript": self.lines, "left": self.left, "events": events});
+        if let Some(extraction) = &self.extraction {
+            all["extraction"] = json!(extraction);
+        }
+        all
     }
 }
 

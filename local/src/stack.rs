@@ -209,6 +209,7 @@ fn media_service(config: &StackConfig, binaries: &Binaries, table: &str) -> Serv
         ("TABLE", set(table)),
         ("MEDIA_SECRET", set("media")),
         ("CALL_CONTROL", set("call-control")),
+        ("OUTBOX_FUNCTION", set("outbox")),
         ("REALTIME_URL", config.realtime_url.clone()),
         ("REALTIME_MODEL", config.realtime_model.clone()),
         ("AHOY_LINES", config.sip.as_ref().map(|_| "sip".to_owned())),

@@ -8,7 +8,9 @@ use anstyle::Style;
 use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use deliveries::Extraction;
 use journal::Speaker;
+use serde_json::Value;
 use std::process::ExitCode;
 use store::keys::SHORTEST_REF;
 
@@ -75,6 +77,10 @@ fn sections(call: &CallDetails) -> Vec<String> {
         });
         sections.push(titled("TRANSCRIPT", &columns(rows, &[0])));
     }
+    if let Some(extraction) = &call.extraction {
+        let title = format!("EXTRACTED by {}", printable(&extraction.model));
+        sections.push(titled(&title, &columns(extracted(extraction).into_iter(), &[])));
+    }
     let rows = call.entries.iter().map(|entry| {
         [
             call.since_ring(entry.at_ms).to_string(),
@@ -85,6 +91,19 @@ fn sections(call: &CallDetails) -> Vec<String> {
     });
     sections.push(titled("TIMELINE, ms since the ring", &columns(rows, &[0])));
     sections
+}
+
+/// Returns what was extracted, by name, or why nothing was.
+fn extracted(extraction: &Extraction) -> Vec<[String; 2]> {
+    let row = |name: &str, text: &str| [printable(name), printable(text)];
+    let failed = extraction.error.as_deref().map(|error| row("failed", error));
+    let summary = extraction.summary.as_deref().map(|summary| row("summary", summary));
+    let fields = extraction.extracted.as_ref().and_then(Value::as_object);
+    let fields = fields.into_iter().flatten().map(|(name, value)| match value {
+        Value::String(text) => row(name, text),
+        value => row(name, &value.to_string()),
+    });
+    failed.into_iter().chain(summary).chain(fields).collect()
 }
 
 fn head(call: &CallDetails) -> String {
@@ -156,11 +175,31 @@ fn columns<const N: usize>(rows: impl Iterator<Item = [String; N]>, right: &[usi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use deliveries::extraction::ExtractionOutcome;
 
     #[test]
     fn a_reference_is_hexadecimal_and_not_too_short() {
         assert_eq!(call_ref("AB12CD34"), Ok("ab12cd34".to_owned()));
         assert!(call_ref("ab12").is_err() && call_ref("wacid.ABCD").is_err());
+    }
+
+    #[test]
+    fn extracted_fields_are_shown_by_name() {
+        let extraction = Extraction {
+            model: "gpt-6-luna".to_owned(),
+            outcome: ExtractionOutcome::Done,
+            error: None,
+            summary: Some("It is about\u{1b}[2J A-17.".to_owned()),
+            extracted: Some(serde_json::json!({"order": "A-17", "solved": false})),
+            micro_dollars: None,
+        };
+
+        let rows = extracted(&extraction);
+
+        assert_eq!(rows[0], ["summary", "It is about [2J A-17."]);
+        assert_eq!(rows[1..], [["order", "A-17"], ["solved", "false"]].map(|row| row.map(str::to_owned)));
+        let failed = Extraction::failed("gpt-0", "model_not_found", None);
+        assert_eq!(extracted(&failed), [["failed", "model_not_found"].map(str::to_owned)]);
     }
 
     #[test]

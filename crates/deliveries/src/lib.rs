@@ -1,6 +1,6 @@
 //! Decides what a business learns of a call and when, without a runtime, a clock or a socket (sans-IO).
 //!
-//! [`body`] makes an event's JSON from what is stored of its call, [`next_step`] says what follows from a try to deliver it, and
+//! [`body()`] makes an event's JSON from what is stored of its call, [`next_step`] says what follows from a try to deliver it, and
 //! [`extraction`] is what a text model is asked about the transcript.
 
 mod body;

@@ -197,7 +197,7 @@ async fn the_other_events_of_a_silent_host_wait_untried() {
 
     stage.run().await;
 
-    let mut items = vec![stage.item(&keys[0]).await.unwrap(), stage.item(&keys[1]).await.unwrap()];
+    let mut items = [stage.item(&keys[0]).await.unwrap(), stage.item(&keys[1]).await.unwrap()];
     items.sort_by_key(|item| item.tries);
     assert_eq!((items[0].tries, items[0].why.as_deref()), (0, None));
     assert!(items[0].due_ms().unwrap() > now_ms() + 50_000);

@@ -138,7 +138,7 @@ fn a_held_call_waits_for_its_greeting_from_its_release_on() {
 }
 
 #[test]
-fn a_greeting_that_does_not_come_after_the_release_is_not_waited_for() {
+fn a_greeting_that_stays_away_after_the_release_is_not_awaited() {
     let (start, mut ringing) = held();
     ringing.release(start + ms(800));
 

@@ -193,6 +193,8 @@ async fn a_call_is_heard_twice_of_and_talked_through(story: &Story) {
     caller.hears_the_greeting().await;
     assert_eq!(RawWebhook::connect(caller.id(), "v=0\r\n").post(story).await, 200);
     caller.hangs_up().await;
+    // Its task has the outbox deliver the outcome.
+    story.stack.cloud.events_until("outbox", |events| events.handled > 0).await.expect("there is the outbox");
 }
 
 async fn the_task_leaves(cloud: &Cloud) {

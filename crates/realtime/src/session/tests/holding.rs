@@ -219,7 +219,7 @@ fn a_session_that_stands_by_gets_newer_instructions_when_it_takes_over() {
 }
 
 #[test]
-fn a_sideband_that_was_lost_meanwhile_gets_newer_instructions_when_it_is_back() {
+fn a_sideband_that_is_back_gets_newer_instructions() {
     let mut talk = Talk::with(SessionConfig { audio: AudioPath::Service, ..config() });
     talk.act(Session::open);
     talk.accept();
