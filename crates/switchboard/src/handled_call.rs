@@ -4,7 +4,7 @@ use crate::{ResolvedAgent, Switchboard};
 use call::TaskId;
 use std::sync::Arc;
 use store::lease::Lease;
-use store::{NumberSettings, StoredCall};
+use store::{NumberSettings, OutboxItem, StoredCall};
 use tokio::sync::OnceCell;
 
 /// A loaded call, with the settings of its number, its agent and the lease of its task as far as they are resolved.
@@ -16,8 +16,8 @@ pub(crate) struct HandledCall {
     own_agent: OnceCell<Arc<ResolvedAgent>>,
     chosen_agent: OnceCell<Arc<ResolvedAgent>>,
     lease: Option<Lease>,
-    /// Whether the call has ended with an outcome for the business that waits for nothing.
-    pub(crate) has_outcome_due: bool,
+    /// The outcome for the business that was saved with the call's end.
+    pub(crate) saved_outcome: Option<OutboxItem>,
 }
 
 impl HandledCall {
@@ -25,7 +25,7 @@ impl HandledCall {
     pub(crate) fn new(record: Box<StoredCall>) -> Self {
         let (own_agent, chosen_agent) = (OnceCell::new(), OnceCell::new());
         let settings = OnceCell::new();
-        Self { record, settings, own_agent, chosen_agent, lease: None, has_outcome_due: false }
+        Self { record, settings, own_agent, chosen_agent, lease: None, saved_outcome: None }
     }
 
     /// Drops what is known of the caller once the number's agent is resolved, unless its file asks for it, during the call or after.
