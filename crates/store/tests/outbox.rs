@@ -237,7 +237,9 @@ async fn ringing(store: &Store) -> StoredCall {
 
 /// Ends a call, and returns its outcome.
 fn end(record: &mut StoredCall, ending: Ending, fence: u64) -> OutboxItem {
-    record.call = Call { phase: Phase::Ended(ending), fence: Fence(fence), due: None, ..record.call.clone() };
+    let answer = (fence > 0).then(|| "v=0".to_owned());
+    record.call =
+        Call { phase: Phase::Ended(ending), fence: Fence(fence), answer, due: None, ..record.call.clone() };
     OutboxItem::of_ended(record, Some("shop"), T0).unwrap()
 }
 
