@@ -92,7 +92,7 @@ enum Rest<'a> {
 
 #[derive(Serialize)]
 struct Caller<'a> {
-    number: Option<&'a str>,
+    number: Option<String>,
     number_verified: bool,
     user_id: Option<&'a str>,
     name: Option<&'a str>,
@@ -133,7 +133,7 @@ impl<'a> Body<'a> {
 impl<'a> Caller<'a> {
     fn of(details: &'a CallerDetails) -> Self {
         Self {
-            number: details.number.as_deref(),
+            number: details.international_number(),
             number_verified: details.number_verified,
             user_id: details.user_id.as_deref(),
             name: details.name.as_deref(),
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(quiet.get("caller"), None);
         assert_eq!(
             open["caller"],
-            json!({"number": "919900000001", "number_verified": true, "user_id": "IN.planted", "name": "Asha"})
+            json!({"number": "+919900000001", "number_verified": true, "user_id": "IN.planted", "name": "Asha"})
         );
     }
 
