@@ -45,13 +45,12 @@ async fn a_business_that_is_late_delays_the_accept_no_further() {
     let (stage, shop) = (Stage::start(config()).await, Shop::open().await);
 
     let call = stage.call_with(spec(), json!({"agent": shop.agent(ASKS_BY_NAME, "")})).await;
-    shop.is_asked().await;
-    assert!(!stage.is_accepted(), "the call waits");
     hears(&call).await;
 
-    let noted = stage.entry("WA_CALL_LOOKUP").await;
-    assert_eq!(noted["outcome"], "late");
-    assert!((800..2_000).contains(&noted["took_ms"].as_u64().unwrap()), "{noted}");
+    let (noted, opened) = (stage.entry("WA_CALL_LOOKUP").await, stage.entry("WA_CALL_OPENED").await);
+    assert_eq!((&noted["outcome"], shop.asked().len()), (&json!("late"), 1));
+    assert!((800..3_500).contains(&noted["took_ms"].as_u64().unwrap()), "{noted}");
+    assert!(noted["at_ms"].as_u64().unwrap() <= opened["at_ms"].as_u64().unwrap(), "{noted} {opened}");
     assert!(stage.instructions(&call)[1].contains("Hello there."));
     hang_up(&stage, &call).await;
 }
@@ -99,13 +98,12 @@ async fn a_call_that_the_business_refuses_is_not_accepted() {
 }
 
 #[tokio::test]
-async fn an_agent_that_does_not_wait_gets_to_know_during_the_call() {
+async fn an_agent_that_does_not_wait_gets_to_know_as_well() {
     let (stage, shop) = (Stage::start(config()).await, Shop::open().await);
+    shop.answer(json!({"dynamic_variables": {"balance": "7 ORD"}}));
 
     let file = shop.agent("say = 'Hello.'", "timeout_ms = 1500");
     let call = stage.call_with(spec(), json!({"agent": file})).await;
-    call.answered(PATIENCE).await.unwrap();
-    shop.answer(json!({"dynamic_variables": {"balance": "7 ORD"}}));
     let told = until("the session gets to know", || async {
         stage.instructions(&call).into_iter().find(|text| text.contains("7 ORD"))
     });
@@ -148,10 +146,6 @@ impl Shop {
 
     fn asked(&self) -> Vec<(HeaderMap, String)> {
         self.asked.lock().unwrap().clone()
-    }
-
-    async fn is_asked(&self) {
-        until("the lookup", || async { self.asked().first().map(drop) }).await;
     }
 
     /// Returns the file of an agent that asks this business.
