@@ -25,7 +25,7 @@ async fn the_end_of_a_call_is_told_once() {
     let body = &told[0].body;
     assert_eq!((&body["ending"], &body["talked_s"]), (&json!("caller_hung_up"), &json!(40)));
     assert_eq!((&body["complete"], &body["turns"]), (&json!(true), &json!(3)));
-    assert_eq!(body["caller"]["number"], "919900000001");
+    assert_eq!(body["caller"]["number"], "+919900000001");
     assert_eq!(body["transcript"][0]["text"], "Where is my order A-17?");
     assert_eq!(body["left"][0]["message"], "Call me.");
     assert_eq!(stage.item(&key).await.unwrap().state.known(), Some(OutboxState::Delivered));
