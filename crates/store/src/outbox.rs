@@ -48,8 +48,11 @@ pub struct OutboxItem {
     pub fence: Option<Fence>,
     /// How far the delivery is.
     pub state: Recorded<OutboxState>,
-    /// How many tries were begun.
+    /// How many tries were begun, since it was last made due again by hand.
     pub tries: u32,
+    /// How often it was made due again by hand.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retried: u32,
     /// When the claim of the process that tries now ends, ms since 1970. It names the claim, too: no two of an item end at the same time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed_until_ms: Option<u64>,
@@ -102,6 +105,7 @@ impl OutboxItem {
             fence: None,
             state: OutboxState::Waiting.into(),
             tries: 0,
+            retried: 0,
             claimed_until_ms: None,
             tried_at_ms: None,
             status: None,
@@ -143,11 +147,21 @@ impl OutboxItem {
         keys::call_ref(&self.pk).expect("an item of the outbox is in a call's partition")
     }
 
+    /// Returns the number of the current try, which no other try of it has.
+    pub fn number_of_try(&self) -> u64 {
+        u64::from(self.retried) * 100 + u64::from(self.tries)
+    }
+
     /// Returns when the next try is due, ms since 1970; `None` when there is none.
     pub fn due_ms(&self) -> Option<u64> {
         let is_waiting = self.gsi1pk.as_deref() == Some(keys::OUTBOX);
         self.gsi1sk.as_ref().filter(|_| is_waiting)?.parse().ok()
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]
