@@ -6,12 +6,13 @@ mod delivery;
 mod destinations;
 mod extracting;
 mod one_host;
+mod outbox_run;
 mod round;
 mod settings;
 mod stored_call;
 mod unreadable_events;
 
-pub use round::OutboxRun;
+pub use outbox_run::OutboxRun;
 pub use settings::Settings;
 
 use anyhow::Context;

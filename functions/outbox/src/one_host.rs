@@ -2,7 +2,7 @@
 
 use crate::delivery::{Answered, Delivering, HostState};
 use crate::destinations::Destination;
-use crate::round::OutboxRun;
+use crate::outbox_run::OutboxRun;
 use crate::{MODEL_TIMEOUT, Outbox};
 use futures_util::{StreamExt, future, stream};
 use service::time::now_ms;

@@ -6,10 +6,10 @@ use crate::Outbox;
 use crate::delivery::Delivering;
 use crate::destinations::{Addressee, Destination, Destinations};
 use crate::one_host::{Claimed, HostRun, LONGEST_DELIVERY, OneHost, has_time, report_failure};
+use crate::outbox_run::OutboxRun;
 use call::CallRef;
 use deliveries::{MOST_TRIES, NoReply};
 use futures_util::{StreamExt, stream};
-use serde::Serialize;
 use service::time::now_ms;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -23,15 +23,6 @@ const HOSTS_AT_ONCE: usize = 8;
 
 /// How much longer a claim lasts than the invocation, whose host's clock may be behind.
 const CLAIM_MARGIN: Duration = Duration::from_secs(5);
-
-/// The result of an invocation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct OutboxRun {
-    /// How many events were tried, or dropped because they have no receiver.
-    pub done: usize,
-    /// How many events could not be claimed or recorded.
-    pub failed: usize,
-}
 
 /// The rounds of one invocation.
 pub(crate) struct Round<'a> {
