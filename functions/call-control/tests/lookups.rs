@@ -16,7 +16,9 @@ use service::time::now_ms;
 use stage::{Cloud, TABLE};
 use std::sync::{Arc, Mutex};
 use store::items::to_item;
-use store::{CallOwner, CallerCall, CallerNames, LoadedCall, Store, StoredAgent, StoredCall, pseudonym};
+use store::{
+    CallOwner, CallerCall, CallerNames, HungUp, LoadedCall, Store, StoredAgent, StoredCall, pseudonym,
+};
 use switchboard::task_launcher::LaunchSettings;
 use tokio::net::TcpListener;
 
@@ -204,7 +206,10 @@ async fn only_the_task_of_a_call_decides_about_it() {
 
 #[tokio::test]
 async fn a_caller_is_known_only_where_the_agents_file_asks() {
-    for (agent, is_kept) in [("desk", true), ("telling", true), ("other", false)] {
+    let gave_up = HungUp { errors: vec![] };
+    let agents = [("desk", true), ("telling", true), ("other", false)];
+    let cases = agents.into_iter().flat_map(|agent| [(agent, None), (agent, Some(gave_up.clone()))]);
+    for ((agent, is_kept), hung_up) in cases {
         let stage = Stage::new().await;
         stage.store.assign(&NUMBER.into(), agent).await.unwrap();
         let mut ringing = ringing();
@@ -213,10 +218,12 @@ async fn a_caller_is_known_only_where_the_agents_file_asks() {
         ringing.call.ring_deadline = Timestamp(now_ms() + 500);
         let call = stage.has(ringing).await;
 
+        ringing.hung_up = hung_up;
         stage.order(Order::Tick { call_ref: call.clone() }).await;
 
-        let details = stage.stored(&call).await.caller_details();
-        assert_eq!(details.name.is_some(), is_kept, "{agent}");
+        let stored = stage.stored(&call).await;
+        let details = stored.caller_details();
+        assert_eq!(details.name.is_some(), is_kept, "{agent} {:?}", stored.call.ending());
         assert_eq!((details.number.as_deref(), details.number_verified), (Some(CALLER), true));
     }
 }
