@@ -82,9 +82,10 @@ async fn the_chosen_agents_words_reach_the_caller_later() {
 async fn an_agent_that_is_not_allowed_is_not_chosen() {
     let kept = Reply::Agent { text: None, language: Some("fr".into()) };
     for (name, reason) in [
-        ("other", "agent other is not in may_override"),
+        ("other", "override_agent_id is not in may_override"),
+        ("asha-919900000001", "override_agent_id is not in may_override"),
         ("unpushed", "agent unpushed was not pushed, or cannot be read"),
-        ("Asha 919900000001", "override_agent_id is no name of an agent"),
+        ("Asha 919900000001", "override_agent_id is not in may_override"),
     ] {
         let stage = Stage::new().await;
         let call = stage.has(connecting()).await;
@@ -100,13 +101,17 @@ async fn an_agent_that_is_not_allowed_is_not_chosen() {
 
 #[tokio::test]
 async fn a_lookup_that_names_the_numbers_own_agent_changes_nothing() {
+    let unchanged = Reply::Agent { text: None, language: None };
     let stage = Stage::new().await;
     let call = stage.has(connecting()).await;
 
-    let reply = stage.order(decided(&call, Some("desk"), Some("speak French"))).await;
-
-    assert_eq!(reply, Reply::Agent { text: None, language: None });
+    assert_eq!(stage.order(decided(&call, Some("desk"), None)).await, unchanged);
     assert_eq!(stage.events().await, [""; 0]);
+
+    let stage = Stage::new().await;
+    let call = stage.has(connecting()).await;
+    assert_eq!(stage.order(decided(&call, Some("desk"), Some("french"))).await, unchanged);
+    assert_eq!(stage.reasons().await, ["language is no language tag"]);
 }
 
 #[tokio::test]
@@ -213,12 +218,12 @@ async fn a_caller_is_known_only_where_the_agents_file_asks() {
         let stage = Stage::new().await;
         stage.store.assign(&NUMBER.into(), agent).await.unwrap();
         let mut ringing = ringing();
+        ringing.hung_up = hung_up;
         ringing.details = Some(CallerDetails { name: Some("Asha".into()), ..CallerDetails::default() });
         // No task is there: it need not look for one for long.
         ringing.call.ring_deadline = Timestamp(now_ms() + 500);
         let call = stage.has(ringing).await;
 
-        ringing.hung_up = hung_up;
         stage.order(Order::Tick { call_ref: call.clone() }).await;
 
         let stored = stage.stored(&call).await;
