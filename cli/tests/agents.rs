@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod terminal;
+mod try_tool;
 
 use serde_json::{Value, json};
 use terminal::{Terminal, agent, file};

@@ -1,7 +1,7 @@
 //! Scans the logs of a testbed's programs for what must not be written: secrets, who called, and what they said.
 
 use crate::telephone::{CALLER, COUNTRY, DIALLED, TRUNK_KEY, WEBHOOK_SECRET};
-use crate::testbed::{MODEL_KEY, Testbed};
+use crate::testbed::{CUSTOMER, MODEL_KEY, Testbed};
 use ::privacy::{Leak, Watch};
 use serde_json::Value;
 use sim_meta::{CallerConfig, MetaConfig};
@@ -82,6 +82,8 @@ fn watch() -> Watch {
         .and_for_number("the dialled number", COUNTRY, national(DIALLED))
         .and_for("a header of a SIP call", SIP_HOST)
         .and_for_personal("the caller's name", &caller.name)
+        .and_for_personal("the business's name for the caller", CUSTOMER)
+        .and_for_personal("a name that a hostile lookup returns", "Mallory")
         .and_for("the caller's id", &caller.user_id);
     let sent = [
         ("the caller's user name", &caller.username),

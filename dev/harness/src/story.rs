@@ -118,6 +118,20 @@ impl StoryBuilder {
         self
     }
 
+    /// Has the agent ask the business who is calling, greet by name, and tell the outcome. The script must be set before.
+    #[must_use]
+    pub fn knowing_callers(mut self) -> Self {
+        self.testbed = self.testbed.knowing_callers();
+        self
+    }
+
+    /// Has a text model extract fields for the outcome. The agent must know its callers.
+    #[must_use]
+    pub fn extracting(mut self) -> Self {
+        self.testbed = self.testbed.extracting();
+        self
+    }
+
     /// Has the product take calls on the SIP line.
     #[must_use]
     pub fn with_telephone(self) -> Self {
@@ -253,6 +267,11 @@ impl Story {
     /// Has Meta's webhooks arrive again.
     pub fn webhooks_arrive(&self) {
         self.meta.set_webhook_url(self.webhook_url());
+    }
+
+    /// Returns the text of the agent's file.
+    pub fn agent_file(&self) -> String {
+        std::fs::read_to_string(self.folder.join("agent.toml")).expect("the testbed has written it")
     }
 
     /// Returns the webhook's URL.

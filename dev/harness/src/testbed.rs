@@ -24,6 +24,9 @@ pub const AGENT: &str = include_str!("../agent.toml");
 /// What makes an agent know its callers. `{shop}` stands for the business's URL.
 const KNOWS_CALLERS: &str = include_str!("../knows-callers.toml");
 
+/// What makes an agent that knows its callers have fields extracted from transcripts.
+const EXTRACTS: &str = include_str!("../extracts.toml");
+
 /// The model's key in a rehearsal.
 pub const MODEL_KEY: &str = "sk-rehearsal";
 
@@ -93,6 +96,13 @@ impl TestbedConfig {
         assert_ne!(by_name, self.agent, "the agent's greeting is another one");
         self.agent = by_name + KNOWS_CALLERS;
         self.model.script = self.model.script.saying_exact_words();
+        self
+    }
+
+    /// Has a text model extract a summary and two fields from each transcript, for the outcome.
+    #[must_use]
+    pub fn extracting(mut self) -> Self {
+        self.agent += EXTRACTS;
         self
     }
 

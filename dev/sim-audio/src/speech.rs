@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn another_text_is_said_where_there_is_a_voice_and_the_same_again() {
+    fn another_text_is_said_the_same_again_where_there_is_a_voice() {
         let text = "A sentence that was never recorded.";
         let has_voice = Command::new("espeak-ng").arg("--version").output().is_ok();
 

@@ -96,7 +96,7 @@ impl Business {
         self.shared.lock().customers.insert(number.to_owned(), known);
     }
 
-    /// Sets the answer to all lookups, whoever calls.
+    /// Sets the answer to all lookups, of every caller.
     pub fn set_answer(&self, answer: Value) {
         self.shared.lock().answer = Some(answer);
     }

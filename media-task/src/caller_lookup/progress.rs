@@ -34,6 +34,8 @@ enum Stage {
         until: Instant,
     },
     Settled,
+    /// Call-control has ended the call, which is not to be answered any more.
+    Ended,
 }
 
 /// What the business says about a caller.
@@ -110,7 +112,7 @@ impl LookupProgress {
         Self { stage: Stage::Asked { until }, began: now, latest, may_decide, steps: VecDeque::new() }
     }
 
-    /// Whether an answer is still waited for.
+    /// Whether the call may be answered: nothing is waited for, and it was not ended.
     pub(crate) fn is_settled(&self) -> bool {
         matches!(self.stage, Stage::Settled)
     }
@@ -124,7 +126,7 @@ impl LookupProgress {
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match self.stage {
             Stage::Asked { until } | Stage::Deciding { until, .. } => Some(until),
-            Stage::Settled => None,
+            Stage::Settled | Stage::Ended => None,
         }
     }
 
@@ -139,7 +141,7 @@ impl LookupProgress {
                 self.settle(Settled::default());
             }
             Stage::Deciding { known, .. } => self.settle(Settled { variables: known, ..Settled::default() }),
-            Stage::Settled => {}
+            Stage::Settled | Stage::Ended => {}
         }
     }
 
@@ -172,7 +174,7 @@ impl LookupProgress {
         let variables = std::mem::take(known);
         match reply {
             Some(Reply::Over) => {
-                self.stage = Stage::Settled;
+                self.stage = Stage::Ended;
                 self.steps.push_back(LookupStep::End);
             }
             Some(Reply::Agent { text: agent, language }) => {

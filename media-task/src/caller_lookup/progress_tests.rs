@@ -92,6 +92,7 @@ fn a_refused_call_is_over_once_call_control_says_so() {
     lookup.handle_decision(Some(Reply::Over));
 
     assert_eq!(steps(&mut lookup), [LookupStep::End]);
+    assert_eq!((lookup.is_settled(), lookup.poll_timeout()), (false, None), "it is not accepted");
 }
 
 #[test]

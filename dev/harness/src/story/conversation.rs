@@ -101,6 +101,13 @@ impl Story {
         self.stack.store.spent(&number, &day).await.expect("the table can be read")
     }
 
+    /// Waits until the first line of a call's transcript is stored, and returns it.
+    pub async fn first_line_of(&self, caller: &Caller<'_>) -> String {
+        self.until("the first line of the transcript", async || !self.lines_of(caller).await.is_empty())
+            .await;
+        self.lines_of(caller).await.swap_remove(0)
+    }
+
     /// Returns the stored transcript lines of a call.
     pub async fn lines_of(&self, caller: &Caller<'_>) -> Vec<String> {
         let lines = self.calls.lines(&caller.call_ref()).await.expect("the table can be read");

@@ -1,14 +1,10 @@
 //! `ahoy agents try`, run as the real program against a shop on this machine.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod terminal;
-
+use crate::terminal::{Terminal, agent, file};
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use terminal::{Terminal, agent, file};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
