@@ -255,7 +255,7 @@ impl Switchboard {
         let before = handled.record.clone();
         handled.record.call = next;
         handled.record.issue_token(&before.call, returns_tokens);
-        handled.drop_unneeded_details();
+        self.drop_unneeded_details(handled).await;
         let entries = self.entries(&handled.record, events);
         let listed = self.listing_items(&before, handled).await;
         let outcome = self.outcome(&before, handled).await;
