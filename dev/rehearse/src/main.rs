@@ -102,7 +102,7 @@ async fn call(
     let folder = folder.unwrap_or_else(|| root().join("target/rehearsal"));
     let mut config = match telephone {
         Some(about) => TestbedConfig::telephone_rehearsal(folder, about),
-        None => TestbedConfig::rehearsal(folder),
+        None => TestbedConfig::rehearsal(folder).knowing_callers().extracting(),
     };
     if let Some(fault) = fault {
         config.inject(fault);

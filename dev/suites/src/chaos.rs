@@ -6,6 +6,7 @@ mod audit_rounds;
 mod call_audit;
 mod caller;
 mod fault_injection;
+mod outcome_audit;
 mod plan;
 mod spending_audit;
 
@@ -57,7 +58,8 @@ impl Chaos {
             model,
             tasks: TASKS,
             ..TestbedConfig::in_folder(root().join("target/chaos"))
-        };
+        }
+        .knowing_callers();
         Testbed::start(config, binaries).await
     }
 }

@@ -2,6 +2,7 @@
 
 use super::audit_rounds::Audits;
 use super::fault_injection::Killed;
+use super::outcome_audit;
 use super::plan::{Act, Plan};
 use super::spending_audit::{self, SpendingAudit};
 use harness::testbed::Testbed;
@@ -23,6 +24,9 @@ const SETTLED_WITHOUT_TASK: Duration = Duration::from_secs(120);
 
 /// How long owners have to store summaries and spending: DynamoDB may be gone for a while.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(40);
+
+/// How long the outcomes of all calls may take to reach the business, once the calls are settled.
+const TOLD_WITHIN: Duration = Duration::from_secs(60);
 
 /// How often to look whether all calls are settled.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -54,6 +58,7 @@ pub(super) async fn settle(
     // Calls that do not settle are what the audit is for.
     let _ = eventually_every(LOOK_EVERY, within, || async { Ok(is_settled(testbed).await?.then_some(())) })
         .await?;
+    outcome_audit::deliver_all(testbed, TOLD_WITHIN).await?;
     // What owners leave reaches the table after their calls have ended.
     let mut audits = Audits::until((Instant::now() + WRITTEN_WITHIN).into_std());
     loop {
@@ -68,6 +73,7 @@ pub(super) async fn settle(
 async fn audit(testbed: &Testbed, plan: &Plan, killed: &Killed) -> anyhow::Result<Accounts> {
     let (mut counted, mut numbers) = (0, BTreeSet::new());
     let mut accounts = Accounts { calls: plan.calls.len(), killed: killed.all.len(), ..Accounts::default() };
+    let deliveries = testbed.business.deliveries();
     for (call, planned) in testbed.meta.calls().into_iter().zip(&plan.calls) {
         let reference = call_ref(&call.id);
         let record = testbed.calls.call(&reference).await?;
@@ -80,6 +86,8 @@ async fn audit(testbed: &Testbed, plan: &Plan, killed: &Killed) -> anyhow::Resul
         accounts
             .violations
             .extend(faults.into_iter().map(|fault| format!("{}: {fault}", &reference.as_str()[..8])));
+        let untold = outcome_audit::fault(record.as_ref(), &deliveries);
+        accounts.violations.extend(untold.map(|fault| format!("{}: {fault}", &reference.as_str()[..8])));
         counted += spending.total();
         numbers.extend(record.map(|record| record.number));
     }
@@ -94,6 +102,8 @@ async fn audit(testbed: &Testbed, plan: &Plan, killed: &Killed) -> anyhow::Resul
             .violations
             .push(format!("the days came to {spent} μ$, and {counted} μ$ are counted of calls"));
     }
+    let waiting = testbed.stack.store.waiting_in_outbox(1).await?;
+    accounts.violations.extend(waiting.iter().map(|item| format!("{} waits in the outbox", item.key())));
     let due = testbed.stack.store.due(u64::MAX).await?;
     accounts
         .violations
@@ -280,7 +290,7 @@ impl fmt::Display for Accounts {
         if self.are_settled() {
             return writeln!(
                 f,
-                "  No call was lost, doubled, left open or out of order; each owner's spending is counted once."
+                "  No call was lost, doubled, left open or out of order; each owner's spending is counted once, and each outcome was told."
             );
         }
         for violation in &self.violations {
