@@ -82,7 +82,9 @@ async fn a_caller_whom_the_business_refuses_is_turned_away_with_its_message() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_business_chooses_an_agent_that_the_file_allows() {
     let story = StoryBuilder::default().knowing_callers().begin().await;
-    let allows = story.agent_file().replace("timeout_ms = 800", "timeout_ms = 1500\nmay_override = [\"front-desk-fr\"]");
+    let allows = story
+        .agent_file()
+        .replace("timeout_ms = 800", "timeout_ms = 1500\nmay_override = [\"front-desk-fr\"]");
     let closing = clips::agent_closing();
     let french = format!(
         "name = \"front-desk-fr\"\ninstructions = \"You answer in French.\"\n[greeting]\nsay = {:?}\n",
