@@ -223,6 +223,14 @@ mod tests {
             tool_ms: None,
             in_silence: false,
         };
-        CallDetails { listed, entries: vec![], lines: vec![line], left: 0, summary: None, extraction: None, levels: None }
+        CallDetails {
+            listed,
+            entries: vec![],
+            lines: vec![line],
+            left: 0,
+            summary: None,
+            extraction: None,
+            levels: None,
+        }
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct StoredPerson {
     of_messages: BTreeSet<Key>,
     /// Items of the person's calls, and notices that name them.
     of_calls: BTreeSet<Key>,
+    /// The partitions of the person's calls.
+    partitions: BTreeSet<String>,
     /// Items that lead to the calls. Deleted last, so that an interrupted run can be repeated.
     of_lists: BTreeSet<Key>,
     /// Items that make the webhook drop the person's names from later notices.
@@ -113,6 +115,10 @@ impl StoredPerson {
         self.put_tombstones(store, now_ms).await?;
         store.delete_items(&self.of_messages).await?;
         store.delete_items(&self.of_calls).await?;
+        // What was written into them meanwhile, such as what a model extracted.
+        for partition in &self.partitions {
+            store.delete_items(&store.keys_in_partition(partition).await?).await?;
+        }
         for (id, calls) in self.calls.iter().filter(|(id, _)| !is_unreadable(id)) {
             store.record_forgotten(id, *calls, now_ms).await?;
         }
@@ -135,7 +141,8 @@ impl StoredPerson {
         let stored = store.keys_in_partition(&partition).await?;
         let is_summed_up = stored.iter().any(|(_, sk)| sk == keys::SUMMARY);
         let is_fresh = call.ended_at_ms.is_some_and(|ended| now_ms.saturating_sub(ended) < WRITES_FOR_MS);
-        let is_being_written = call.accepted_at_ms.is_some() && is_fresh && !is_summed_up;
+        let has_late_writes = call.accepted_at_ms.is_some() && is_fresh && !is_summed_up;
+        let is_being_written = has_late_writes || is_being_told(store, &stored, now_ms).await?;
         if state.as_ref().is_some_and(may_change) && (call.ended_at_ms.is_none() || is_being_written) {
             self.unfinished += 1;
         }
@@ -143,12 +150,22 @@ impl StoredPerson {
         let messages = stored.iter().filter_map(|(_, sk)| keys::message_ref(sk));
         self.of_messages.extend(messages.map(|message| (keys::message(message), keys::OF_CALL.to_owned())));
         self.of_calls.extend(stored);
+        self.partitions.insert(partition);
         if !is_unreadable(&call.number) {
             self.of_lists.insert((keys::calls(&call.number), call.place()));
         }
         self.of_lists.insert((keys::call_refs(call.call_ref.as_str()), call.call_ref.to_string()));
         Ok(())
     }
+}
+
+/// Whether the outbox delivers an event of a call now, and may write what a model extracts for it.
+async fn is_being_told(store: &Store, stored: &[Key], now_ms: u64) -> anyhow::Result<bool> {
+    let events: Vec<_> = stored.iter().filter(|(_, sk)| sk.starts_with(keys::AFTER)).cloned().collect();
+    let events = store.items(&events).await?;
+    let mut claims =
+        events.iter().filter_map(|event| event.get("claimed_until_ms")?.as_n().ok()?.parse().ok());
+    Ok(claims.any(|until_ms: u64| until_ms > now_ms))
 }
 
 /// Whether a call may still change; one that call-control set aside because its state cannot be parsed does not.

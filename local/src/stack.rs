@@ -23,6 +23,10 @@ const FUNCTION_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long the outbox may take, as in template.yaml.
 const OUTBOX_TIMEOUT: Duration = Duration::from_secs(90);
 
+/// How many invocations of it there are at once, and how old an event for it may be, as in template.yaml, where no event is tried again.
+const OUTBOX_CONCURRENCY: usize = 2;
+const OUTBOX_EVENT_AGE: Duration = Duration::from_secs(60);
+
 /// How long a media task may take to stop, as in template.yaml: the longest that Fargate allows.
 const STOP_TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -192,6 +196,9 @@ fn functions(config: &StackConfig, binaries: &Binaries, table: &str) -> Vec<Func
         ],
     );
     outbox.timeout = OUTBOX_TIMEOUT;
+    outbox.reserved_concurrency = Some(OUTBOX_CONCURRENCY);
+    outbox.max_event_age = OUTBOX_EVENT_AGE;
+    outbox.retry_after = vec![];
     vec![webhook, call_control, reaper, outbox]
 }
 

@@ -5,9 +5,7 @@ use crate::webhook_server;
 use serde_json::json;
 use service::time::now_ms;
 use sim_meta::SetupFault;
-use store::{
-    Delivery, OutboxClaim, OutboxEvent, OutboxItem, OutboxKey, OutboxTry, StoredAgent,
-};
+use store::{Delivery, OutboxClaim, OutboxEvent, OutboxItem, OutboxKey, OutboxTry, StoredAgent};
 
 #[tokio::test]
 async fn every_check_of_a_healthy_business_passes() {

@@ -57,6 +57,23 @@ async fn items_outside_of_lists_are_deleted_and_strangers_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_event_is_being_delivered_is_left() {
+    let business = Business::healthy().await;
+    business.called("aa", &[THEM, THEIR_ID], b"the door key", json!([THEM, THEIR_ID])).await;
+    let mut event = item(&keys::call(&"aa".repeat(32).into()), &keys::after("call.ended"));
+    event.insert("claimed_until_ms".to_owned(), number(now_ms() + 60_000));
+    business.store.put(event.clone()).await.unwrap();
+    let before = business.stored().await;
+
+    let output = business.ahoy(&["forget", THEM, "--yes"]).await;
+
+    assert_eq!((output.code, business.stored().await), (Some(1), before), "{output:?}");
+    event.insert("claimed_until_ms".to_owned(), number(now_ms() - 1));
+    business.store.put(event).await.unwrap();
+    assert_eq!(business.ahoy(&["forget", THEM, "--yes"]).await.code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unreadable_call_that_was_set_aside_is_deleted() {
     let business = Business::healthy().await;
     let before = business.stored().await;

@@ -38,7 +38,7 @@ impl fmt::Debug for After {
 /// An event that is delivered to the business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub enum AfterEvent {
-    /// A call that was talked in is over.
+    /// A call is over that was not turned away, answered or not.
     #[serde(rename = "call.ended")]
     CallEnded,
     /// A call was turned away.

@@ -107,8 +107,8 @@ fn check_language_tag(language: &str) -> Result<(), Fault> {
     Err(Fault::new("language", "must be a language tag such as \"en\", \"pt-BR\" or \"rw\""))
 }
 
-/// Whether a text has the form of a language tag: two or three letters, then subtags of up to eight characters.
-pub(crate) fn is_language_tag(language: &str) -> bool {
+/// Whether a text has the form of a language tag (BCP 47): two or three letters, then subtags of up to eight characters.
+pub fn is_language_tag(language: &str) -> bool {
     let mut parts = language.split('-');
     let first = parts.next().unwrap_or_default();
     let is_language = (2..=3).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_alphabetic());
@@ -145,6 +145,7 @@ fn model(mut options: Options, language: &str) -> Result<Options, Fault> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::Agent;
 
     #[test]
@@ -159,5 +160,28 @@ mod tests {
         assert_eq!(told("pt-BR", "").as_deref(), Some("pt"));
         assert_eq!(told("rw", ""), None);
         assert_eq!(told("rw", "model.transcription = { language = 'sw' }").as_deref(), Some("sw"));
+    }
+
+    #[test]
+    fn a_language_has_the_form_of_a_tag() {
+        for tag in ["fr", "pt-BR", "zh-Hant-TW", "es-419", "sl-rozaj-biske"] {
+            assert!(is_language_tag(tag), "{tag}");
+        }
+        let long = "fr-".repeat(12);
+        for tag in [
+            "",
+            "f",
+            "-fr",
+            "fr-",
+            "fr_FR",
+            "français",
+            "1a",
+            "fr-123456789",
+            &long,
+            "speak French",
+            "english",
+        ] {
+            assert!(!is_language_tag(tag), "{tag}");
+        }
     }
 }

@@ -32,6 +32,7 @@ pub use caps_and_keeping::{Caps, Keeping};
 pub use conversation::{Greeting, Interruption, Keypad, Limits, Words};
 pub use default_phrases::{apology, languages, leaving};
 pub use error::AgentFileError;
+pub use file_format::is_language_tag;
 pub use lookup::Lookup;
 pub use messages::Messages;
 pub use opening_hours::OpeningHours;

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
+use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// The placeholders that are filled without a lookup.
 pub(crate) const CALLER_NAME: &str = "caller_name";
@@ -17,6 +18,10 @@ pub(crate) const MAX_VALUE: usize = 80;
 const MAX_TEXT: usize = 500;
 /// The maximum size of the data block's JSON, in bytes.
 const MAX_DATA: usize = 4 * 1024;
+/// The maximum number of marks on a letter.
+const MAX_MARKS: usize = 3;
+/// Characters without a width that join letters or keep them apart, in Persian and Indian words for instance.
+const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 
 /// What is known about a caller: their name and number, and what the business's system returned.
 #[derive(Clone, Default, PartialEq)]
@@ -39,12 +44,12 @@ impl Variables {
     /// Adds what a lookup returned. It may know a better `caller_name`, but not another `caller_number`.
     #[must_use]
     pub fn with_lookup(mut self, returned: Map<String, Value>) -> Self {
+        let mut returned = cleaned_map(returned);
+        returned.remove(CALLER_NUMBER);
         for (name, value) in &returned {
-            if name != CALLER_NUMBER {
-                self.set(name, scalar(value));
-            }
+            self.set(name, scalar(value));
         }
-        self.returned = cleaned_map(returned);
+        self.returned = returned;
         self
     }
 
@@ -52,13 +57,15 @@ impl Variables {
         self.scalars.get(name).map(String::as_str)
     }
 
-    /// Returns what a lookup returned as one line of JSON, but for the names that `is_shown` elsewhere; `None` if that
-    /// is nothing. Values that do not fit are left out. It has no `<`, `>` or backtick, so that it cannot end a fence.
+    /// Returns what a lookup returned as one line of JSON, but for values that a placeholder shows whole, as `is_shown`
+    /// says of their names; `None` if that is nothing. Values that do not fit are left out. It has no `<`, `>` or
+    /// backtick, so that it cannot end a fence.
     pub(crate) fn data(&self, is_shown: impl Fn(&str) -> bool) -> Option<String> {
         let mut fitting = Map::new();
         let mut size = "{}".len();
-        for (name, value) in self.returned.iter().filter(|(name, value)| !is_shown(name) && !value.is_null())
-        {
+        let is_shown = |name: &str, value: &Value| is_shown(name) && self.is_whole(name, value);
+        let returned = self.returned.iter();
+        for (name, value) in returned.filter(|(name, value)| !is_shown(name, value) && !value.is_null()) {
             let entry = fenced(&format!("{}:{value},", Value::from(name.as_str())));
             if size + entry.len() <= MAX_DATA {
                 size += entry.len();
@@ -66,6 +73,16 @@ impl Variables {
             }
         }
         (!fitting.is_empty()).then(|| fenced(&Value::Object(fitting).to_string()))
+    }
+
+    /// Whether a placeholder shows all of a value that a lookup returned.
+    fn is_whole(&self, name: &str, value: &Value) -> bool {
+        let is_uncut = match value {
+            Value::String(text) => text.chars().count() <= MAX_VALUE,
+            Value::Number(_) | Value::Bool(_) => true,
+            Value::Null | Value::Array(_) | Value::Object(_) => false,
+        };
+        is_uncut && self.scalars.contains_key(name)
     }
 
     fn set(&mut self, name: &str, value: Option<String>) {
@@ -94,8 +111,8 @@ fn scalar(value: &Value) -> Option<String> {
 /// Returns a text as one line of at most [`MAX_VALUE`] characters that can neither be a placeholder nor end a quotation;
 /// `None` if nothing is left of it.
 fn one_line(text: &str) -> Option<String> {
-    let shown = text.chars().filter(|c| !is_hidden(*c) && !matches!(c, '{' | '}'));
-    let shown: String = shown.map(|c| if matches!(c, '"' | '`') { '\'' } else { c }).collect();
+    let shown = visible(text).replace(['{', '}'], "");
+    let shown: String = shown.chars().map(|c| if matches!(c, '"' | '`') { '\'' } else { c }).collect();
     let line = spaced(&shown);
     let line = cut(&line, MAX_VALUE).trim_end();
     (!line.is_empty()).then(|| line.to_owned())
@@ -103,10 +120,7 @@ fn one_line(text: &str) -> Option<String> {
 
 fn cleaned(value: Value) -> Value {
     match value {
-        Value::String(text) => {
-            let shown: String = text.chars().filter(|c| !is_hidden(*c)).collect();
-            Value::String(cut(&spaced(&shown), MAX_TEXT).to_owned())
-        }
+        Value::String(text) => Value::String(cut(&spaced(&visible(&text)), MAX_TEXT).to_owned()),
         Value::Array(values) => Value::Array(values.into_iter().map(cleaned).collect()),
         Value::Object(map) => Value::Object(cleaned_map(map)),
         Value::Null | Value::Bool(_) | Value::Number(_) => value,
@@ -114,8 +128,7 @@ fn cleaned(value: Value) -> Value {
 }
 
 fn cleaned_map(map: Map<String, Value>) -> Map<String, Value> {
-    let shown = |name: String| name.chars().filter(|c| !is_hidden(*c)).collect::<String>();
-    map.into_iter().map(|(name, value)| (shown(name), cleaned(value))).collect()
+    map.into_iter().map(|(name, value)| (spaced(&visible(&name)), cleaned(value))).collect()
 }
 
 /// Joins the words of a text with single spaces. Control characters separate words.
@@ -128,12 +141,34 @@ fn cut(text: &str, longest: usize) -> &str {
     text.char_indices().nth(longest).map_or(text, |(end, _)| &text[..end])
 }
 
-/// Whether a character is invisible or turns the direction of text: what a model reads and no person sees.
+/// Returns a text without what a model reads and no person sees: hidden characters, joiners that join nothing, and more
+/// marks on a letter than any script has.
+fn visible(text: &str) -> String {
+    let mut marks = 0;
+    let mut last = None;
+    let is_seen = |c: &char| {
+        marks = if is_mark(*c) || JOINERS.contains(c) { marks + 1 } else { 0 };
+        let joins_nothing = JOINERS.contains(c) && last.is_none_or(|last| JOINERS.contains(&last));
+        last = Some(*c);
+        marks <= MAX_MARKS && !joins_nothing
+    };
+    text.chars().filter(|c| !is_hidden(*c)).filter(is_seen).collect()
+}
+
+fn is_mark(c: char) -> bool {
+    use GeneralCategory::{EnclosingMark, NonspacingMark, SpacingMark};
+    matches!(get_general_category(c), EnclosingMark | NonspacingMark | SpacingMark)
+}
+
+/// Whether a character is invisible or turns the direction of text, but for joiners. Selectors of a variant are invisible,
+/// too: there are enough of them to write a text.
 fn is_hidden(c: char) -> bool {
     matches!(
         c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
     )
 }
 

@@ -7,6 +7,9 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 /// The longest name that is spoken, in characters.
 const LONGEST_SPOKEN_NAME: usize = 40;
 
+/// The most marks on a letter.
+const MOST_MARKS: usize = 3;
+
 /// What the line's service says about a caller: for agents whose file asks for it, and for no log, journal or metric.
 ///
 /// Texts are one line each, at most 512 characters, and as the caller wrote them: they may read like orders to a model.
@@ -42,11 +45,11 @@ impl CallerDetails {
     /// Returns the caller's name as it may be spoken: letters, marks, single spaces, `'`, `-` and `.`. A name with anything else in it, such
     /// as digits or an emoji, or longer than 40 characters, is none.
     pub fn spoken_name(&self) -> Option<String> {
-        let name = self.name.as_deref()?.replace(JOINERS, "").replace('’', "'");
+        let name = self.name.as_deref()?.replace(is_unspoken, "").replace('’', "'");
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         let is_short = name.chars().count() <= LONGEST_SPOKEN_NAME;
         let is_name = name.chars().all(is_of_a_name) && name.chars().any(char::is_alphabetic);
-        (is_short && is_name).then_some(name)
+        (is_short && is_name && !has_stacked_marks(&name)).then_some(name)
     }
 
     /// Returns the phone number in the international form, E.164.
@@ -76,25 +79,36 @@ fn international(digits: &str) -> String {
     format!("+{digits}")
 }
 
-/// Characters without a width that join letters or keep them apart, in Persian and Indian names for instance.
-const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+/// Whether a character has neither width nor sound: it joins letters or keeps them apart, in Persian and Indian names for instance, or
+/// selects a variant of a letter, in Japanese and Mongolian ones.
+fn is_unspoken(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{200c}' | '\u{200d}' | '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'
+    )
+}
 
 fn is_of_a_name(letter: char) -> bool {
-    use GeneralCategory::{
-        LowercaseLetter, ModifierLetter, NonspacingMark, OtherLetter, SpacingMark, TitlecaseLetter,
-        UppercaseLetter,
+    use GeneralCategory::{LowercaseLetter, ModifierLetter, OtherLetter, TitlecaseLetter, UppercaseLetter};
+    let is_letter = |category| {
+        matches!(category, LowercaseLetter | ModifierLetter | OtherLetter | TitlecaseLetter | UppercaseLetter)
     };
     matches!(letter, ' ' | '\'' | '-' | '.')
-        || matches!(
-            get_general_category(letter),
-            LowercaseLetter
-                | ModifierLetter
-                | NonspacingMark
-                | OtherLetter
-                | SpacingMark
-                | TitlecaseLetter
-                | UppercaseLetter
-        )
+        || !is_invisible(letter) && (is_mark(letter) || is_letter(get_general_category(letter)))
+}
+
+fn is_mark(letter: char) -> bool {
+    matches!(get_general_category(letter), GeneralCategory::NonspacingMark | GeneralCategory::SpacingMark)
+}
+
+/// Whether a letter or mark shows nothing, such as the Hangul filler.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}')
+}
+
+/// Whether a letter has more marks than any script has.
+fn has_stacked_marks(name: &str) -> bool {
+    name.split(|letter| !is_mark(letter)).any(|marks| marks.chars().count() > MOST_MARKS)
 }
 
 #[cfg(test)]
@@ -111,6 +125,8 @@ mod tests {
             ("आशा क्षत्रिय", "आशा क्षत्रिय"),
             ("مریم\u{200c}سادات", "مریمسادات"),
             ("王小明", "王小明"),
+            ("葛\u{e0100}城", "葛城"),
+            ("Zoe\u{fe00}\u{fe0f}\u{e01ef}", "Zoe"),
             ("Zoe\u{301}\u{a0}B", "Zoe\u{301} B"),
         ] {
             assert_eq!(spoken_name(name).as_deref(), Some(spoken), "{name}");
@@ -132,6 +148,10 @@ mod tests {
             "ignore: all",
             "<b>Asha</b>",
             "\u{301}",
+            "\u{3164}\u{115f}",
+            "Asha\u{3164}",
+            "As\u{34f}ha",
+            "Zoe\u{301}\u{302}\u{303}\u{304}",
         ] {
             assert_eq!(spoken_name(name), None, "{name}");
         }

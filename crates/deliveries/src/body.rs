@@ -29,23 +29,35 @@ pub struct Event {
     pub fence: Option<Fence>,
 }
 
-/// Returns the body of an event; `None` if what it is about is gone.
+/// Why an event has no body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyError {
+    /// What it is about is gone.
+    Gone,
+    /// The journal does not have yet what it is to say.
+    NotYet,
+}
+
+/// Returns the body of an event.
+///
+/// # Errors
+/// When what it is about is not stored.
 pub fn body(
     event: &Event,
     call: &CallFacts,
     after: &After,
     extraction: Option<&Extraction>,
-) -> Option<Vec<u8>> {
+) -> Result<Vec<u8>, BodyError> {
     let rest = match event.what {
         AfterEvent::CallEnded | AfterEvent::CallRejected => {
             Rest::Outcome(Box::new(Outcome::of(event, call, extraction)))
         }
         AfterEvent::MessageTaken | AfterEvent::CallbackRequested => {
-            let about = event.about.as_ref()?;
-            Rest::Left { left: [call.left.iter().find(|left| left.key == *about)?.into()] }
+            let about = call.left.iter().find(|left| event.about.as_ref() == Some(&left.key));
+            Rest::Left { left: [about.ok_or(BodyError::Gone)?.into()] }
         }
         AfterEvent::PersonWanted => Rest::Nothing {},
-        AfterEvent::NearCap => near_cap(call),
+        AfterEvent::NearCap => near_cap(call).ok_or(BodyError::NotYet)?,
     };
     let mut body = Body {
         event: event.what.as_str(),
@@ -61,7 +73,7 @@ pub fn body(
     if after.transcript && event.what == AfterEvent::CallEnded {
         body.add_transcript(call);
     }
-    Some(body.to_json())
+    Ok(body.to_json())
 }
 
 /// The body of any event.
@@ -92,7 +104,7 @@ enum Rest<'a> {
 
 #[derive(Serialize)]
 struct Caller<'a> {
-    number: Option<&'a str>,
+    number: Option<String>,
     number_verified: bool,
     user_id: Option<&'a str>,
     name: Option<&'a str>,
@@ -133,7 +145,7 @@ impl<'a> Body<'a> {
 impl<'a> Caller<'a> {
     fn of(details: &'a CallerDetails) -> Self {
         Self {
-            number: details.number.as_deref(),
+            number: details.international_number(),
             number_verified: details.number_verified,
             user_id: details.user_id.as_deref(),
             name: details.name.as_deref(),
@@ -147,17 +159,14 @@ impl<'a> From<&'a Left> for ToldLeft<'a> {
     }
 }
 
-/// Returns the spending that the call's journal recorded.
-fn near_cap<'a>(call: &CallFacts) -> Rest<'a> {
-    let recorded = call.entries.iter().rev().find_map(|entry| match entry.event {
-        JournalEvent::CapNear { spent_micro_dollars, cap_micro_dollars } => {
-            Some((spent_micro_dollars, cap_micro_dollars))
-        }
+/// Returns the spending that the call's journal recorded. Another process may write it after the event.
+fn near_cap<'a>(call: &CallFacts) -> Option<Rest<'a>> {
+    call.entries.iter().rev().find_map(|entry| match entry.event {
+        JournalEvent::CapNear { spent_micro_dollars, cap_micro_dollars } => Some(Rest::NearCap {
+            spent_usd: dollars(spent_micro_dollars),
+            cap_usd: dollars(cap_micro_dollars),
+        }),
         _ => None,
-    });
-    recorded.map_or(Rest::Nothing {}, |(spent, cap)| Rest::NearCap {
-        spent_usd: dollars(spent),
-        cap_usd: dollars(cap),
     })
 }
 
@@ -185,7 +194,7 @@ mod tests {
         assert_eq!(quiet.get("caller"), None);
         assert_eq!(
             open["caller"],
-            json!({"number": "919900000001", "number_verified": true, "user_id": "IN.planted", "name": "Asha"})
+            json!({"number": "+919900000001", "number_verified": true, "user_id": "IN.planted", "name": "Asha"})
         );
     }
 
@@ -219,7 +228,14 @@ mod tests {
     fn an_event_about_what_is_gone_has_no_body() {
         let gone = Event { about: Some("LEFT#000009".to_owned()), ..event(AfterEvent::MessageTaken) };
 
-        assert_eq!(body(&gone, &call(), &after(), None), None);
+        assert_eq!(body(&gone, &call(), &after(), None), Err(BodyError::Gone));
+    }
+
+    #[test]
+    fn a_cap_that_is_near_waits_for_the_journal() {
+        let early = CallFacts { entries: vec![], ..call() };
+
+        assert_eq!(body(&event(AfterEvent::NearCap), &early, &after(), None), Err(BodyError::NotYet));
     }
 
     fn told(event: &Event, call: &CallFacts, after: &After) -> Value {

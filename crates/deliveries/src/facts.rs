@@ -59,6 +59,14 @@ impl CallFacts {
         self.summaries.iter().max_by_key(|(fence, _)| rank(*fence)).map(|(_, summary)| summary)
     }
 
+    /// Returns one summary of each owner: what several owners did is the sum of theirs. One without a fence repeats the one of the owner whose
+    /// line opened, unless owners of an older release wrote no other.
+    pub(crate) fn summaries_of_owners(&self) -> impl Iterator<Item = &CallSummary> {
+        let has_fenced = self.summaries.iter().any(|(fence, _)| fence.is_some());
+        let counts = move |fence: Option<Fence>| fence.is_some() || !has_fenced;
+        self.summaries.iter().filter(move |(fence, _)| counts(*fence)).map(|(_, summary)| summary)
+    }
+
     /// Whether the task with this assignment has written its summary. A task of an older release writes one without a fence alone.
     pub(crate) fn is_concluded_by(&self, fence: Fence) -> bool {
         let has_own = self.summaries.iter().any(|(of, _)| *of == Some(fence));

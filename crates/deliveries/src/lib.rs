@@ -12,7 +12,7 @@ mod schedule;
 #[cfg(test)]
 mod test_call;
 
-pub use body::{Event, LARGEST_BODY, body};
+pub use body::{BodyError, Event, LARGEST_BODY, body};
 pub use extraction::Extraction;
 pub use facts::{CallFacts, Left};
 pub use schedule::{MOST_TRIES, NextStep, NoReply, TryResult, next_step};

@@ -48,7 +48,7 @@ pub enum NoReply {
     Broken,
     /// The reply did not come in time.
     Timeout,
-    /// The secret that signs is missing or empty.
+    /// The secret that signs is missing, empty, or a `whsec_…` that is no base64.
     Secret,
     /// The model is to be asked again first.
     Extraction {
@@ -57,6 +57,10 @@ pub enum NoReply {
     },
     /// The call's items cannot be read by this release.
     Unreadable,
+    /// The agent that it is of is not there.
+    Agent,
+    /// The call's journal does not have yet what it is to say.
+    Journal,
 }
 
 /// What follows from a try.
@@ -102,6 +106,8 @@ impl NoReply {
             Self::Secret => "secret",
             Self::Extraction { .. } => "extraction",
             Self::Unreadable => "unreadable",
+            Self::Agent => "agent",
+            Self::Journal => "journal",
         }
     }
 }

@@ -530,7 +530,8 @@ pub enum JournalEvent {
     AfterSent {
         /// The event that the business is told: `call.ended`, `message.taken` and so on.
         what: String,
-        /// `delivered`, `refused` (the business wants no more of it: status 410), or `again`: it is sent again later.
+        /// `delivered`, `refused` (the business wants no more of it: status 410), `again` (it is sent again later), or `unwanted`: nothing
+        /// was sent, since the agent's file asks for it no more.
         outcome: String,
         /// The HTTP status; missing without a reply.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,8 +1,9 @@
 //! The client of the Responses API.
 
-use crate::{Question, Reply, ResponsesError, TlsError};
+use crate::{Question, Reply, ResponsesError, TlsError, error};
 use api_client::ApiClient;
 use secrecy::SecretString;
+use serde_json::Value;
 use std::time::Duration;
 
 /// The API's default base URL.
@@ -34,16 +35,23 @@ impl Responses {
         Ok(Self { api: self.api.without_connections()? })
     }
 
-    /// Asks a question once.
+    /// Asks a question once; a model that refuses to be told how hard to think, without that.
     ///
     /// # Errors
     /// When the model did not reply.
     pub async fn ask(&self, question: Question<'_>, key: &SecretString) -> Result<Reply, ResponsesError> {
-        let post = self.api.http().post(self.api.url(PATH)).json(&question.body());
-        let reply = api_client::send(post, key).await?;
+        let mut reply = self.post(&question.body(), key).await?;
+        if reply.status == 400 && error::is_about_reasoning(&reply.body) {
+            reply = self.post(&question.plain_body(), key).await?;
+        }
         if !reply.is_success() {
             return Err(ResponsesError::read(reply.status, &reply.body, reply.retry_after));
         }
         Reply::read(&reply.body, question.schema)
+    }
+
+    async fn post(&self, body: &Value, key: &SecretString) -> Result<api_client::Reply, ResponsesError> {
+        let post = self.api.http().post(self.api.url(PATH)).json(body);
+        Ok(api_client::send(post, key).await?)
     }
 }

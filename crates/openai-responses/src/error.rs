@@ -76,6 +76,12 @@ impl ResponsesError {
     }
 }
 
+/// Whether a request is refused because of how hard the model is to think.
+pub(crate) fn is_about_reasoning(body: &[u8]) -> bool {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    body["error"]["param"].as_str().is_some_and(|param| param.starts_with("reasoning"))
+}
+
 /// Returns the first text that is a word: what is logged must not quote a request.
 pub(crate) fn word_of(texts: [&str; 2]) -> String {
     let is_word = |text: &&str| {

@@ -6,8 +6,9 @@ use std::fmt;
 /// The name of the schema, which the API demands and the model may read.
 const SCHEMA_NAME: &str = "answer";
 
-/// The most tokens of an answer, with those that the model thinks in. Far more than a summary and twenty fields need.
-const LARGEST_ANSWER: u32 = 8_000;
+/// The most tokens of an answer, with those that the model thinks in. Far more than a summary and twenty fields need, and few enough that
+/// a model is not still writing when it is no more waited for.
+const LARGEST_ANSWER: u32 = 3_000;
 
 /// A request for an answer by a schema.
 #[derive(Clone, Copy)]
@@ -22,9 +23,19 @@ pub struct Question<'a> {
     pub schema: &'a Value,
 }
 
+/// How hard a model that reasons is to think: reading a transcript takes little.
+const EFFORT: &str = "low";
+
 impl Question<'_> {
-    /// Returns the body of the request.
+    /// Returns the body of the request to a model that reasons.
     pub(crate) fn body(&self) -> Value {
+        let mut body = self.plain_body();
+        body["reasoning"] = json!({"effort": EFFORT});
+        body
+    }
+
+    /// Returns the body of the request to a model that does not reason.
+    pub(crate) fn plain_body(&self) -> Value {
         let Self { model, instructions, input, schema } = self;
         let format = json!({"type": "json_schema", "name": SCHEMA_NAME, "strict": true, "schema": schema});
         json!({

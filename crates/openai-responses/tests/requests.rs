@@ -19,9 +19,17 @@ async fn a_question_is_strict_and_not_stored() {
     let asked = answer.answer.unwrap()["asked"].as_str().unwrap().to_owned();
     assert_eq!(
         serde_json::from_str::<Value>(&asked).unwrap(),
-        json!({"model": "gpt-6-luna", "instructions": "Read it.", "input": "caller: Hello", "max_output_tokens": 8000,
-            "store": false, "text": {"format": {"type": "json_schema", "name": "answer", "strict": true, "schema": schema()}}})
+        json!({"model": "gpt-6-luna", "instructions": "Read it.", "input": "caller: Hello", "max_output_tokens": 3000,
+            "reasoning": {"effort": "low"}, "store": false, "text": {"format": {"type": "json_schema", "name": "answer", "strict": true, "schema": schema()}}})
     );
+}
+
+#[tokio::test]
+async fn a_model_that_does_not_reason_is_asked_plainly() {
+    let answer = ask("plain").await.unwrap();
+
+    let asked = answer.answer.unwrap()["asked"].as_str().unwrap().to_owned();
+    assert_eq!(serde_json::from_str::<Value>(&asked).unwrap().get("reasoning"), None);
 }
 
 #[tokio::test]
@@ -57,8 +65,14 @@ async fn ask(model: &str) -> Result<openai_responses::Reply, ResponsesError> {
 /// Answers with the request itself, as text in its JSON.
 async fn api(headers: HeaderMap, Json(asked): Json<Value>) -> impl IntoResponse {
     assert_eq!(headers["authorization"], "Bearer sk-key");
-    let error = |status, code: &str| (status, [("retry-after", "7")], Json(json!({"error": {"code": code}})));
+    let error = |status, code: &str| {
+        let error = json!({"code": code, "param": "reasoning.effort"});
+        (status, [("retry-after", "7")], Json(json!({"error": error})))
+    };
     match asked["model"].as_str().unwrap() {
+        "plain" if asked.get("reasoning").is_some() => {
+            error(StatusCode::BAD_REQUEST, "unsupported_parameter")
+        }
         "busy" => error(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded"),
         "gpt-0" => error(StatusCode::NOT_FOUND, "model_not_found"),
         _ => {

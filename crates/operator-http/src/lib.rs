@@ -16,6 +16,7 @@ pub use error::OperatorHttpError;
 pub use post::{Post, Reply};
 pub use public_address::check;
 pub use signature::sign;
+pub use standard_webhooks::is_webhook_secret;
 
 use reqwest::header::{self, HeaderName};
 

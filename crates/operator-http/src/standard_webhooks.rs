@@ -17,26 +17,35 @@ const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 /// The prefix of a secret that is written in base64.
 const PREFIX: &str = "whsec_";
 
-/// Adds id, time and signature of a message. An `id` that no header can hold adds nothing.
+/// Whether a secret stands for a key: one of the form `whsec_…` has padded base64 after the prefix, of one byte at least.
+pub fn is_webhook_secret(secret: &SecretString) -> bool {
+    key(secret.expose_secret()).is_some()
+}
+
+/// Adds id, time and signature of a message. An `id` that no header can hold, or a secret that stands for no key, adds nothing.
 pub(crate) fn sign(headers: &mut HeaderMap, id: &str, time_s: u64, body: &[u8], secret: &SecretString) {
     let Ok(id_value) = HeaderValue::from_str(id) else { return };
+    let Some(key) = key(secret.expose_secret()) else { return };
     headers.insert(ID, id_value);
     headers.insert(TIME, time_s.into());
-    let signature = signature(id, time_s, body, secret.expose_secret());
+    let signature = signature(id, time_s, body, &key);
     headers.insert(SIGNATURE, signature.parse().expect("base64 may be in a header"));
 }
 
-fn signature(id: &str, time_s: u64, body: &[u8], secret: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key(secret)).expect("HMAC takes keys of any length");
+fn signature(id: &str, time_s: u64, body: &[u8], key: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(format!("{id}.{time_s}.").as_bytes());
     mac.update(body);
     format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
 }
 
-/// Returns the key that a secret stands for.
-fn key(secret: &str) -> Cow<'_, [u8]> {
-    let decoded = secret.strip_prefix(PREFIX).and_then(|base64| BASE64_STANDARD.decode(base64).ok());
-    decoded.map_or(Cow::Borrowed(secret.as_bytes()), Cow::Owned)
+/// Returns the key that a secret stands for. Receivers' libraries refuse a wrong `whsec_…`, so it is not taken as it is.
+fn key(secret: &str) -> Option<Cow<'_, [u8]>> {
+    let key = match secret.strip_prefix(PREFIX) {
+        Some(base64) => Cow::Owned(BASE64_STANDARD.decode(base64).ok()?),
+        None => Cow::Borrowed(secret.as_bytes()),
+    };
+    Some(key).filter(|key| !key.is_empty())
 }
 
 #[cfg(test)]
@@ -49,16 +58,27 @@ mod tests {
         let body = br#"{"email":"test@example.com","username":"test_user"}"#;
         let (id, secret) = ("msg_27UH4WbU6Z5A5EzD8u03UvzRbpk", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
 
-        let signature = signature(id, 1_649_367_553, body, secret);
+        let signature = signature(id, 1_649_367_553, body, &key(secret).unwrap());
 
         assert_eq!(signature, "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=");
     }
 
     #[test]
     fn a_secret_without_the_prefix_is_taken_as_it_is() {
-        assert_eq!(*key("a secret of the shop"), *b"a secret of the shop");
-        assert_eq!(*key("whsec_YWJj"), *b"abc");
-        assert_eq!(*key("YWJj"), *b"YWJj");
-        assert_eq!(*key("whsec_not base64"), *b"whsec_not base64");
+        for (secret, expected) in [
+            ("a secret of the shop", &b"a secret of the shop"[..]),
+            ("whsec_YWJj", b"abc"),
+            ("YWJj", b"YWJj"),
+        ] {
+            assert_eq!(key(secret).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_secret_that_stands_for_no_key_signs_nothing() {
+        for secret in ["", "whsec_", "whsec_not base64", "whsec_YWI"] {
+            assert!(!is_webhook_secret(&secret.into()), "{secret}");
+        }
+        assert!(is_webhook_secret(&"whsec_YWI=".into()));
     }
 }

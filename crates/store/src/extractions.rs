@@ -41,4 +41,15 @@ impl Store {
         delete.send().await.context("cannot delete what was extracted from a call")?;
         Ok(())
     }
+
+    /// Deletes what was kept of a call whose model gave nothing.
+    pub(crate) async fn delete_failed_extraction(&self, call_ref: &CallRef) -> Result<()> {
+        let delete = self.delete_of(keys::call(call_ref), keys::EXTRACT);
+        let delete = delete
+            .condition_expression("#outcome = :failed")
+            .expression_attribute_names("#outcome", "outcome")
+            .expression_attribute_values(":failed", text("failed"));
+        delete.send().await.if_condition_holds("cannot delete that nothing was extracted from a call")?;
+        Ok(())
+    }
 }

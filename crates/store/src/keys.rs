@@ -124,6 +124,15 @@ pub fn spent_by(fence: Fence) -> String {
     format!("{SPENT_BY}{fence}")
 }
 
+/// Returns the number in a call of the nth item of its kind that the owner with this fence writes. An owner may not read, and counts from the
+/// beginning: each has numbers of its own.
+pub fn number_in_call(fence: Fence, nth: u64) -> u64 {
+    fence.0.saturating_sub(1) * NUMBERS_OF_AN_OWNER + nth
+}
+
+/// How many numbers an owner of a call has: more than the lines of the longest call.
+const NUMBERS_OF_AN_OWNER: u64 = 10_000;
+
 /// The prefix of the sort keys of a call's transcript lines.
 pub const LINES: &str = "LINE#";
 
@@ -355,6 +364,13 @@ pub fn sortable(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_owner_of_a_call_has_numbers_of_its_own() {
+        assert_eq!(left(number_in_call(Fence(1), 1)), "LEFT#000001");
+        assert_eq!(left(number_in_call(Fence(2), 1)), "LEFT#010001");
+        assert_eq!(left(number_in_call(Fence(3), 1)), "LEFT#020001");
+    }
 
     #[test]
     fn numbers_sort_as_text() {

@@ -43,13 +43,16 @@ pub struct OutboxItem {
     /// The sort key of the item that it is about, in the same partition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
-    /// The fencing token of an ended call's latest assignment, whose task writes the summary; `None` if no task was asked.
+    /// The fencing token of an ended call's latest assignment, whose task writes the summary; `None` if no task took the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fence: Option<Fence>,
     /// How far the delivery is.
     pub state: Recorded<OutboxState>,
-    /// How many tries were begun.
+    /// How many tries were begun, since it was last made due again by hand.
     pub tries: u32,
+    /// How often it was made due again by hand.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retried: u32,
     /// When the claim of the process that tries now ends, ms since 1970. It names the claim, too: no two of an item end at the same time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed_until_ms: Option<u64>,
@@ -102,6 +105,7 @@ impl OutboxItem {
             fence: None,
             state: OutboxState::Waiting.into(),
             tries: 0,
+            retried: 0,
             claimed_until_ms: None,
             tried_at_ms: None,
             status: None,
@@ -117,18 +121,17 @@ impl OutboxItem {
 
     /// Returns the outcome of a call that has just ended; `None` of one that is live, or that nothing proves to have come from the trunk.
     ///
-    /// A call that a task was asked to take waits for the summary, which [`Store::call_concluded`](crate::Store::call_concluded) reports,
-    /// and for a minute at most.
+    /// A call that a task took waits for the summary, which [`Store::call_concluded`](crate::Store::call_concluded) reports, and for a
+    /// minute at most. One that was turned away has none to wait for.
     pub fn of_ended(call: &StoredCall, agent: Option<&str>, now_ms: u64) -> Option<Self> {
         let ending = call.call.ending().filter(|ending| *ending != Ending::Untrusted)?;
         let event = if ending.is_turned_away() { OutboxEvent::CallRejected } else { OutboxEvent::CallEnded };
         let item = Self::new(&OutboxKey::of(&call.call_ref(), event), &call.number, agent, now_ms);
-        let fence = Some(call.call.fence).filter(|fence| *fence > Fence::default());
-        let waits = if fence.is_some() && event == OutboxEvent::CallEnded {
-            WAITS_FOR_SUMMARY
-        } else {
-            Duration::ZERO
-        };
+        // An offer has a fence before a task answers it.
+        let was_taken = call.call.answer.is_some() || call.call.accepted_at.is_some();
+        let has_summary = was_taken && event == OutboxEvent::CallEnded;
+        let fence = Some(call.call.fence).filter(|fence| has_summary && *fence > Fence::default());
+        let waits = if fence.is_some() { WAITS_FOR_SUMMARY } else { Duration::ZERO };
         let due_ms = now_ms + u64::try_from(waits.as_millis()).unwrap_or_default();
         Some(Self { fence, gsi1sk: Some(keys::sortable(due_ms)), ..item })
     }
@@ -144,11 +147,21 @@ impl OutboxItem {
         keys::call_ref(&self.pk).expect("an item of the outbox is in a call's partition")
     }
 
+    /// Returns the number of the current try, which no other try of it has.
+    pub fn number_of_try(&self) -> u64 {
+        u64::from(self.retried) * 100 + u64::from(self.tries)
+    }
+
     /// Returns when the next try is due, ms since 1970; `None` when there is none.
     pub fn due_ms(&self) -> Option<u64> {
         let is_waiting = self.gsi1pk.as_deref() == Some(keys::OUTBOX);
         self.gsi1sk.as_ref().filter(|_| is_waiting)?.parse().ok()
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]
@@ -175,21 +188,36 @@ mod tests {
 
     #[test]
     fn the_outcome_of_a_call_waits_a_minute_for_its_tasks_summary() {
-        let talked =
-            OutboxItem::of_ended(&ended(Ending::CallerHungUp, 2), Some("shop"), NOW).expect("it ended");
-        assert_eq!((talked.due_ms(), talked.fence), (Some(NOW + 60_000), Some(Fence(2))));
-        assert_eq!(talked.sk, "AFTER#call.ended");
+        for (answer, accepted_at) in [(Some("v=0"), None), (None, Some(Timestamp(NOW)))] {
+            let mut call = ended(Ending::CallerHungUp, 2);
+            (call.call.answer, call.call.accepted_at) = (answer.map(str::to_owned), accepted_at);
 
-        let missed =
-            OutboxItem::of_ended(&ended(Ending::NoCapacity, 0), Some("shop"), NOW).expect("it ended");
-        assert_eq!((missed.due_ms(), missed.fence), (Some(NOW), None));
+            let taken = OutboxItem::of_ended(&call, Some("shop"), NOW).expect("it ended");
+
+            assert_eq!((taken.due_ms(), taken.fence), (Some(NOW + 60_000), Some(Fence(2))));
+            assert_eq!(taken.sk, "AFTER#call.ended");
+        }
+    }
+
+    #[test]
+    fn the_outcome_of_an_untaken_call_is_due_at_once() {
+        for fence in [0, 1] {
+            let missed =
+                OutboxItem::of_ended(&ended(Ending::NoCapacity, fence), Some("shop"), NOW).expect("it ended");
+            assert_eq!((missed.due_ms(), missed.fence), (Some(NOW), None));
+        }
     }
 
     #[test]
     fn a_call_turned_away_is_rejected_and_due_at_once() {
-        let closed = OutboxItem::of_ended(&ended(Ending::Closed, 0), None, NOW).expect("it ended");
+        let mut refused = ended(Ending::RefusedByLookup, 1);
+        refused.call.answer = Some("v=0".to_owned());
+        for call in [ended(Ending::Closed, 0), refused] {
+            let rejected = OutboxItem::of_ended(&call, None, NOW).expect("it ended");
 
-        assert_eq!((closed.sk.as_str(), closed.due_ms()), ("AFTER#call.rejected", Some(NOW)));
+            assert_eq!((rejected.sk.as_str(), rejected.due_ms()), ("AFTER#call.rejected", Some(NOW)));
+            assert_eq!(rejected.fence, None, "no task has a summary of it");
+        }
     }
 
     #[test]

@@ -202,7 +202,10 @@ async fn an_unreadable_event_is_set_aside() {
     item.insert("number".to_owned(), number(7));
     store.put(item).await.unwrap();
 
-    assert_eq!(claim(&store, &event.key(), T0).await, OutboxClaim::Unreadable);
+    assert_eq!(claim(&store, &event.key(), T0).await, OutboxClaim::Unreadable { tries: 1 });
+    store.put_off_unreadable(&event.key(), T0 + MINUTE, T0 + 9).await.unwrap();
+    assert_eq!(due(&store, T0 + 8).await, [""; 0]);
+    assert_eq!(claim(&store, &event.key(), T0 + 9).await, OutboxClaim::Unreadable { tries: 2 });
     store.set_event_aside(&event.key(), T0 + 1).await.unwrap();
 
     assert_eq!(due(&store, u64::MAX).await, [""; 0]);
@@ -237,7 +240,9 @@ async fn ringing(store: &Store) -> StoredCall {
 
 /// Ends a call, and returns its outcome.
 fn end(record: &mut StoredCall, ending: Ending, fence: u64) -> OutboxItem {
-    record.call = Call { phase: Phase::Ended(ending), fence: Fence(fence), due: None, ..record.call.clone() };
+    let answer = (fence > 0).then(|| "v=0".to_owned());
+    record.call =
+        Call { phase: Phase::Ended(ending), fence: Fence(fence), answer, due: None, ..record.call.clone() };
     OutboxItem::of_ended(record, Some("shop"), T0).unwrap()
 }
 
@@ -258,7 +263,7 @@ async fn claim(store: &Store, key: &OutboxKey, now_ms: u64) -> OutboxClaim {
 fn yours(claim: OutboxClaim) -> Option<OutboxItem> {
     match claim {
         OutboxClaim::Yours(item) => Some(*item),
-        OutboxClaim::NotYours | OutboxClaim::Unreadable => None,
+        OutboxClaim::NotYours | OutboxClaim::Unreadable { .. } => None,
     }
 }
 

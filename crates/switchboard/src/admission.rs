@@ -69,8 +69,8 @@ impl Switchboard {
         })
     }
 
-    /// Whether the caller has reached the hourly cap, on all lines together. Rejected calls do not count, so a caller who keeps trying gets through once the hour
-    /// is over.
+    /// Whether the caller has reached the hourly cap, on all lines together. Calls that are turned away here do not count, so a caller who
+    /// keeps trying gets through once the hour is over; one that the business's lookup refuses later does.
     async fn is_called_too_often(&self, handled: &HandledCall, agent: &Agent) -> anyhow::Result<bool> {
         let record = &handled.record;
         let pseudonym = self.control_api.pseudonym(&record.caller());

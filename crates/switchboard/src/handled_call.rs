@@ -4,7 +4,7 @@ use crate::{ResolvedAgent, Switchboard};
 use call::TaskId;
 use std::sync::Arc;
 use store::lease::Lease;
-use store::{NumberSettings, StoredCall};
+use store::{NumberSettings, OutboxItem, StoredCall};
 use tokio::sync::OnceCell;
 
 /// A loaded call, with the settings of its number, its agent and the lease of its task as far as they are resolved.
@@ -16,8 +16,8 @@ pub(crate) struct HandledCall {
     own_agent: OnceCell<Arc<ResolvedAgent>>,
     chosen_agent: OnceCell<Arc<ResolvedAgent>>,
     lease: Option<Lease>,
-    /// Whether the call has ended with an outcome for the business that waits for nothing.
-    pub(crate) has_outcome_due: bool,
+    /// The outcome for the business that was saved with the call's end.
+    pub(crate) saved_outcome: Option<OutboxItem>,
 }
 
 impl HandledCall {
@@ -25,16 +25,7 @@ impl HandledCall {
     pub(crate) fn new(record: Box<StoredCall>) -> Self {
         let (own_agent, chosen_agent) = (OnceCell::new(), OnceCell::new());
         let settings = OnceCell::new();
-        Self { record, settings, own_agent, chosen_agent, lease: None, has_outcome_due: false }
-    }
-
-    /// Drops what is known of the caller once the number's agent is resolved, unless its file asks for it, during the call or after.
-    pub(crate) fn drop_unneeded_details(&mut self) {
-        let Some(own) = self.own_agent.get().map(|own| &own.agent) else { return };
-        let tells_caller = own.after.as_ref().is_some_and(|after| after.tells_caller);
-        if !own.needs_caller_details() && !tells_caller {
-            self.record.details = None;
-        }
+        Self { record, settings, own_agent, chosen_agent, lease: None, saved_outcome: None }
     }
 
     /// Keeps the lease of the task that the call is assigned to. Address and certificate of a task never change.
@@ -74,6 +65,28 @@ impl Switchboard {
     ) -> anyhow::Result<&'a Arc<ResolvedAgent>> {
         let resolve = || async { self.resolve_agent(self.number_settings(handled).await?).await };
         handled.own_agent.get_or_try_init(resolve).await
+    }
+
+    /// Drops what is known of the caller once the number's agent is resolved, unless its file asks for it, during the call or after. The
+    /// agent of a call that has ended is resolved for that: nothing may be saved afterwards.
+    pub(crate) async fn drop_unneeded_details(&self, handled: &mut HandledCall) {
+        if handled.record.details.is_none() {
+            return;
+        }
+        if handled.record.call.has_ended()
+            && let Err(error) = self.own_agent_of(handled).await
+        {
+            let call_ref = handled.record.call_ref();
+            tracing::error!(
+                %call_ref,
+                "cannot read the agent of a call that has ended, what is known of its caller is kept with it: {error:#}"
+            );
+        }
+        let Some(own) = handled.own_agent.get().map(|own| &own.agent) else { return };
+        let tells_caller = own.after.as_ref().is_some_and(|after| after.tells_caller);
+        if !own.needs_caller_details() && !tells_caller {
+            handled.record.details = None;
+        }
     }
 
     /// Returns the lease of a task: the one that it was assigned by, else the one in the table; `None` when it has none any more.

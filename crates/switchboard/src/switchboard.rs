@@ -185,8 +185,8 @@ impl Switchboard {
                 to_do.extend(self.step_and_save(handled, outcome).await?);
             }
         }
-        if std::mem::take(&mut handled.has_outcome_due) {
-            self.deliver_outcome(handled.record.call_ref()).await;
+        if let Some(outcome) = handled.saved_outcome.take() {
+            self.deliver_outcome(&outcome).await;
         }
         Ok(())
     }
@@ -255,11 +255,12 @@ impl Switchboard {
         let before = handled.record.clone();
         handled.record.call = next;
         handled.record.issue_token(&before.call, returns_tokens);
-        handled.drop_unneeded_details();
+        self.drop_unneeded_details(handled).await;
         let entries = self.entries(&handled.record, events);
         let listed = self.listing_items(&before, handled).await;
         let outcome = self.outcome(&before, handled).await;
         let record = &mut handled.record;
+        let mut outcome = outcome;
         let has_more = !entries.is_empty() || !listed.is_empty();
         let mut saved = self.store.save_call(record, &entries, listed, outcome.as_ref()).await?;
         if let Err(SaveError::Permanent(code)) = &saved
@@ -273,11 +274,18 @@ impl Switchboard {
             );
             saved = self.store.save_call(record, &[], vec![], outcome.as_ref()).await?;
         }
+        // An ending must not fail because of what a business is to be told.
+        if let Err(SaveError::Permanent(code)) = &saved
+            && outcome.take().is_some()
+        {
+            let call_ref = record.call_ref();
+            tracing::error!(%call_ref, "cannot save a call's outcome, the business is not told: {code}");
+            saved = self.store.save_call(record, &[], vec![], None).await?;
+        }
         match saved {
             Ok(()) => {
                 entries.iter().for_each(self.log);
-                handled.has_outcome_due |=
-                    outcome.is_some_and(|outcome| outcome.due_ms() <= Some(self.now().0));
+                handled.saved_outcome = outcome.or(handled.saved_outcome.take());
                 Ok(true)
             }
             Err(SaveError::Conflict) => {

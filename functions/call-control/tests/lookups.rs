@@ -16,7 +16,9 @@ use service::time::now_ms;
 use stage::{Cloud, TABLE};
 use std::sync::{Arc, Mutex};
 use store::items::to_item;
-use store::{CallOwner, CallerCall, CallerNames, LoadedCall, Store, StoredAgent, StoredCall, pseudonym};
+use store::{
+    CallOwner, CallerCall, CallerNames, HungUp, LoadedCall, Store, StoredAgent, StoredCall, pseudonym,
+};
 use switchboard::task_launcher::LaunchSettings;
 use tokio::net::TcpListener;
 
@@ -80,9 +82,10 @@ async fn the_chosen_agents_words_reach_the_caller_later() {
 async fn an_agent_that_is_not_allowed_is_not_chosen() {
     let kept = Reply::Agent { text: None, language: Some("fr".into()) };
     for (name, reason) in [
-        ("other", "agent other is not in may_override"),
+        ("other", "override_agent_id is not in may_override"),
+        ("asha-919900000001", "override_agent_id is not in may_override"),
         ("unpushed", "agent unpushed was not pushed, or cannot be read"),
-        ("Asha 919900000001", "override_agent_id is no name of an agent"),
+        ("Asha 919900000001", "override_agent_id is not in may_override"),
     ] {
         let stage = Stage::new().await;
         let call = stage.has(connecting()).await;
@@ -98,13 +101,17 @@ async fn an_agent_that_is_not_allowed_is_not_chosen() {
 
 #[tokio::test]
 async fn a_lookup_that_names_the_numbers_own_agent_changes_nothing() {
+    let unchanged = Reply::Agent { text: None, language: None };
     let stage = Stage::new().await;
     let call = stage.has(connecting()).await;
 
-    let reply = stage.order(decided(&call, Some("desk"), Some("speak French"))).await;
-
-    assert_eq!(reply, Reply::Agent { text: None, language: None });
+    assert_eq!(stage.order(decided(&call, Some("desk"), None)).await, unchanged);
     assert_eq!(stage.events().await, [""; 0]);
+
+    let stage = Stage::new().await;
+    let call = stage.has(connecting()).await;
+    assert_eq!(stage.order(decided(&call, Some("desk"), Some("french"))).await, unchanged);
+    assert_eq!(stage.reasons().await, ["language is no language tag"]);
 }
 
 #[tokio::test]
@@ -204,10 +211,14 @@ async fn only_the_task_of_a_call_decides_about_it() {
 
 #[tokio::test]
 async fn a_caller_is_known_only_where_the_agents_file_asks() {
-    for (agent, is_kept) in [("desk", true), ("telling", true), ("other", false)] {
+    let gave_up = HungUp { errors: vec![] };
+    let agents = [("desk", true), ("telling", true), ("other", false)];
+    let cases = agents.into_iter().flat_map(|agent| [(agent, None), (agent, Some(gave_up.clone()))]);
+    for ((agent, is_kept), hung_up) in cases {
         let stage = Stage::new().await;
         stage.store.assign(&NUMBER.into(), agent).await.unwrap();
         let mut ringing = ringing();
+        ringing.hung_up = hung_up;
         ringing.details = Some(CallerDetails { name: Some("Asha".into()), ..CallerDetails::default() });
         // No task is there: it need not look for one for long.
         ringing.call.ring_deadline = Timestamp(now_ms() + 500);
@@ -215,8 +226,9 @@ async fn a_caller_is_known_only_where_the_agents_file_asks() {
 
         stage.order(Order::Tick { call_ref: call.clone() }).await;
 
-        let details = stage.stored(&call).await.caller_details();
-        assert_eq!(details.name.is_some(), is_kept, "{agent}");
+        let stored = stage.stored(&call).await;
+        let details = stored.caller_details();
+        assert_eq!(details.name.is_some(), is_kept, "{agent} {:?}", stored.call.ending());
         assert_eq!((details.number.as_deref(), details.number_verified), (Some(CALLER), true));
     }
 }

@@ -13,7 +13,7 @@ use service::time::now_ms;
 use stage::{Cloud, TABLE, settings};
 use std::time::Duration;
 use store::items::to_item;
-use store::{CallerNames, HungUp, OutboxItem, OutboxKey, Store, StoredAgent, StoredCall};
+use store::{CallerNames, HungUp, LoadedCall, OutboxItem, OutboxKey, Store, StoredAgent, StoredCall};
 use switchboard::task_launcher::LaunchSettings;
 
 const NUMBER: &str = "220";
@@ -61,23 +61,53 @@ async fn a_call_that_meta_ends_before_a_task_has_it_is_told() {
 #[tokio::test]
 async fn a_call_that_its_task_ends_waits_for_the_summary() {
     let stage = Stage::with_agent(AFTER).await;
-    let mut call = ringing();
-    call.call.phase = Phase::Live;
-    call.call.pending = vec![];
-    call.call.accepted_at = Some(Timestamp(now_ms()));
-    call.call.assignment = Some(Assignment { task: "t1".into(), fence: Fence(2) });
-    call.call.fence = Fence(2);
-    let call_ref = call.call_ref();
-    stage.store.put(to_item(&call)).await.unwrap();
-    let ending = Ending::AgentSaidGoodbye.into();
-    let ended =
-        Order::TaskEnded { call_ref: call_ref.clone(), fence: Fence(2), ending, newer: None, token: None };
-    stage.handle(ended).await;
+    let call_ref = stage.task_ends(live()).await;
 
     assert_eq!(stage.outbox(&call_ref).await, ["call.ended of shop, later"]);
     assert!(stage.store.call_concluded(&call_ref, Fence(2), now_ms()).await.unwrap());
     assert_eq!(stage.outbox(&call_ref).await, ["call.ended of shop, due"]);
     assert_eq!(stage.cloud.invoked(), [""; 0], "its task has the outbox invoked");
+}
+
+#[tokio::test]
+async fn a_call_whose_task_concluded_first_is_told_at_its_end() {
+    let stage = Stage::with_agent(AFTER).await;
+    let call = live();
+    assert!(!stage.store.call_concluded(&call.call_ref(), Fence(2), now_ms()).await.unwrap());
+    let call_ref = stage.task_ends(call).await;
+
+    assert_eq!(stage.outbox(&call_ref).await, ["call.ended of shop, due"]);
+    assert_eq!(stage.cloud.invoked(), ["outbox"]);
+}
+
+#[tokio::test]
+async fn the_outcome_for_an_agent_without_a_right_file_is_kept() {
+    for (is_there, file) in [(true, "name = 7"), (false, "")] {
+        let stage = Stage::with_agent(AFTER).await;
+        stage.store.assign(&NumberId::from(NUMBER), "other").await.unwrap();
+        if is_there {
+            stage.store.put_agent(&StoredAgent::new("other", file, now_ms())).await.unwrap();
+        }
+        let mut call = ringing();
+        call.hung_up = Some(HungUp { errors: vec![] });
+        let call_ref = stage.tick(call).await;
+
+        assert_eq!(stage.outbox(&call_ref).await, ["call.ended of other, due"], "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_ends_although_its_outcome_cannot_be_saved() {
+    let stage = Stage::with_agent(AFTER).await;
+    let refused = json!({"__type": "ValidationException"});
+    stage.cloud.fail("TransactWriteItems", [refused.clone(), refused]);
+    let call_ref = stage.task_ends(live()).await;
+
+    let LoadedCall::Found(ended) = stage.store.load_call(&call_ref).await.unwrap() else {
+        panic!("the call is there")
+    };
+    assert_eq!(ended.call.ending(), Some(Ending::AgentSaidGoodbye));
+    assert_eq!(stage.outbox(&call_ref).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -118,6 +148,16 @@ impl Stage {
         call.call_ref()
     }
 
+    /// Ends a call that is in the table as it is, as its task does.
+    async fn task_ends(&self, call: StoredCall) -> CallRef {
+        let call_ref = call.call_ref();
+        self.store.put(to_item(&call)).await.unwrap();
+        let (fence, ending) = (call.call.fence, Ending::AgentSaidGoodbye.into());
+        let ended = Order::TaskEnded { call_ref: call_ref.clone(), fence, ending, newer: None, token: None };
+        self.handle(ended).await;
+        call_ref
+    }
+
     async fn handle(&self, order: Order) {
         let event = LambdaEvent::new(Invocation::Order(order), Context::default());
         self.call_control.handle(event).await.unwrap();
@@ -137,6 +177,17 @@ impl Stage {
         };
         self.store.outbox_of(call_ref).await.unwrap().iter().map(shown).collect()
     }
+}
+
+/// Returns a call that a task has.
+fn live() -> StoredCall {
+    let mut call = ringing();
+    call.call.phase = Phase::Live;
+    call.call.pending = vec![];
+    call.call.accepted_at = Some(Timestamp(now_ms()));
+    call.call.assignment = Some(Assignment { task: "t1".into(), fence: Fence(2) });
+    call.call.fence = Fence(2);
+    call
 }
 
 fn ringing() -> StoredCall {

@@ -2,13 +2,12 @@
 
 use crate::Outbox;
 use crate::destinations::Destination;
-use crate::extracting::Extracted;
+use crate::extracting::{self, Extracted};
 use crate::stored_call::{self, Call, Stored};
-use deliveries::{Event, NextStep, NoReply, TryResult, body, next_step};
+use deliveries::{BodyError, Event, NextStep, NoReply, TryResult, body, next_step};
 use journal::{EntryBuilder, EntryContext, JournalEvent};
-use operator_http::{OperatorHttpError, Post, Reply};
+use operator_http::{OperatorHttpError, Post, Reply, is_webhook_secret};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::ExposeSecret;
 use service::time::now_ms;
 use std::time::Duration;
 use store::{Delivery, OutboxItem, OutboxTry};
@@ -28,6 +27,17 @@ pub(crate) enum HostState {
     Silent,
 }
 
+/// Whether an event can be delivered, as far as the model is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answered {
+    /// It can.
+    Ready,
+    /// It is tried again later, or not at all, which is recorded.
+    Recorded,
+    /// There was no time to ask.
+    PutBack,
+}
+
 /// The delivery of a claimed event.
 pub(crate) struct Delivering<'a> {
     outbox: &'a Outbox,
@@ -39,7 +49,8 @@ impl<'a> Delivering<'a> {
         Self { outbox, item }
     }
 
-    /// Tries the event once, and records what came of it. An event of a call that is forgotten is dropped.
+    /// Tries the event once, and records what came of it. An event of a call that is forgotten is dropped. Where the model is needed,
+    /// [`Delivering::ask`] comes first.
     pub(crate) async fn run(&self, destination: &Destination) -> anyhow::Result<HostState> {
         let began_ms = now_ms();
         let Some((call, body)) = self.prepare(destination).await? else { return Ok(HostState::Fine) };
@@ -48,31 +59,47 @@ impl<'a> Delivering<'a> {
         Ok(host_state(result))
     }
 
-    /// Returns the event's body and its call; `None` if nothing is to be sent now, which is recorded.
-    async fn prepare(&self, destination: &Destination) -> anyhow::Result<Option<(Box<Call>, Vec<u8>)>> {
-        let call = match self.stored(destination).await? {
-            Stored::Call(call) => call,
-            Stored::Gone => return self.drop().await,
-            Stored::Unreadable => {
-                self.finish_without_reply(NoReply::Unreadable).await?;
-                return Ok(None);
-            }
-        };
-        let extraction = match self.extract(destination, &call).await? {
-            Extracted::Ready(extraction) => extraction,
+    /// Asks the model for what the event needs, if it was not asked before, and keeps its answer with the call.
+    pub(crate) async fn ask(&self, destination: &Destination) -> anyhow::Result<Answered> {
+        let Some(call) = self.call(destination).await? else { return Ok(Answered::Recorded) };
+        match self.outbox.extract(destination, &call, self.item).await? {
+            Extracted::Ready => Ok(Answered::Ready),
             Extracted::Later { retry_after } => {
                 self.finish_without_reply(NoReply::Extraction { retry_after }).await?;
-                return Ok(None);
+                Ok(Answered::Recorded)
             }
-        };
-        // The model may have taken half a minute, in which the caller can have been forgotten.
-        if extraction.is_some() && matches!(self.stored(destination).await?, Stored::Gone) {
-            self.outbox.store.delete_extraction(&call.facts.call_ref).await?;
-            return self.drop().await;
         }
+    }
+
+    /// Returns the event's body and its call, after the model was asked; `None` if nothing is to be sent now, which is recorded.
+    async fn prepare(&self, destination: &Destination) -> anyhow::Result<Option<(Box<Call>, Vec<u8>)>> {
+        let Some(call) = self.call(destination).await? else { return Ok(None) };
+        let extraction = extracting::kept(destination, &call);
         match body(&self.event(destination), &call.facts, &destination.after, extraction.as_ref()) {
-            Some(body) => Ok(Some((call, body))),
-            None => self.drop().await,
+            Ok(body) => Ok(Some((call, body))),
+            Err(BodyError::Gone) => self.drop().await,
+            Err(BodyError::NotYet) => {
+                self.finish_without_reply(NoReply::Journal).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Returns the call; `None` if it is gone or cannot be read, which is recorded.
+    async fn call(&self, destination: &Destination) -> anyhow::Result<Option<Box<Call>>> {
+        match self.stored(destination).await? {
+            Stored::Call(call) => Ok(Some(call)),
+            Stored::Gone => {
+                if destination.extract().is_some() {
+                    // The model may take half a minute, in which the caller can have been forgotten.
+                    self.outbox.store.delete_extraction(&self.item.call_ref()).await?;
+                }
+                self.drop().await
+            }
+            Stored::Unreadable => {
+                self.finish_without_reply(NoReply::Unreadable).await?;
+                Ok(None)
+            }
         }
     }
 
@@ -86,12 +113,20 @@ impl<'a> Delivering<'a> {
         self.finish(TryResult::None(why), now_ms(), None).await
     }
 
-    async fn stored(&self, destination: &Destination) -> store::Result<Stored> {
-        stored_call::read(&self.outbox.store, &self.item.call_ref(), &destination.agent.name).await
+    /// Deletes an event that no file asks for, which the journal of its call says.
+    pub(crate) async fn drop_unwanted(&self) -> anyhow::Result<()> {
+        let agent = self.item.agent.as_deref().unwrap_or_default();
+        let stored = stored_call::read(&self.outbox.store, &self.item.call_ref(), agent).await?;
+        self.drop::<()>().await?;
+        let Stored::Call(call) = stored else { return Ok(()) };
+        let (what, tries) = (self.item.event.to_string(), u64::from(self.item.tries));
+        let (outcome, why) = ("unwanted".to_owned(), String::new());
+        let unwanted = JournalEvent::AfterSent { what, outcome, status: None, why, tries, took_ms: 0 };
+        self.note(unwanted, Some(&call)).await
     }
 
-    async fn extract(&self, destination: &Destination, call: &Call) -> anyhow::Result<Extracted> {
-        self.outbox.extract(destination, call, self.item.tries).await
+    async fn stored(&self, destination: &Destination) -> store::Result<Stored> {
+        stored_call::read(&self.outbox.store, &self.item.call_ref(), &destination.agent.name).await
     }
 
     fn event(&self, destination: &Destination) -> Event {
@@ -107,7 +142,7 @@ impl<'a> Delivering<'a> {
     async fn post(&self, destination: &Destination, body: Vec<u8>) -> TryResult {
         let secret = self.outbox.secret.current().await;
         let key = secret.tool_secrets.get(&destination.after.sign_with);
-        let Some(key) = key.filter(|key| !key.expose_secret().is_empty()) else {
+        let Some(key) = key.filter(|key| is_webhook_secret(key)) else {
             return TryResult::None(NoReply::Secret);
         };
         let id = self.item.key().to_string();
@@ -170,7 +205,7 @@ impl<'a> Delivering<'a> {
         };
         let mut journal = call.map_or_else(of_unread_call, |call| call.journal(&writer));
         let mut entry = journal.enter(event, now_ms());
-        entry.sequence = self.item.tries.into();
+        entry.sequence = self.item.number_of_try();
         service::events::report(&entry);
         Ok(self.outbox.store.write(&entry).await?)
     }

@@ -1,9 +1,9 @@
 //! Has a text model extract what an agent's file asks for, once a call, and keeps its answer.
 
-use crate::Outbox;
 use crate::destinations::Destination;
 use crate::stored_call::Call;
-use agents::{AfterEvent, Extract};
+use crate::{MODEL_TIMEOUT, Outbox};
+use agents::Extract;
 use deliveries::extraction::{self, Extraction};
 use journal::JournalEvent;
 use openai_responses::{Question, Reply, ResponsesError, TokensUsed};
@@ -11,15 +11,12 @@ use realtime::Prices;
 use service::time::now_ms;
 use std::time::Duration;
 use store::items::to_item;
-use store::keys;
-
-/// Seconds of a day.
-const DAY_S: u64 = 24 * 60 * 60;
+use store::{OutboxItem, keys};
 
 /// What came of an extraction.
 pub(crate) enum Extracted {
-    /// The event can be sent: with what was extracted, if anything was to be.
-    Ready(Option<Extraction>),
+    /// The event can be sent.
+    Ready,
     /// The model is to be asked again later.
     Later {
         /// How long OpenAI asks to wait.
@@ -27,23 +24,25 @@ pub(crate) enum Extracted {
     },
 }
 
+/// Returns what was extracted from a call for an event, if anything was to be.
+pub(crate) fn kept(destination: &Destination, call: &Call) -> Option<Extraction> {
+    let extract = destination.extract()?;
+    let nothing_said = || Extraction::failed(&extract.model, "no_transcript", Some(0));
+    call.extraction.clone().or_else(|| extraction::input(&call.facts).is_none().then(nothing_said))
+}
+
 impl Outbox {
-    /// Returns what was extracted from a call's transcript, by asking the model if it was not asked before.
+    /// Has the model extract from a call's transcript what an event needs, if it was not asked before, and keeps its answer.
     pub(crate) async fn extract(
         &self,
         destination: &Destination,
         call: &Call,
-        tries: u32,
+        item: &OutboxItem,
     ) -> anyhow::Result<Extracted> {
-        let extract =
-            destination.after.extract.as_ref().filter(|_| destination.what == AfterEvent::CallEnded);
-        let Some(extract) = extract else { return Ok(Extracted::Ready(None)) };
-        if let Some(kept) = &call.extraction {
-            return Ok(Extracted::Ready(Some(kept.clone())));
-        }
-        let Some(input) = extraction::input(&call.facts) else {
-            return Ok(Extracted::Ready(Some(Extraction::failed(&extract.model, "no_transcript", Some(0)))));
+        let Some(extract) = destination.extract().filter(|_| kept(destination, call).is_none()) else {
+            return Ok(Extracted::Ready);
         };
+        let Some(input) = extraction::input(&call.facts) else { return Ok(Extracted::Ready) };
         let began_ms = now_ms();
         let language = call.language.as_deref().unwrap_or(&destination.agent.language);
         let asked = self.ask(extract, language, &input).await;
@@ -57,8 +56,8 @@ impl Outbox {
         };
         let extraction = match asked {
             Ok(reply) => of_reply(extract, reply),
-            Err(error) if error.is_worth_another_try() && extraction::is_asked_again(tries) => {
-                self.note(call, tries, event("again", error.word(), None)).await?;
+            Err(error) if error.is_worth_another_try() && extraction::is_asked_again(item.tries) => {
+                self.note(call, item, event("again", error.word(), None)).await?;
                 return Ok(Extracted::Later { retry_after: error.retry_after() });
             }
             Err(error) => Extraction::failed(&extract.model, error.word(), Some(0)),
@@ -66,11 +65,23 @@ impl Outbox {
         self.keep(destination, call, &extraction).await?;
         let code = extraction.error.as_deref().unwrap_or_default();
         let outcome = if code.is_empty() { "done" } else { "failed" };
-        self.note(call, tries, event(outcome, code, extraction.micro_dollars)).await?;
-        Ok(Extracted::Ready(Some(extraction)))
+        self.note(call, item, event(outcome, code, extraction.micro_dollars)).await?;
+        Ok(Extracted::Ready)
     }
 
+    /// Asks within [`MODEL_TIMEOUT`], with a newer key if the one at hand is refused.
     async fn ask(&self, extract: &Extract, language: &str, input: &str) -> Result<Reply, ResponsesError> {
+        let asked = tokio::time::timeout(MODEL_TIMEOUT, self.ask_with_current_key(extract, language, input));
+        let late = || ResponsesError::Unanswered { reason: "no reply in time".to_owned() };
+        asked.await.unwrap_or_else(|_| Err(late()))
+    }
+
+    async fn ask_with_current_key(
+        &self,
+        extract: &Extract,
+        language: &str,
+        input: &str,
+    ) -> Result<Reply, ResponsesError> {
         let (instructions, schema) = (extraction::instructions(extract, language), extract.schema());
         let question =
             Question { model: &extract.model, instructions: &instructions, input, schema: &schema };
@@ -96,7 +107,7 @@ impl Outbox {
     ) -> anyhow::Result<()> {
         let now_ms = now_ms();
         let agent = &destination.agent;
-        let forget_at = (now_ms / 1_000 + u64::from(agent.keeping.days) * DAY_S).min(keys::forget_at(now_ms));
+        let forget_at = call.lines_expire_at.unwrap_or_else(|| keys::forget_at(now_ms));
         let cost = extraction.micro_dollars.unwrap_or_default();
         let (call_ref, number) = (&call.facts.call_ref, &call.facts.number);
         let item = to_item(extraction);
@@ -105,9 +116,9 @@ impl Outbox {
     }
 
     /// Records in the journal of the call what came of a request to the model.
-    async fn note(&self, call: &Call, tries: u32, event: JournalEvent) -> anyhow::Result<()> {
+    async fn note(&self, call: &Call, item: &OutboxItem, event: JournalEvent) -> anyhow::Result<()> {
         let mut entry = call.journal("outbox-extract").enter(event, now_ms());
-        entry.sequence = tries.into();
+        entry.sequence = item.number_of_try();
         service::events::report(&entry);
         Ok(self.store.write(&entry).await?)
     }

@@ -5,11 +5,14 @@
 mod delivery;
 mod destinations;
 mod extracting;
+mod one_host;
+mod outbox_run;
 mod round;
 mod settings;
 mod stored_call;
+mod unreadable_events;
 
-pub use round::OutboxRun;
+pub use outbox_run::OutboxRun;
 pub use settings::Settings;
 
 use anyhow::Context;
@@ -24,7 +27,7 @@ use settings::OutboxSecret;
 use std::time::Duration;
 use store::Store;
 
-/// The timeout of a request to the model.
+/// The timeout of a request to the model, and of all requests for one event.
 const MODEL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long an invocation without a deadline may take.

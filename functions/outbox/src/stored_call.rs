@@ -26,6 +26,8 @@ pub(crate) struct Call {
     pub(crate) language: Option<String>,
     /// What was extracted from its transcript.
     pub(crate) extraction: Option<Extraction>,
+    /// When the last line of its transcript expires, seconds since 1970.
+    pub(crate) lines_expire_at: Option<u64>,
 }
 
 /// Reads a call, of which the agent with this name tells.
@@ -52,12 +54,14 @@ impl Call {
     fn of(state: &StoredCall, items: Vec<Item>, agent: &str) -> Self {
         let language = state.chosen.as_ref().and_then(|chosen| chosen.language.clone());
         let facts = facts(state, agent);
-        let mut call = Self { facts, version: state.version, language, extraction: None };
+        let mut call =
+            Self { facts, version: state.version, language, extraction: None, lines_expire_at: None };
         for item in items {
             let key = sort_key(&item).to_owned();
             if key.starts_with(keys::EVENTS) {
                 call.facts.entries.extend(read_as::<JournalEntry>(item));
             } else if key.starts_with(keys::LINES) {
+                call.lines_expire_at = call.lines_expire_at.max(expires_at(&item));
                 call.facts.lines.extend(read_as::<TranscriptLine>(item));
             } else if key.starts_with(keys::LEFT) {
                 call.facts.left.extend(left(&key, item));
@@ -101,6 +105,10 @@ fn left(key: &str, item: Item) -> Option<Left> {
 
 fn read_as<T: DeserializeOwned>(item: Item) -> Option<T> {
     from_item(item).ok()
+}
+
+fn expires_at(item: &Item) -> Option<u64> {
+    item.get(keys::TTL)?.as_n().ok()?.parse().ok()
 }
 
 fn sort_key(item: &Item) -> &str {

@@ -7,7 +7,8 @@ mod stage;
 use serde_json::json;
 use stage::{Stage, all_events, now_ms};
 use std::sync::Arc;
-use store::{OutboxEvent, OutboxItem, OutboxKey, OutboxState, keys};
+use store::items::to_item;
+use store::{Chosen, LoadedCall, OutboxEvent, OutboxItem, OutboxKey, OutboxState, keys};
 use tokio::sync::Barrier;
 
 #[tokio::test]
@@ -25,7 +26,7 @@ async fn the_end_of_a_call_is_told_once() {
     let body = &told[0].body;
     assert_eq!((&body["ending"], &body["talked_s"]), (&json!("caller_hung_up"), &json!(40)));
     assert_eq!((&body["complete"], &body["turns"]), (&json!(true), &json!(3)));
-    assert_eq!(body["caller"]["number"], "919900000001");
+    assert_eq!(body["caller"]["number"], "+919900000001");
     assert_eq!(body["transcript"][0]["text"], "Where is my order A-17?");
     assert_eq!(body["left"][0]["message"], "Call me.");
     assert_eq!(stage.item(&key).await.unwrap().state.known(), Some(OutboxState::Delivered));
@@ -58,6 +59,9 @@ async fn a_failed_delivery_is_tried_again_with_the_same_id() {
     stage.run().await;
     let second = stage.business.told();
     assert_eq!(second[0].headers["webhook-id"], first[0].headers["webhook-id"]);
+    let journal = stage.journal(&key).await;
+    let outcomes: Vec<_> = journal.iter().map(|event| &event["outcome"]).collect();
+    assert_eq!(outcomes, ["again", "delivered"], "a retry keeps the entries of earlier tries");
     assert_eq!(stage.item(&key).await.unwrap().state.known(), Some(OutboxState::Delivered));
 }
 
@@ -129,6 +133,55 @@ async fn an_event_that_no_file_asks_for_is_dropped() {
     assert_eq!((told.len(), told[0].headers["x-ahoy-event"].to_str().unwrap()), (1, "message.taken"));
     assert_eq!(told[0].body["left"][0]["message"], "Call me.");
     assert_eq!(stage.item(&ended).await, None);
+    let journal = stage.journal(&ended).await;
+    assert_eq!((&journal[0]["what"], &journal[0]["outcome"]), (&json!("call.ended"), &json!("unwanted")));
+}
+
+#[tokio::test]
+async fn the_event_of_a_deleted_agent_goes_to_no_other() {
+    let stage = Stage::new("transcript = false").await;
+    let key = stage.ended_call("wacid.A").await;
+    stage.change(&key, |item| item.agent = Some("gone".to_owned())).await;
+
+    stage.run().await;
+
+    assert!(stage.business.told().is_empty());
+    let waiting = stage.item(&key).await.unwrap();
+    assert_eq!((waiting.state.known(), waiting.why.as_deref()), (Some(OutboxState::Waiting), Some("agent")));
+}
+
+#[tokio::test]
+async fn an_event_without_an_agent_goes_to_the_chosen_one() {
+    let stage = Stage::new("transcript = false").await;
+    let key = stage.ended_call("wacid.A").await;
+    stage.change(&key, |item| item.agent = None).await;
+    stage.push_again_as("chosen").await;
+    stage.store.assign(&stage::NUMBER.into(), "gone").await.unwrap();
+    let LoadedCall::Found(mut call) = stage.store.load_call(&key.call_ref).await.unwrap() else { panic!() };
+    call.chosen = Some(Chosen { agent: Some("chosen".to_owned()), ..Chosen::default() });
+    stage.store.put(to_item(&call)).await.unwrap();
+
+    stage.run().await;
+
+    assert_eq!(stage.business.told()[0].body["agent"], "chosen");
+}
+
+#[tokio::test]
+async fn a_pushed_agent_with_the_default_name_gets_its_own_calls() {
+    let stage = Stage::new("transcript = false").await;
+    let name = agents::Agent::built_in().name;
+    stage.push_again_as(&name).await;
+    let of_default = stage.ended_call("wacid.A").await;
+    stage.change(&of_default, |item| item.agent = Some(name.clone())).await;
+
+    stage.run().await;
+    assert!(stage.business.told().is_empty(), "the built-in agent tells nothing");
+
+    let of_pushed = stage.ended_call("wacid.B").await;
+    stage.change(&of_pushed, |item| item.agent = Some(name.clone())).await;
+    stage.store.assign(&stage::NUMBER.into(), &name).await.unwrap();
+    stage.run().await;
+    assert_eq!(stage.business.told()[0].body["agent"], name.as_str());
 }
 
 #[tokio::test]
@@ -205,15 +258,26 @@ async fn the_other_events_of_a_silent_host_wait_untried() {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_is_set_aside() {
+async fn an_event_that_cannot_be_read_waits_for_a_later_release() {
     let stage = Stage::new("transcript = false").await;
     let key = stage.ended_call("wacid.A").await;
-    let mut item = stage.store.item(&keys::call(&key.call_ref), &key.sort_key()).await.unwrap().unwrap();
+    let (pk, sk) = (keys::call(&key.call_ref), key.sort_key());
+    let mut item = stage.store.item(&pk, &sk).await.unwrap().unwrap();
     item.insert("at_ms".into(), store::items::text("soon"));
-    stage.store.put(item).await.unwrap();
+    stage.store.put(item.clone()).await.unwrap();
 
     stage.run().await;
 
-    let aside = stage.store.item(&keys::call(&key.call_ref), &key.sort_key()).await.unwrap().unwrap();
+    let waiting = stage.store.item(&pk, &sk).await.unwrap().unwrap();
+    assert_eq!(waiting["gsi1pk"], store::items::text(keys::OUTBOX));
+    assert_eq!(waiting.get("claimed_until_ms"), None);
+    item.insert("tries".into(), store::items::number(6));
+    stage.store.put(item).await.unwrap();
+    stage.run().await;
+    let aside = stage.store.item(&pk, &sk).await.unwrap().unwrap();
     assert_eq!(aside["gsi1pk"], store::items::text(keys::OUTBOX_FAILED));
+    assert_eq!(
+        stage.journal(&key).await,
+        [json!({"event": "WA_CALL_AFTER_GIVEN_UP", "what": "call.ended", "why": "unreadable", "tries": 7})]
+    );
 }

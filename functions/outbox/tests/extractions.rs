@@ -6,10 +6,16 @@ mod stage;
 
 use serde_json::json;
 use stage::{NUMBER, Stage, now_ms};
-use store::{OutboxState, keys};
+use std::sync::Arc;
+use std::time::Duration;
+use store::{OutboxEvent, OutboxItem, OutboxKey, OutboxState, keys};
+use tokio::sync::Barrier;
 
 const EXTRACT: &str = "[after.extract]\nmodel = \"gpt-6-luna\"\nsummary = true\n\
     [after.extract.properties]\norder = { type = [\"string\", \"null\"] }\n";
+
+/// The longest that a test waits for what happens at once.
+const AT_MOST: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_model_is_asked_once_for_all_tries() {
@@ -37,6 +43,48 @@ async fn a_model_is_asked_once_for_all_tries() {
     }
     let day = agents::Agent::built_in().day(now_ms());
     assert_eq!(stage.store.spent(&NUMBER.into(), &day).await.unwrap(), 350, "it is counted once");
+}
+
+#[tokio::test]
+async fn a_model_is_asked_about_several_calls_at_once() {
+    let stage = Stage::new(EXTRACT).await;
+    for wacid in ["wacid.A", "wacid.B"] {
+        stage.ended_call(wacid).await;
+        stage.model.say(&json!({"summary": "It is about A-17.", "extracted": {"order": "A-17"}}));
+    }
+    stage.model.meet([Arc::new(Barrier::new(2))]);
+
+    tokio::time::timeout(AT_MOST, stage.run()).await.expect("one waits for the other");
+
+    assert_eq!((stage.model.asked().len(), stage.business.told().len()), (2, 2));
+    assert_eq!(stage.business.most_at_once(), 1);
+}
+
+#[tokio::test]
+async fn a_business_gets_other_events_while_a_model_thinks() {
+    let stage = Stage::new(&format!("{}\n{EXTRACT}", stage::all_events())).await;
+    let ended = stage.ended_call("wacid.A").await;
+    let taken = OutboxKey::nth(&ended.call_ref, OutboxEvent::MessageTaken, 1);
+    stage.model.say(&json!({"summary": "It is about A-17.", "extracted": {"order": "A-17"}}));
+    let (asked, told) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    stage.model.meet([asked.clone(), told.clone()]);
+
+    let first = stage.run_for(&ended);
+    let second = async {
+        asked.wait().await;
+        let item = OutboxItem::new(&taken, &NUMBER.into(), Some("shop"), now_ms()).about(&keys::left(1));
+        stage.store.put_into_outbox(&item).await.unwrap();
+        let run = stage.run_for(&taken).await;
+        told.wait().await;
+        run.done
+    };
+    let both = async { tokio::join!(first, second) };
+    let (first, second) = tokio::time::timeout(AT_MOST, both).await.expect("one waits for the other");
+
+    assert_eq!((first.done, second), (1, 1));
+    let told: Vec<_> =
+        stage.business.told().iter().map(|told| told.headers["x-ahoy-event"].clone()).collect();
+    assert_eq!(told, ["message.taken", "call.ended"]);
 }
 
 #[tokio::test]
@@ -76,9 +124,25 @@ async fn an_unknown_model_fails_at_once() {
     assert_eq!(told[0].body["extraction_error"], "model_not_found");
     let kept = stage.store.item(&keys::call(&key.call_ref), keys::EXTRACT).await.unwrap().unwrap();
     assert_eq!(kept["error"], store::items::text("model_not_found"));
+    let line = stage.store.item(&keys::call(&key.call_ref), &keys::line(0)).await.unwrap().unwrap();
+    assert_eq!(kept[keys::TTL], line[keys::TTL], "it expires with the transcript");
     let journal = stage.journal(&key).await;
     let extracted = journal.iter().find(|event| event["event"] == "WA_CALL_AFTER_EXTRACTED").unwrap();
     assert_eq!((&extracted["outcome"], &extracted["code"]), (&json!("failed"), &json!("model_not_found")));
+}
+
+#[tokio::test]
+async fn a_model_that_gave_nothing_is_asked_again_with_a_retry() {
+    let stage = Stage::new(EXTRACT).await;
+    let key = stage.ended_call("wacid.A").await;
+    stage.model.fail(404, "model_not_found");
+    stage.run().await;
+    stage.model.say(&json!({"summary": "It is about A-17.", "extracted": {"order": "A-17"}}));
+
+    stage.store.deliver_again(&key, now_ms()).await.unwrap();
+    stage.run().await;
+
+    assert_eq!(stage.business.told()[1].body["summary"], "It is about A-17.");
 }
 
 #[tokio::test]

@@ -8,14 +8,14 @@ use crate::agent_cache::LoadedAgent;
 use crate::journal_writer::{CallerRequest, JournalWriter};
 use agents::Keeping;
 use audio::PlayedItem;
-use call::{CallRef, Stage};
+use call::{CallRef, Fence, Stage};
 use journal::{CallSummary, EntryBuilder, JournalEvent, TranscriptLine};
 use level_meter::LevelMeter;
 use media_diagnosis::{Diagnosis, Finding};
 use realtime::{ItemId, OptionalPart};
 use service::time::now_ms;
 use std::time::Instant;
-use store::{CallOutcome, Side};
+use store::{CallOutcome, Side, keys};
 use transcript::Transcript;
 
 /// The record of one call, as far as it has come.
@@ -25,6 +25,7 @@ pub(crate) struct CallRecord {
     /// The summary, which is written at the end of the call.
     pub(crate) summary: CallSummary,
     call_ref: CallRef,
+    fence: Fence,
     keeping: Keeping,
     entries: EntryBuilder,
     journal: JournalWriter,
@@ -54,6 +55,7 @@ impl CallRecord {
             transcript: Transcript::default(),
             summary,
             call_ref: call.call_ref.clone(),
+            fence: call.fence,
             keeping: agent.file.keeping,
             entries,
             journal,
@@ -131,7 +133,8 @@ impl CallRecord {
 
     /// Returns the caller's next request to the business, to be stored.
     pub(crate) fn caller_request(&self) -> CallerRequest {
-        self.journal.caller_request(&self.call_ref, self.summary.tools, self.keeping.days)
+        let n = keys::number_in_call(self.fence, self.summary.tools);
+        self.journal.caller_request(&self.call_ref, n, self.keeping.days)
     }
 
     /// Keeps every transcript line that is complete by now.
@@ -156,7 +159,9 @@ impl CallRecord {
     /// Keeps a transcript line, if the agent file says that transcripts are kept.
     fn keep_line(&self, line: &TranscriptLine) {
         if self.keeping.transcripts {
-            self.journal.keep_line(&self.call_ref, line, self.keeping.days);
+            let place = keys::number_in_call(self.fence, line.place.into());
+            let line = TranscriptLine { place: u32::try_from(place).unwrap_or(u32::MAX), ..line.clone() };
+            self.journal.keep_line(&self.call_ref, &line, self.keeping.days);
         }
     }
 

@@ -93,7 +93,7 @@ async fn a_tool_is_used_during_the_call() {
     let message = json!({"message": "Please call back."}).to_string();
     let reply = Reply::call("take_message", &message, Reply::speech(clips::agent_order()));
     let stage = Stage::start(saying([reply])).await;
-    let call = stage.call(spec()).await;
+    let call = stage.call_with(spec(), json!({"fence": 2})).await;
     hears(&call).await;
 
     call.say(&clips::caller_order());
@@ -102,6 +102,9 @@ async fn a_tool_is_used_during_the_call() {
     assert_eq!(text(&stage.entry("WA_CALL_TOOL").await, "tool"), "take_message");
     assert_heard(&call, &[clips::agent_order()]);
     hang_up(&stage, &call).await;
+    // The first task of this call may have written numbers 0 and 1.
+    assert_eq!(text(&stage.item("LEFT#010001").await, "message"), "Please call back.");
+    assert_eq!(text(&stage.item("LINE#010000").await, "speaker"), "agent");
 }
 
 #[tokio::test]

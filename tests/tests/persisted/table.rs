@@ -203,7 +203,9 @@ async fn write_outbox(ledger: &Store) {
         Duration::ZERO,
     );
     ended.call = Call { phase: Phase::Ended(Ending::CallerHungUp), fence: Fence(2), due: None, ..ended.call };
-    let outcome = OutboxItem::of_ended(&ended, Some("bike-shop"), NOW).unwrap();
+    let mut taken = ended.clone();
+    taken.call.accepted_at = Some(Timestamp(NOW));
+    let outcome = OutboxItem::of_ended(&taken, Some("bike-shop"), NOW).unwrap();
     ledger.put(to_item(&ended)).await.unwrap();
     ledger.save_call(&mut ended, &[], vec![], Some(&outcome)).await.unwrap().unwrap();
 }

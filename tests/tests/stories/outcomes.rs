@@ -33,7 +33,7 @@ async fn the_outcome_of_a_call_is_delivered_once_and_whole() {
         (&json!(true), &json!("caller_hung_up"), &json!("caller"))
     );
     assert_eq!(body["tools"], json!([{"name": "lookup_order", "did": "done"}]));
-    assert_eq!(body["caller"]["number"], "919900000001");
+    assert_eq!(body["caller"]["number"], "+919900000001");
     assert_eq!(body["caller"]["number_verified"], true);
     assert_eq!(body["extracted"]["order"], "427", "{body}");
     assert!(body["summary"].as_str().is_some_and(|words| !words.is_empty()), "{body}");
@@ -51,7 +51,7 @@ async fn the_outcome_of_a_call_is_delivered_once_and_whole() {
 
 /// One call each: the business fails once, its answer is lost once, and it wants no more.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_outcome_comes_again_until_the_business_has_it_or_wants_no_more() {
+async fn an_outcome_comes_again_until_the_business_has_it_or_refuses() {
     let story = StoryBuilder::default().knowing_callers().begin().await;
     for (fault, answers, state, is_duplicate) in [
         (Fault::After500Then200, &[Some(500), Some(200)][..], OutboxState::Delivered, false),

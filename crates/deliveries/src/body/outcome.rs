@@ -64,7 +64,7 @@ impl<'a> Outcome<'a> {
             talked_s: (talked_ms + 500) / 1_000,
             ending: call.ending,
             by: call.ending.map(Ending::by),
-            turns: summary.map_or(0, |summary| summary.turns),
+            turns: call.summaries_of_owners().map(|summary| summary.turns).sum(),
             tools: call.entries.iter().filter_map(|entry| used_tool(&entry.event)).collect(),
             left: call.left.iter().map(Into::into).collect(),
             cost_usd: cost(event, call, extraction).map(dollars),
@@ -81,18 +81,17 @@ impl<'a> Outcome<'a> {
 }
 
 /// Returns the cost of the call with that of its extraction, in millionths of a dollar; `None` if a part of it is not known. A call that no
-/// task was asked to take has cost nothing.
+/// task took has cost nothing.
 fn cost(event: &Event, call: &CallFacts, extraction: Option<&Extraction>) -> Option<u64> {
     let extraction = match extraction {
         Some(extraction) => extraction.micro_dollars?,
         None => 0,
     };
-    let talk = match call.summary() {
-        Some(summary) => summary.micro_dollars?,
-        None if event.fence.is_none() => 0,
-        None => return None,
-    };
-    Some(talk + extraction)
+    if call.summaries.is_empty() && event.fence.is_some() {
+        return None;
+    }
+    let talk: Option<u64> = call.summaries_of_owners().map(|summary| summary.micro_dollars).sum();
+    Some(talk? + extraction)
 }
 
 fn used_tool(event: &JournalEvent) -> Option<UsedTool<'_>> {
@@ -139,6 +138,20 @@ mod tests {
         assert_eq!(cost(None), None, "a sum with an unknown part is not known");
         let lost = CallFacts { summaries: vec![], ..call() };
         assert_eq!(super::cost(&ended(), &lost, None), None, "its task died");
+    }
+
+    #[test]
+    fn what_several_owners_did_is_added_up() {
+        let (_, summary) = call().summaries.remove(0);
+        let of = |fences: &[Option<u64>]| {
+            let summaries = fences.iter().map(|fence| (fence.map(Fence), summary.clone())).collect();
+            let call = CallFacts { summaries, ..call() };
+            (Outcome::of(&ended(), &call, None).turns, super::cost(&ended(), &call, None))
+        };
+
+        assert_eq!(of(&[None, Some(2)]), (4, Some(12_000)));
+        assert_eq!(of(&[None, Some(1), Some(2)]), (8, Some(24_000)), "another task took the call over");
+        assert_eq!(of(&[None]), (4, Some(12_000)), "a task of an older release");
     }
 
     #[test]

@@ -14,7 +14,10 @@ pub enum OutboxClaim {
     /// It is not due, gone, or another process tries it.
     NotYours,
     /// It does not have the shape that this release knows; it is claimed and counted all the same.
-    Unreadable,
+    Unreadable {
+        /// How many tries were begun.
+        tries: u32,
+    },
 }
 
 /// The result of a try to deliver an event.
@@ -84,8 +87,10 @@ impl Store {
             .return_values(ReturnValue::AllNew);
         let claimed = update.send().await.if_condition_holds("cannot claim an event of the outbox")?;
         let Some(claimed) = claimed else { return Ok(OutboxClaim::NotYours) };
-        let item = from_item(claimed.attributes.unwrap_or_default());
-        Ok(item.map_or(OutboxClaim::Unreadable, OutboxClaim::Yours))
+        let item = claimed.attributes.unwrap_or_default();
+        let tries = item.get("tries").and_then(|tries| tries.as_n().ok()?.parse().ok());
+        let unreadable = OutboxClaim::Unreadable { tries: tries.unwrap_or_default() };
+        Ok(from_item(item).map_or(unreadable, OutboxClaim::Yours))
     }
 
     /// Records the result of a try and ends its claim; returns false if the claim had ended and another process has the event.
@@ -154,6 +159,23 @@ impl Store {
             .expression_attribute_values(":mine", number(claimed.claimed_until_ms.unwrap_or_default()));
         let released = update.send().await.if_condition_holds("cannot give back an event of the outbox")?;
         Ok(released.is_some())
+    }
+
+    /// Gives back the claim, which ends at `until_ms`, to an event that this release cannot read, and makes it due at a time.
+    ///
+    /// # Errors
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn put_off_unreadable(&self, key: &OutboxKey, until_ms: u64, due_ms: u64) -> Result<()> {
+        let update = self.update_of(keys::call(&key.call_ref), key.sort_key());
+        let update = update
+            .update_expression("SET #when = :when REMOVE #until")
+            .condition_expression("#until = :mine")
+            .expression_attribute_names("#when", "gsi1sk")
+            .expression_attribute_names("#until", "claimed_until_ms")
+            .expression_attribute_values(":when", text(keys::sortable(due_ms)))
+            .expression_attribute_values(":mine", number(until_ms));
+        update.send().await.if_condition_holds("cannot give back an event of the outbox")?;
+        Ok(())
     }
 
     /// Takes an event that this release cannot read out of those that are due, and lists it as given up.

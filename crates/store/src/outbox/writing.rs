@@ -128,7 +128,8 @@ impl Store {
         Ok(())
     }
 
-    /// Makes an event due again, with all its tries, and returns false if there is none or it is being delivered.
+    /// Makes an event due again, with all its tries, and returns false if there is none or it is being delivered. For the end of a call whose
+    /// model gave nothing, the model is asked again.
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
@@ -136,7 +137,7 @@ impl Store {
         let update = self.update_of(keys::call(&key.call_ref), key.sort_key());
         let update = update
             .update_expression(
-                "SET #state = :waiting, #tries = :none, #pk = :outbox, #when = :now REMOVE #until",
+                "SET #state = :waiting, #tries = :none, #pk = :outbox, #when = :now REMOVE #until ADD #retried :one",
             )
             .condition_expression(
                 "attribute_exists(#event) AND (attribute_not_exists(#until) OR #until <= :at)",
@@ -144,15 +145,20 @@ impl Store {
             .expression_attribute_names("#event", "event")
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#tries", "tries")
+            .expression_attribute_names("#retried", "retried")
             .expression_attribute_names("#until", "claimed_until_ms")
             .expression_attribute_names("#pk", "gsi1pk")
             .expression_attribute_names("#when", "gsi1sk")
             .expression_attribute_values(":waiting", text(OutboxState::Waiting.to_string()))
             .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":outbox", text(keys::OUTBOX))
             .expression_attribute_values(":now", text(keys::sortable(now_ms)))
             .expression_attribute_values(":at", number(now_ms));
         let made = update.send().await.if_condition_holds("cannot make an event due again")?;
+        if made.is_some() && key.event.known() == Some(OutboxEvent::CallEnded) {
+            self.delete_failed_extraction(&key.call_ref).await?;
+        }
         Ok(made.is_some())
     }
 }

@@ -62,6 +62,13 @@ impl Stage {
         self.store.assign(&NUMBER.into(), "shop").await.unwrap();
     }
 
+    /// Pushes the number's agent under another name, too.
+    pub(crate) async fn push_again_as(&self, name: &str) {
+        let file = self.store.agent("shop").await.unwrap().unwrap().text;
+        let file = file.replace("name = \"shop\"", &format!("name = \"{name}\""));
+        self.store.put_agent(&StoredAgent::new(name, &file, now_ms())).await.unwrap();
+    }
+
     /// Stores a call that ended a minute ago with a transcript, a summary and a message, and puts its end into the outbox.
     pub(crate) async fn ended_call(&self, wacid: &str) -> OutboxKey {
         let call_ref = call_ref(wacid);
@@ -104,7 +111,7 @@ impl Stage {
 
     async fn put(&self, pk: &str, sk: &str, mut item: Item) {
         item.extend([("pk", pk), ("sk", sk)].map(|(name, key)| (name.to_owned(), text(key))));
-        item.insert(keys::TTL.to_owned(), number(keys::forget_at(now_ms())));
+        item.insert(keys::TTL.to_owned(), number(keys::forget_at(now_ms() - 60_000)));
         self.store.put(item).await.unwrap();
     }
 

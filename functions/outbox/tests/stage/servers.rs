@@ -99,6 +99,7 @@ pub(crate) struct Model {
 struct Answers {
     asked: Mutex<Vec<Value>>,
     next: Mutex<VecDeque<(u16, Value)>>,
+    meetings: Mutex<Vec<Arc<Barrier>>>,
 }
 
 impl Model {
@@ -124,6 +125,11 @@ impl Model {
         self.inner.next.lock().unwrap().push_back((status, json!({"error": {"code": code}})));
     }
 
+    /// Holds all answers until as many as meet at each of these barriers are there, one barrier after the other.
+    pub(crate) fn meet(&self, barriers: impl IntoIterator<Item = Arc<Barrier>>) {
+        self.inner.meetings.lock().unwrap().extend(barriers);
+    }
+
     /// Returns what the model was asked since the last call.
     pub(crate) fn asked(&self) -> Vec<Value> {
         std::mem::take(&mut *self.inner.asked.lock().unwrap())
@@ -132,6 +138,10 @@ impl Model {
 
 async fn respond(State(answers): State<Arc<Answers>>, body: Bytes) -> Response {
     answers.asked.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+    let meetings = answers.meetings.lock().unwrap().clone();
+    for barrier in meetings {
+        barrier.wait().await;
+    }
     let (status, reply) =
         answers.next.lock().unwrap().pop_front().expect("a test says what the model answers");
     (StatusCode::from_u16(status).unwrap(), reply.to_string()).into_response()
