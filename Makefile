@@ -22,7 +22,7 @@ $(if $(filter debug release,$(PROFILE)),,$(error PROFILE is debug or release, no
 FAULT ?= $(MISCHIEF)
 
 .NOTPARALLEL:
-.PHONY: help call ahoy picture test check style docs conformance chaos interop callers peers sip-lab network bench soak bench-webhook bench-turns serve ci readme programs test-programs rehearse suites bench-programs build-tools test-tools interop-tools peers-tools sip-lab-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
+.PHONY: help call ahoy picture test check docs conformance chaos interop callers peers sip-lab network bench soak bench-webhook bench-turns serve ci readme programs rehearse suites bench-programs build-tools test-tools interop-tools peers-tools sip-lab-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, says goodbye: no accounts, no keys, no Docker (FAULT=name injects a fault, LINE=sip: by telephone, also with TRANSFER=1)'
@@ -67,29 +67,22 @@ ahoy: rehearse
 picture: rehearse
 	scripts/picture.sh
 
-test: test-programs
+test: programs test-tools
+	scripts/previous-release.sh
 	rm -rf target/stories
 	$(CARGO) nextest run --locked --workspace
 	$(TARGET)/debug/privacy target/nextest/default/junit.xml target/stories
 	$(TARGET)/debug/events target/stories
 	$(CARGO) test --quiet --locked --workspace --doc
 
-# All that the tests run, and the tests themselves, built.
-test-programs: programs test-tools
-	scripts/previous-release.sh
-	$(CARGO) nextest run --locked --workspace --no-run
-
-check: style
+check: build-tools
+	$(CARGO) fmt --all --check
+	@if git grep -nIE '^(<{7}|>{7}) '; then echo 'check: conflict markers are committed'; exit 1; fi
+	scripts/plain-words.sh
+	python3 scripts/names.py
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --locked --workspace --no-deps
 	scripts/purity.sh
-
-# The part of make check that needs no compiler.
-style: build-tools
-	$(CARGO) fmt --all --check
-	@if git grep -nIE '^(<{7}|>{7}) '; then echo 'style: conflict markers are committed'; exit 1; fi
-	scripts/plain-words.sh
-	python3 scripts/names.py
 
 docs:
 	AHOY_WRITE_DOCS=1 $(CARGO) nextest run --locked --workspace -E 'package(journal)'
