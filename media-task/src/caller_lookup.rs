@@ -8,16 +8,14 @@
 mod progress;
 mod request;
 
+use crate::asking::ask_twice;
 use internal_api::client::CallControl;
 use internal_api::order::{Order, Reply};
 pub(crate) use progress::{Known, LookupStep, Settled, Wish};
-use progress::{LookupProgress, Unanswered};
+use progress::{LookupProgress, Patience, Unanswered};
 pub(crate) use request::LookupPost;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::mpsc;
-
-/// How long before the end of the ring time a call that waits for its lookup goes on: time for the session, the greeting and the accept.
-const GOES_ON_BEFORE: Duration = Duration::from_secs(3);
 
 /// The lookup of one call, if its agent has one.
 pub(crate) struct CallerLookup {
@@ -55,21 +53,19 @@ impl CallerLookup {
 
     /// Sends the request.
     pub(crate) fn begin(request: LookupPost, waits: Waits, now: Instant) -> Self {
-        let latest = match waits {
-            Waits::UntilSettled { ring_deadline } => {
-                Some(ring_deadline.checked_sub(GOES_ON_BEFORE).map_or(now, |latest| latest.max(now)))
-            }
+        let patience = match waits {
+            Waits::UntilSettled { ring_deadline } => Some(Patience::until(ring_deadline, now)),
             Waits::No | Waits::WasAccepted => None,
         };
         let may_decide = waits != Waits::WasAccepted;
-        let progress = LookupProgress::begin(request.timeout(), latest, may_decide, now);
+        let progress = LookupProgress::begin(request.timeout(), patience, may_decide, now);
         let inputs = mpsc::channel(2);
         let answers = inputs.0.clone();
         tokio::spawn(async move {
             // The receiver is gone once the call is over.
             let _ = answers.send(LookupInput::Answer(request.send().await)).await;
         });
-        Self { progress: Some(progress), waits: latest.is_some(), inputs }
+        Self { progress: Some(progress), waits: patience.is_some(), inputs }
     }
 
     /// Whether the call is not to be answered yet.
@@ -113,11 +109,11 @@ impl CallerLookup {
         self.progress.as_mut()?.poll_step()
     }
 
-    /// Asks call-control about what the business wishes; its decision comes as an input.
+    /// Asks call-control about what the business wishes, twice if need be, for its first decision stands; it comes as an input.
     pub(crate) fn ask(&self, control: &CallControl, order: Order) {
         let (control, decisions) = (control.clone(), self.inputs.0.clone());
         tokio::spawn(async move {
-            let reply = control.ask(&order).await;
+            let reply = ask_twice(&control, &order).await;
             if let Err(error) = &reply {
                 let call_ref = order.call_ref();
                 tracing::warn!(

@@ -56,13 +56,14 @@ async fn a_business_that_is_late_delays_the_accept_no_further() {
 }
 
 #[tokio::test]
-async fn the_agent_that_the_business_chooses_takes_the_call() {
+async fn the_agent_that_the_business_chooses_takes_the_call_though_a_process_dies() {
     let goodbye = Reply::speech(clips::agent_goodbye()).and_call("end_call", "{}");
     let (stage, shop) = (Stage::start(saying([goodbye])).await, Shop::open().await);
     shop.answer(json!({"override_agent_id": "front-desk", "dynamic_variables": {"caller_name": "Amina"}}));
     let desk = "name = 'front-desk'\ninstructions = 'You are the front desk.'\n\
                 greeting.say = 'Front desk, {{caller_name|dear caller}}.'\n";
     stage.decide(json!({"reply": "agent", "text": desk}));
+    stage.dies_deciding();
 
     let file = shop.agent(ASKS_BY_NAME, "may_override = ['front-desk']");
     let call = stage.call_with(spec(), json!({"agent": file})).await;
@@ -73,8 +74,9 @@ async fn the_agent_that_the_business_chooses_takes_the_call() {
     let asked = stage.looked_up();
     assert_eq!(
         (asked.len(), &asked[0]["agent"], &asked[0]["token"]),
-        (1, &json!("front-desk"), &json!("token"))
+        (2, &json!("front-desk"), &json!("token"))
     );
+    assert_eq!(asked[0], asked[1], "the second time the same");
     let instructions = stage.instructions(&call);
     assert!(instructions[0].contains("You are the front desk."), "{instructions:?}");
     assert!(instructions[1].contains("Front desk, Amina."), "{instructions:?}");
