@@ -89,6 +89,8 @@ pub(crate) struct AgentSide {
     pub(crate) loaded: Arc<LoadedAgent>,
     pub(crate) lookup: CallerLookup,
     pub(crate) model: ModelPort,
+    /// Whether the lookup chose an agent with another model.
+    pub(crate) has_other_model: bool,
     pub(crate) record: CallRecord,
     pub(crate) accounts: Accounts,
     pub(crate) closing: Closing,
@@ -122,6 +124,7 @@ impl AgentSide {
             loaded,
             lookup,
             model,
+            has_other_model: false,
             agent,
             services,
         }

@@ -52,6 +52,7 @@ impl AgentSide {
         let config = self.agent.config();
         if self.agent.model_name() != model {
             self.model = self.agent.connect(false, now);
+            self.has_other_model = true;
         } else if self.lookup.waits() {
             self.model.release(config, now);
         } else {
