@@ -168,7 +168,7 @@ impl CallFactory {
             LookupRequest { agent: &file.name, call_ref: &call.call_ref, line: call.line, details: &details };
         let Services { http, secret, .. } = &self.services;
         // The business chooses an agent once.
-        match LookupPost::of(file, asked, http, secret).filter(|_| !request.is_chosen) {
+        match LookupPost::of(file, asked, http.as_ref(), secret).filter(|_| !request.is_chosen) {
             Some(post) => CallerLookup::begin(post, waits, now),
             None => CallerLookup::none(),
         }

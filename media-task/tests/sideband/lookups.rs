@@ -5,6 +5,7 @@ use crate::{config, hang_up, hears, saying, spec};
 use axum::Router;
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
+use service::time::now_ms;
 use sim_audio::clips;
 use sim_openai::Reply;
 use std::sync::{Arc, Mutex};
@@ -56,7 +57,7 @@ async fn a_business_that_is_late_delays_the_accept_no_further() {
 }
 
 #[tokio::test]
-async fn the_agent_that_the_business_chooses_takes_the_call_though_a_process_dies() {
+async fn the_chosen_agent_takes_the_call_though_the_deciding_process_dies() {
     let goodbye = Reply::speech(clips::agent_goodbye()).and_call("end_call", "{}");
     let (stage, shop) = (Stage::start(saying([goodbye])).await, Shop::open().await);
     shop.answer(json!({"override_agent_id": "front-desk", "dynamic_variables": {"caller_name": "Amina"}}));
@@ -114,6 +115,29 @@ async fn an_agent_that_does_not_wait_gets_to_know_as_well() {
     hears(&call).await;
     assert_eq!(stage.entry("WA_CALL_LOOKUP").await["outcome"], "used");
     hang_up(&stage, &call).await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_added_later_signs_the_next_lookup() {
+    let (stage, shop) = (Stage::start(config()).await, Shop::open().await);
+    shop.answer(json!({}));
+    stage.lease().await;
+    stage.keep_keys(json!({"shop": "a key", "later": "another key"}));
+
+    let file = shop.agent("say = 'Hello.'", "").replace("sign_with = 'shop'", "sign_with = 'later'");
+    let call = stage.call_with(spec(), json!({"agent": file})).await;
+    assert_eq!(stage.entry("WA_CALL_LOOKUP").await["outcome"], "failed");
+    assert_eq!(shop.asked().len(), 0);
+    hears(&call).await;
+    hang_up(&stage, &call).await;
+
+    let next = until("a lookup with the key", || async {
+        let offer = json!({"fence": 1, "version": 2, "number": "malta", "line": "sip", "realtime_call": call.id(),
+            "offer": "", "rang_at_ms": now_ms(), "ring_deadline_ms": now_ms() + 100, "agent": file});
+        stage.offer(&format!("next-{}", now_ms()), &offer).await;
+        shop.asked().pop()
+    });
+    next.await;
 }
 
 /// The business's system, which answers once it has an answer.
