@@ -110,8 +110,10 @@ pub(crate) enum AgentInput {
 }
 
 impl AgentSide {
+    /// Builds the agent's side of a call that this task has taken, and asks the business who calls.
     pub(crate) fn new(parts: AgentSideParts) -> Self {
-        let AgentSideParts { call, agent, lookup, model, entries, services } = parts;
+        let AgentSideParts { call, agent, mut lookup, model, entries, services } = parts;
+        lookup.send();
         let (loaded, model_name) = (agent.loaded().clone(), agent.model_name());
         Self {
             record: CallRecord::new(&call, &loaded, &model_name, entries, services.journal.clone()),

@@ -24,7 +24,7 @@ pub(crate) struct LookupProgress {
     began: Instant,
     /// How long a call that waits does so.
     patience: Option<Patience>,
-    /// Whether the business may still decide who answers: not in a call that another task had accepted.
+    /// Whether the business may still decide who answers: not in a call that was accepted, or whose agent was chosen, before.
     may_decide: bool,
     steps: VecDeque<LookupStep>,
 }

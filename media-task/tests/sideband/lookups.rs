@@ -140,6 +140,24 @@ async fn a_key_that_was_added_later_signs_the_next_lookup() {
     next.await;
 }
 
+#[tokio::test]
+async fn an_agent_chosen_before_gets_to_know_and_asks_for_nothing() {
+    let (stage, shop) = (Stage::start(config()).await, Shop::open().await);
+    shop.answer(
+        json!({"dynamic_variables": {"balance": "7 ORD"}, "override_agent_id": "front-desk", "reject": true}),
+    );
+
+    let file = shop.agent(ASKS_BY_NAME, "may_override = ['front-desk']");
+    let call = stage.call_with(spec(), json!({"agent": file, "is_chosen": true})).await;
+    hears(&call).await;
+
+    let instructions = stage.instructions(&call);
+    assert!(instructions[0].contains("7 ORD"), "{instructions:?}");
+    assert_eq!(stage.looked_up(), Vec::<Value>::new());
+    assert_eq!(stage.entry("WA_CALL_LOOKUP").await["outcome"], "used");
+    hang_up(&stage, &call).await;
+}
+
 /// The business's system, which answers once it has an answer.
 struct Shop {
     port: u16,
