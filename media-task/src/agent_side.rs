@@ -89,6 +89,8 @@ pub(crate) struct AgentSide {
     pub(crate) loaded: Arc<LoadedAgent>,
     pub(crate) lookup: CallerLookup,
     pub(crate) model: ModelPort,
+    /// Whether the lookup chose an agent with another model.
+    pub(crate) has_other_model: bool,
     pub(crate) record: CallRecord,
     pub(crate) accounts: Accounts,
     pub(crate) closing: Closing,
@@ -108,8 +110,10 @@ pub(crate) enum AgentInput {
 }
 
 impl AgentSide {
+    /// Builds the agent's side of a call that this task has taken, and asks the business who calls.
     pub(crate) fn new(parts: AgentSideParts) -> Self {
-        let AgentSideParts { call, agent, lookup, model, entries, services } = parts;
+        let AgentSideParts { call, agent, mut lookup, model, entries, services } = parts;
+        lookup.send();
         let (loaded, model_name) = (agent.loaded().clone(), agent.model_name());
         Self {
             record: CallRecord::new(&call, &loaded, &model_name, entries, services.journal.clone()),
@@ -122,6 +126,7 @@ impl AgentSide {
             loaded,
             lookup,
             model,
+            has_other_model: false,
             agent,
             services,
         }

@@ -8,19 +8,19 @@
 mod progress;
 mod request;
 
+use crate::asking::ask_twice;
 use internal_api::client::CallControl;
 use internal_api::order::{Order, Reply};
 pub(crate) use progress::{Known, LookupStep, Settled, Wish};
-use progress::{LookupProgress, Unanswered};
+use progress::{LookupProgress, Patience, Unanswered};
 pub(crate) use request::LookupPost;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::mpsc;
-
-/// How long before the end of the ring time a call that waits for its lookup goes on: time for the session, the greeting and the accept.
-const GOES_ON_BEFORE: Duration = Duration::from_secs(3);
 
 /// The lookup of one call, if its agent has one.
 pub(crate) struct CallerLookup {
+    /// The request, until it is sent.
+    request: Option<LookupPost>,
     progress: Option<LookupProgress>,
     /// Whether the call is answered only once the lookup is settled.
     waits: bool,
@@ -41,35 +41,39 @@ pub(crate) enum LookupInput {
 pub(crate) enum Waits {
     /// The call is not accepted before the lookup is settled, and it rings until then at the latest.
     UntilSettled { ring_deadline: Instant },
-    /// The call is accepted whenever it is ready.
+    /// The call is accepted whenever it is ready, or was before.
     No,
-    /// The call was accepted before, when another task had it: the business decides nothing any more.
-    WasAccepted,
 }
 
 impl CallerLookup {
     /// Returns the lookup of a call whose agent has none.
     pub(crate) fn none() -> Self {
-        Self { progress: None, waits: false, inputs: mpsc::channel(1) }
+        Self { request: None, progress: None, waits: false, inputs: mpsc::channel(1) }
     }
 
-    /// Sends the request.
-    pub(crate) fn begin(request: LookupPost, waits: Waits, now: Instant) -> Self {
-        let latest = match waits {
-            Waits::UntilSettled { ring_deadline } => {
-                Some(ring_deadline.checked_sub(GOES_ON_BEFORE).map_or(now, |latest| latest.max(now)))
-            }
-            Waits::No | Waits::WasAccepted => None,
+    /// Begins a lookup, whose request is still to be [sent](CallerLookup::send); `may_decide` if its answer may change who takes the call.
+    pub(crate) fn begin(request: LookupPost, waits: Waits, may_decide: bool, now: Instant) -> Self {
+        let patience = match waits {
+            Waits::UntilSettled { ring_deadline } => Some(Patience::until(ring_deadline, now)),
+            Waits::No => None,
         };
-        let may_decide = waits != Waits::WasAccepted;
-        let progress = LookupProgress::begin(request.timeout(), latest, may_decide, now);
-        let inputs = mpsc::channel(2);
-        let answers = inputs.0.clone();
+        let progress = LookupProgress::begin(request.timeout(), patience, may_decide, now);
+        Self {
+            request: Some(request),
+            progress: Some(progress),
+            waits: patience.is_some(),
+            inputs: mpsc::channel(2),
+        }
+    }
+
+    /// Sends the request, once. The business is asked about calls that this task has, not about offers that it refuses or gets again.
+    pub(crate) fn send(&mut self) {
+        let Some(request) = self.request.take() else { return };
+        let answers = self.inputs.0.clone();
         tokio::spawn(async move {
             // The receiver is gone once the call is over.
             let _ = answers.send(LookupInput::Answer(request.send().await)).await;
         });
-        Self { progress: Some(progress), waits: latest.is_some(), inputs }
     }
 
     /// Whether the call is not to be answered yet.
@@ -113,11 +117,11 @@ impl CallerLookup {
         self.progress.as_mut()?.poll_step()
     }
 
-    /// Asks call-control about what the business wishes; its decision comes as an input.
+    /// Asks call-control about what the business wishes, twice if need be, for its first decision stands; it comes as an input.
     pub(crate) fn ask(&self, control: &CallControl, order: Order) {
         let (control, decisions) = (control.clone(), self.inputs.0.clone());
         tokio::spawn(async move {
-            let reply = control.ask(&order).await;
+            let reply = ask_twice(&control, &order).await;
             if let Err(error) = &reply {
                 let call_ref = order.call_ref();
                 tracing::warn!(

@@ -9,6 +9,7 @@
 //! | `sideband` | the owner of one call whose sound OpenAI carries |
 //! | `agent_side` | what both owners share: the agent's side of a call |
 //! | `acceptance` | when a ringing call may be accepted, and the requests to do so |
+//! | `asking` | asks call-control, a second time if the first fails |
 //! | `session_command` | the commands to a running call |
 //! | [`webrtc`] | the WebRTC peer, and SDP as WhatsApp needs it |
 //! | [`codec`] | Opus, both ways |
@@ -24,6 +25,7 @@ mod acceptance;
 mod active_calls;
 mod agent_cache;
 mod agent_side;
+mod asking;
 mod call_agent;
 mod caller_lookup;
 pub mod codec;

@@ -71,9 +71,8 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     let journal_writer = JournalWriter::open(store.clone());
     let stop_timeout = settings.stop_timeout;
     let pin = certificate.pin.clone();
-    let http = OperatorHttp::new().context("TLS cannot be configured for requests to businesses")?;
     let heartbeat =
-        heartbeat(settings, &booted, store.clone(), journal_writer.clone(), http, address, pin, started_at);
+        heartbeat(settings, &booted, store.clone(), journal_writer.clone(), address, pin, started_at);
     let (calls, task) = (heartbeat.calls.clone(), booted.task.id);
     let mut serving = tokio::spawn(control_api::serve(calls.clone(), booted.secret, listener, certificate));
     // Answered until the process exits, with heartbeats all the while: no health check may cut short what is still to be written.
@@ -120,7 +119,6 @@ fn heartbeat(
     booted: &BootedTask,
     store: Store,
     journal_writer: JournalWriter,
-    http: OperatorHttp,
     control_api: SocketAddr,
     pin: String,
     started_at: Instant,
@@ -146,7 +144,7 @@ fn heartbeat(
             store: store.clone(),
             control: call_control.clone(),
             outbox,
-            http,
+            http: operator_http(),
             protection: protection.clone(),
         },
     };
@@ -169,6 +167,13 @@ fn heartbeat(
         liveness: Liveness::new(Instant::now()),
         starting: Some(started_at),
     }
+}
+
+/// Returns the client of requests to businesses. Without one calls are answered all the same, and their lookups fail.
+fn operator_http() -> Option<OperatorHttp> {
+    OperatorHttp::new()
+        .inspect_err(|error| tracing::error!("TLS cannot be configured for lookups: each fails: {error}"))
+        .ok()
 }
 
 async fn bind(ip: IpAddr, port: u16) -> anyhow::Result<(TcpListener, SocketAddr)> {

@@ -57,7 +57,7 @@ pub struct Offer {
     /// What the line's service says about the caller; only where the agent's file asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<CallerDetails>,
-    /// Whether the agent is one that the lookup of the number's own agent has chosen: the lookup of its own file is not asked.
+    /// Whether the agent is one that the lookup of the number's own agent has chosen: that of its own file decides nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_chosen: bool,
     /// The language that the lookup has chosen, as a BCP 47 tag.

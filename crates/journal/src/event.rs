@@ -354,7 +354,8 @@ pub enum JournalEvent {
     /// What the business's lookup asked for was not done, and the call went on without it.
     #[serde(rename = "WA_CALL_LOOKUP_REFUSED")]
     LookupRefused {
-        /// Why: an agent that the file does not allow or that was not pushed, or a call that was accepted before.
+        /// Why: an agent that the file does not allow or that was not pushed, a language that is none, a call that was accepted before, or a
+        /// decision that did not come in time.
         reason: String,
     },
     /// The call could not be answered, for a reason on this side or at Meta.

@@ -13,6 +13,9 @@ const GREETING_TIMEOUT: Duration = Duration::from_millis(1_200);
 /// The same for a greeting that came without audio and is generated again.
 const SECOND_GREETING_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// The same where the lookup chose another model, which is connected only then.
+const OTHER_MODEL_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// How long after a reply other than "open" call-control is asked again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
@@ -88,6 +91,11 @@ impl AnswerProgress {
         }
     }
 
+    /// Notes that another model answers than the one that was connected while the call was held: its greeting takes longer.
+    pub(crate) fn note_other_model(&mut self) {
+        self.greeting_timeout = self.greeting_timeout.max(OTHER_MODEL_TIMEOUT);
+    }
+
     /// Awaits a request that was made in time past the deadline: the line's service may take long to say that the caller is gone.
     pub(crate) fn await_reply(&mut self) {
         self.awaits_reply = true;
@@ -110,7 +118,7 @@ impl AnswerProgress {
 
     /// Notes a greeting that ended without audio: the call waits for the next one, unless this one was late itself.
     pub(crate) fn note_empty_greeting(&mut self, now: Instant) {
-        if self.asked_at.is_none() && now < self.greeting_since + GREETING_TIMEOUT {
+        if self.asked_at.is_none() && now < self.greeting_since + self.greeting_timeout {
             self.greeting_timeout = SECOND_GREETING_TIMEOUT;
         }
     }

@@ -147,6 +147,19 @@ fn a_greeting_that_stays_away_after_the_release_is_not_awaited() {
 }
 
 #[test]
+fn another_model_has_two_seconds_for_its_greeting() {
+    let (start, mut ringing) = held();
+    ringing.release(start + ms(800));
+    ringing.note_other_model();
+
+    assert_eq!(ringing.step(ms(0), start + ms(2_799)), AnswerStep::Wait);
+    assert_eq!(ringing.poll_timeout(), Some(start + ms(2_800)));
+    ringing.note_empty_greeting(start + ms(2_700));
+    ringing.note_other_model();
+    assert_eq!(ringing.poll_timeout(), Some(start + ms(4_800)), "an empty one is generated again");
+}
+
+#[test]
 fn an_empty_greeting_after_the_release_extends_the_wait_from_there() {
     let (start, mut ringing) = held();
     ringing.release(start + ms(1_500));

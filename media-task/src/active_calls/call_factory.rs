@@ -1,4 +1,4 @@
-//! Builds a call's session: answers its offer, opens its socket, connects the model, asks the business who calls.
+//! Builds a call's session: answers its offer, opens its socket, connects the model, prepares to ask the business who calls.
 
 use super::admission::{AdmissionError, COMMAND_QUEUE};
 use crate::agent_side::{AgentSideParts, CallIdentity, Services};
@@ -129,7 +129,7 @@ impl CallFactory {
         Ok(PreparedCall { parts: SessionParts::WebRtc(Box::new(parts)), answer, commands })
     }
 
-    /// Asks the business who calls, and starts to connect the model of a call that rings until `deadline`.
+    /// Prepares to ask the business who calls, and starts to connect the model of a call that rings until `deadline`.
     fn agent_side(
         &self,
         call_ref: &CallRef,
@@ -157,19 +157,20 @@ impl CallFactory {
         deadline: Instant,
         now: Instant,
     ) -> CallerLookup {
-        let waits = match request.accepted_at_ms {
-            Some(_) => Waits::WasAccepted,
-            None if agent.file().waits_for_lookup() => Waits::UntilSettled { ring_deadline: deadline },
-            None => Waits::No,
+        let is_ringing = request.accepted_at_ms.is_none();
+        let waits = match is_ringing && agent.file().waits_for_lookup() {
+            true => Waits::UntilSettled { ring_deadline: deadline },
+            false => Waits::No,
         };
+        // The business decides once, and before caller and agent talk.
+        let may_decide = is_ringing && !request.is_chosen;
         let details = call.details.clone().unwrap_or_default();
         let file = agent.file();
         let asked =
             LookupRequest { agent: &file.name, call_ref: &call.call_ref, line: call.line, details: &details };
         let Services { http, secret, .. } = &self.services;
-        // The business chooses an agent once.
-        match LookupPost::of(file, asked, http, secret).filter(|_| !request.is_chosen) {
-            Some(post) => CallerLookup::begin(post, waits, now),
+        match LookupPost::of(file, asked, http.as_ref(), secret) {
+            Some(post) => CallerLookup::begin(post, waits, may_decide, now),
             None => CallerLookup::none(),
         }
     }

@@ -19,6 +19,9 @@ impl AgentSide {
                     outcome: outcome.as_str().to_owned(),
                     status: status.map(u64::from),
                 }),
+                LookupStep::NoteUndecided => self.record.note(JournalEvent::LookupRefused {
+                    reason: "call-control did not decide in time".to_owned(),
+                }),
                 LookupStep::Ask(wish) => self.lookup.ask(&self.control, self.looked_up(wish)),
                 LookupStep::Answer(settled) => self.answer_with(settled, caller, now),
                 LookupStep::End => self.closing.note_reported(),
@@ -49,6 +52,7 @@ impl AgentSide {
         let config = self.agent.config();
         if self.agent.model_name() != model {
             self.model = self.agent.connect(false, now);
+            self.has_other_model = true;
         } else if self.lookup.waits() {
             self.model.release(config, now);
         } else {

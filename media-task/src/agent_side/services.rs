@@ -22,8 +22,8 @@ pub(crate) struct Services {
     pub(crate) control: CallControl,
     /// Delivers to businesses what the table has for them; `None` where only its schedule does.
     pub(crate) outbox: Option<Outbox>,
-    /// Sends requests to the systems of businesses.
-    pub(crate) http: OperatorHttp,
+    /// Sends requests to the systems of businesses; `None` where TLS cannot be configured.
+    pub(crate) http: Option<OperatorHttp>,
     /// ECS task protection; `None` where the task belongs to no service, and ECS never stops it.
     pub(crate) protection: Option<Arc<TaskProtection>>,
 }

@@ -7,19 +7,35 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// How long call-control may take to decide about what the business wishes.
-const DECIDED_WITHIN: Duration = Duration::from_millis(1_500);
+/// How long before the end of the ring time a call that waits goes on: time for the session, the greeting and the accept.
+const GOES_ON_BEFORE: Duration = Duration::from_secs(3);
+
+/// The same for a decision that is under way: time for the accept alone.
+const GOES_ON_UNDECIDED_BEFORE: Duration = Duration::from_secs(1);
+
+/// How long call-control may take at least to decide about what the business wishes: it may have to start first, and be asked twice. What
+/// it saves after the call has gone on holds for the table, but not for the agent that talks.
+const DECIDED_WITHIN: Duration = Duration::from_secs(4);
 
 /// The lookup of one call.
 #[derive(Debug)]
 pub(crate) struct LookupProgress {
     stage: Stage,
     began: Instant,
-    /// When a call that waits goes on, answer or not.
-    latest: Option<Instant>,
-    /// Whether the business may still decide who answers: not in a call that another task had accepted.
+    /// How long a call that waits does so.
+    patience: Option<Patience>,
+    /// Whether the business may still decide who answers: not in a call that was accepted, or whose agent was chosen, before.
     may_decide: bool,
     steps: VecDeque<LookupStep>,
+}
+
+/// How long a ringing call waits for its lookup.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// When it goes on without an answer, and without a decision that was given its time.
+    answered_by: Instant,
+    /// When it goes on without a decision, whatever its time.
+    decided_by: Instant,
 }
 
 #[derive(Debug)]
@@ -88,6 +104,8 @@ pub(crate) enum LookupStep {
     Note { outcome: LookupOutcome, took: Duration, status: Option<u16> },
     /// Ask call-control about what the business wishes.
     Ask(Wish),
+    /// Write to the journal that call-control did not decide in time.
+    NoteUndecided,
     /// Answer, or go on, with what is known: the last step.
     Answer(Settled),
     /// End: call-control has ended the call.
@@ -106,10 +124,15 @@ pub(crate) struct Settled {
 }
 
 impl LookupProgress {
-    /// Begins a lookup that may take `timeout`; `latest` is when a call that waits for it goes on.
-    pub(crate) fn begin(timeout: Duration, latest: Option<Instant>, may_decide: bool, now: Instant) -> Self {
-        let until = latest.map_or(now + timeout, |latest| latest.min(now + timeout));
-        Self { stage: Stage::Asked { until }, began: now, latest, may_decide, steps: VecDeque::new() }
+    /// Begins a lookup that may take `timeout`; `patience` is that of a call that waits for it.
+    pub(crate) fn begin(
+        timeout: Duration,
+        patience: Option<Patience>,
+        may_decide: bool,
+        now: Instant,
+    ) -> Self {
+        let until = patience.map_or(now + timeout, |patience| patience.answered_by.min(now + timeout));
+        Self { stage: Stage::Asked { until }, began: now, patience, may_decide, steps: VecDeque::new() }
     }
 
     /// Whether the call may be answered: nothing is waited for, and it was not ended.
@@ -140,7 +163,7 @@ impl LookupProgress {
                 self.note(LookupOutcome::Late, None, now);
                 self.settle(Settled::default());
             }
-            Stage::Deciding { known, .. } => self.settle(Settled { variables: known, ..Settled::default() }),
+            Stage::Deciding { known, .. } => self.settle_undecided(known),
             Stage::Settled | Stage::Ended => {}
         }
     }
@@ -163,7 +186,7 @@ impl LookupProgress {
         if !is_wish {
             return self.settle(Settled { variables, ..Settled::default() });
         }
-        let until = self.latest.map_or(now + DECIDED_WITHIN, |latest| latest.min(now + DECIDED_WITHIN));
+        let until = self.patience.map_or(now + DECIDED_WITHIN, |patience| patience.decides_until(now));
         self.stage = Stage::Deciding { known: variables, until };
         self.steps.push_back(LookupStep::Ask(wish));
     }
@@ -189,7 +212,7 @@ impl LookupProgress {
                 | Reply::Transferring
                 | Reply::NotTransferred { .. },
             )
-            | None => self.settle(Settled { variables, ..Settled::default() }),
+            | None => self.settle_undecided(variables),
         }
     }
 
@@ -198,9 +221,27 @@ impl LookupProgress {
         self.steps.push_back(LookupStep::Note { outcome, took, status });
     }
 
+    fn settle_undecided(&mut self, variables: Map<String, Value>) {
+        self.steps.push_back(LookupStep::NoteUndecided);
+        self.settle(Settled { variables, ..Settled::default() });
+    }
+
     fn settle(&mut self, settled: Settled) {
         self.stage = Stage::Settled;
         self.steps.push_back(LookupStep::Answer(settled));
+    }
+}
+
+impl Patience {
+    /// Returns that of a call that rings until `ring_deadline`.
+    pub(crate) fn until(ring_deadline: Instant, now: Instant) -> Self {
+        let before = |time| ring_deadline.checked_sub(time).map_or(now, |at| at.max(now));
+        Self { answered_by: before(GOES_ON_BEFORE), decided_by: before(GOES_ON_UNDECIDED_BEFORE) }
+    }
+
+    /// Returns until when call-control, asked now, may decide.
+    fn decides_until(self, now: Instant) -> Instant {
+        self.answered_by.max(self.decided_by.min(now + DECIDED_WITHIN))
     }
 }
 

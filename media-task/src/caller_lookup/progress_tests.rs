@@ -31,13 +31,24 @@ fn a_call_goes_on_without_an_answer_at_its_deadline() {
 #[test]
 fn a_call_that_waits_goes_on_before_its_ring_time_ends() {
     let t0 = Instant::now();
-    let mut lookup = LookupProgress::begin(ms(1_500), Some(t0 + ms(400)), true, t0);
+    let mut lookup = ringing_for(3_400, t0);
     assert_eq!(lookup.poll_timeout(), Some(t0 + ms(400)));
 
     lookup.handle_answer(Ok(known(wish("fr"))), t0 + ms(300));
     steps(&mut lookup);
 
-    assert_eq!(lookup.poll_timeout(), Some(t0 + ms(400)), "for the decision, too");
+    assert_eq!(lookup.poll_timeout(), Some(t0 + ms(2_400)), "a decision leaves time for the accept alone");
+}
+
+#[test]
+fn a_decision_has_as_long_as_the_call_may_ring() {
+    let t0 = Instant::now();
+    for (rings_for, until) in [(25_000, 22_000), (6_000, 4_100), (4_900, 3_900), (3_500, 2_500)] {
+        let mut lookup = ringing_for(rings_for, t0);
+        lookup.handle_answer(Ok(known(wish("fr"))), t0 + ms(100));
+
+        assert_eq!(lookup.poll_timeout(), Some(t0 + ms(until)), "{rings_for}");
+    }
 }
 
 #[test]
@@ -58,7 +69,7 @@ fn call_control_decides_about_another_agent() {
     let (t0, mut lookup) = asked();
     lookup.handle_answer(Ok(known(wish("fr"))), t0 + ms(100));
     assert_eq!(steps(&mut lookup), [note(LookupOutcome::Used, 100), LookupStep::Ask(wish("fr"))]);
-    assert_eq!((lookup.is_settled(), lookup.poll_timeout()), (false, Some(t0 + ms(1_600))));
+    assert_eq!((lookup.is_settled(), lookup.poll_timeout()), (false, Some(t0 + ms(17_000))));
 
     lookup.handle_decision(Some(Reply::Agent { text: Some("a file".into()), language: Some("fr".into()) }));
 
@@ -67,17 +78,21 @@ fn call_control_decides_about_another_agent() {
 
 #[test]
 fn without_a_decision_the_calls_own_agent_answers_with_what_is_known() {
-    for reply in [None, Some(Reply::Wait), Some(Reply::Agent { text: None, language: None })] {
+    let undecided = [LookupStep::NoteUndecided, LookupStep::Answer(knowing(None, None))];
+    for reply in [None, Some(Reply::Wait)] {
         let mut lookup = deciding();
         lookup.handle_decision(reply);
-        assert_eq!(steps(&mut lookup), [LookupStep::Answer(knowing(None, None))]);
+        assert_eq!(steps(&mut lookup), undecided);
     }
+    let mut kept = deciding();
+    kept.handle_decision(Some(Reply::Agent { text: None, language: None }));
+    assert_eq!(steps(&mut kept), [LookupStep::Answer(knowing(None, None))]);
     let mut lookup = deciding();
     let due = lookup.poll_timeout().expect("it is waited for");
 
     lookup.handle_timeout(due);
 
-    assert_eq!(steps(&mut lookup), [LookupStep::Answer(knowing(None, None))]);
+    assert_eq!(steps(&mut lookup), undecided);
     lookup.handle_decision(Some(Reply::Over));
     assert_eq!(steps(&mut lookup), [], "the release ends the call");
 }
@@ -132,8 +147,9 @@ proptest! {
         inputs in prop::collection::vec(input(), 0..12), waits: bool, may_decide: bool,
     ) {
         let mut now = Instant::now();
-        let latest = waits.then(|| now + ms(2_000));
-        let mut lookup = LookupProgress::begin(ms(800), latest, may_decide, now);
+        let latest = now + ms(5_000);
+        let patience = waits.then(|| Patience::until(latest, now));
+        let mut lookup = LookupProgress::begin(ms(800), patience, may_decide, now);
         let mut taken = vec![];
         for input in inputs {
             match input {
@@ -146,7 +162,7 @@ proptest! {
             taken.extend(steps(&mut lookup));
         }
         while let Some(due) = lookup.poll_timeout() {
-            prop_assert!(latest.is_none_or(|latest| due <= latest));
+            prop_assert!(!waits || due < latest.max(now));
             lookup.handle_timeout(due);
             taken.extend(steps(&mut lookup));
         }
@@ -170,7 +186,11 @@ fn input() -> impl Strategy<Value = Input> {
 
 fn asked() -> (Instant, LookupProgress) {
     let t0 = Instant::now();
-    (t0, LookupProgress::begin(ms(800), Some(t0 + ms(20_000)), true, t0))
+    (t0, ringing_for(20_000, t0))
+}
+
+fn ringing_for(time: u64, t0: Instant) -> LookupProgress {
+    LookupProgress::begin(ms(800), Some(Patience::until(t0 + ms(time), t0)), true, t0)
 }
 
 fn deciding() -> LookupProgress {

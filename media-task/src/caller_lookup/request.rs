@@ -7,8 +7,9 @@ use call::CallRef;
 use lookup::{LARGEST_REPLY, LookupReply, LookupRequest, Rejection};
 use operator_http::{OperatorHttp, OperatorHttpError, Post, Reply};
 use reqwest::header::HeaderMap;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use service::secrets::Secret;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The HTTP status of a system that does not accept our signature.
@@ -16,7 +17,8 @@ const UNAUTHORIZED: u16 = 401;
 
 /// A lookup's request, ready to be sent.
 pub(crate) struct LookupPost {
-    http: OperatorHttp,
+    /// The client; `None` where TLS cannot be configured.
+    http: Option<OperatorHttp>,
     secret: Secret<MediaSecret>,
     call_ref: CallRef,
     agent: String,
@@ -30,11 +32,11 @@ impl LookupPost {
     pub(crate) fn of(
         agent: &Agent,
         request: LookupRequest<'_>,
-        http: &OperatorHttp,
+        http: Option<&OperatorHttp>,
         secret: &Secret<MediaSecret>,
     ) -> Option<Self> {
         Some(Self {
-            http: http.clone(),
+            http: http.cloned(),
             secret: secret.clone(),
             call_ref: request.call_ref.clone(),
             agent: agent.name.clone(),
@@ -52,26 +54,44 @@ impl LookupPost {
     /// Sends the request, once more if no connection can be made, and returns what the business says.
     pub(crate) async fn send(self) -> Result<Known, Unanswered> {
         let secret = self.secret.value();
-        let Some(key) = secret.tool_secrets.get(&self.lookup.sign_with) else {
+        // An empty key counts as missing: anyone could sign with it.
+        let key = secret.tool_secrets.get(&self.lookup.sign_with);
+        let Some(key) = key.filter(|key| !key.expose_secret().is_empty()) else {
             let Self { call_ref, agent, lookup, .. } = &self;
-            let secret = &lookup.sign_with;
-            tracing::error!(%call_ref, agent, "lookup of {agent} not sent: it is signed with {secret}, which the secret lacks");
+            let name = &lookup.sign_with;
+            tracing::error!(%call_ref, agent, "lookup of {agent} not sent: it is signed with {name}, which the secret lacks");
+            self.fetch_instead_of(secret);
+            return Err(unanswered(LookupOutcome::Failed, None));
+        };
+        let Some(http) = &self.http else {
+            let Self { call_ref, agent, .. } = &self;
+            tracing::error!(%call_ref, agent, "lookup of {agent} not sent: TLS could not be configured when the task started");
             return Err(unanswered(LookupOutcome::Failed, None));
         };
         let began = Instant::now();
-        let reply = match self.post(key, began).await {
-            Err(OperatorHttpError::Connection) => self.post(key, began).await,
+        let reply = match self.post(http, key, began).await {
+            Err(OperatorHttpError::Connection) => self.post(http, key, began).await,
             replied => replied,
         };
         let reply = reply.map_err(|error| self.without_reply(error))?;
         if reply.status == UNAUTHORIZED {
-            // Its key may have been rotated, and the next call needs it.
-            self.secret.instead_of(&secret).await;
+            self.fetch_instead_of(secret);
         }
         self.read(&reply)
     }
 
-    async fn post(&self, key: &SecretString, began: Instant) -> Result<Reply, OperatorHttpError> {
+    /// Has the secret fetched again, without waiting for it: a key was added or rotated since, and the next call needs it.
+    fn fetch_instead_of(&self, used: Arc<MediaSecret>) {
+        let secret = self.secret.clone();
+        tokio::spawn(async move { secret.instead_of(&used).await });
+    }
+
+    async fn post(
+        &self,
+        http: &OperatorHttp,
+        key: &SecretString,
+        began: Instant,
+    ) -> Result<Reply, OperatorHttpError> {
         let post = Post {
             url: &self.lookup.url,
             allowed_hosts: &self.allowed_hosts,
@@ -82,7 +102,7 @@ impl LookupPost {
             timeout: self.lookup.timeout.saturating_sub(began.elapsed()),
             largest_reply: LARGEST_REPLY,
         };
-        self.http.post(post).await
+        http.post(post).await
     }
 
     fn without_reply(&self, error: OperatorHttpError) -> Unanswered {

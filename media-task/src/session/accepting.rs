@@ -11,6 +11,9 @@ impl CallSession {
         if !self.agent.lookup.is_awaited() {
             self.acceptance.progress.release(now);
         }
+        if self.agent.has_other_model {
+            self.acceptance.progress.note_other_model();
+        }
         match self.acceptance.progress.step(self.bridge.waiting(), now) {
             AnswerStep::Ask => self.acceptance.ask(),
             AnswerStep::GiveUp(ending) => self.agent.closing.end(ending),

@@ -5,6 +5,7 @@ use crate::{config, hang_up, hears, saying, spec};
 use axum::Router;
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
+use service::time::now_ms;
 use sim_audio::clips;
 use sim_openai::Reply;
 use std::sync::{Arc, Mutex};
@@ -56,13 +57,14 @@ async fn a_business_that_is_late_delays_the_accept_no_further() {
 }
 
 #[tokio::test]
-async fn the_agent_that_the_business_chooses_takes_the_call() {
+async fn the_chosen_agent_takes_the_call_though_the_deciding_process_dies() {
     let goodbye = Reply::speech(clips::agent_goodbye()).and_call("end_call", "{}");
     let (stage, shop) = (Stage::start(saying([goodbye])).await, Shop::open().await);
     shop.answer(json!({"override_agent_id": "front-desk", "dynamic_variables": {"caller_name": "Amina"}}));
     let desk = "name = 'front-desk'\ninstructions = 'You are the front desk.'\n\
                 greeting.say = 'Front desk, {{caller_name|dear caller}}.'\n";
     stage.decide(json!({"reply": "agent", "text": desk}));
+    stage.dies_deciding();
 
     let file = shop.agent(ASKS_BY_NAME, "may_override = ['front-desk']");
     let call = stage.call_with(spec(), json!({"agent": file})).await;
@@ -73,8 +75,9 @@ async fn the_agent_that_the_business_chooses_takes_the_call() {
     let asked = stage.looked_up();
     assert_eq!(
         (asked.len(), &asked[0]["agent"], &asked[0]["token"]),
-        (1, &json!("front-desk"), &json!("token"))
+        (2, &json!("front-desk"), &json!("token"))
     );
+    assert_eq!(asked[0], asked[1], "the second time the same");
     let instructions = stage.instructions(&call);
     assert!(instructions[0].contains("You are the front desk."), "{instructions:?}");
     assert!(instructions[1].contains("Front desk, Amina."), "{instructions:?}");
@@ -110,6 +113,47 @@ async fn an_agent_that_does_not_wait_gets_to_know_as_well() {
     told.await;
 
     hears(&call).await;
+    assert_eq!(stage.entry("WA_CALL_LOOKUP").await["outcome"], "used");
+    hang_up(&stage, &call).await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_added_later_signs_the_next_lookup() {
+    let (stage, shop) = (Stage::start(config()).await, Shop::open().await);
+    shop.answer(json!({}));
+    stage.lease().await;
+    stage.keep_keys(json!({"shop": "a key", "later": "another key"}));
+
+    let file = shop.agent("say = 'Hello.'", "").replace("sign_with = 'shop'", "sign_with = 'later'");
+    let call = stage.call_with(spec(), json!({"agent": file})).await;
+    assert_eq!(stage.entry("WA_CALL_LOOKUP").await["outcome"], "failed");
+    assert_eq!(shop.asked().len(), 0);
+    hears(&call).await;
+    hang_up(&stage, &call).await;
+
+    let next = until("a lookup with the key", || async {
+        let offer = json!({"fence": 1, "version": 2, "number": "malta", "line": "sip", "realtime_call": call.id(),
+            "offer": "", "rang_at_ms": now_ms(), "ring_deadline_ms": now_ms() + 100, "agent": file});
+        stage.offer(&format!("next-{}", now_ms()), &offer).await;
+        shop.asked().pop()
+    });
+    next.await;
+}
+
+#[tokio::test]
+async fn an_agent_chosen_before_gets_to_know_and_asks_for_nothing() {
+    let (stage, shop) = (Stage::start(config()).await, Shop::open().await);
+    shop.answer(
+        json!({"dynamic_variables": {"balance": "7 ORD"}, "override_agent_id": "front-desk", "reject": true}),
+    );
+
+    let file = shop.agent(ASKS_BY_NAME, "may_override = ['front-desk']");
+    let call = stage.call_with(spec(), json!({"agent": file, "is_chosen": true})).await;
+    hears(&call).await;
+
+    let instructions = stage.instructions(&call);
+    assert!(instructions[0].contains("7 ORD"), "{instructions:?}");
+    assert_eq!(stage.looked_up(), Vec::<Value>::new());
     assert_eq!(stage.entry("WA_CALL_LOOKUP").await["outcome"], "used");
     hang_up(&stage, &call).await;
 }

@@ -46,6 +46,10 @@ struct Cloud {
     /// What the task asked about lookups, and what is replied.
     looked_up: Mutex<Vec<Value>>,
     decision: Mutex<Value>,
+    /// Whether the process that gets the next order about a lookup dies.
+    dies: AtomicBool,
+    /// The keys that sign requests, by name.
+    keys: Mutex<Value>,
     /// How often the outbox was invoked.
     deliveries: AtomicU64,
     /// OpenAI's id of the call that is on.
@@ -66,6 +70,8 @@ impl Stage {
             endings: Mutex::default(),
             looked_up: Mutex::default(),
             decision: Mutex::default(),
+            dies: AtomicBool::default(),
+            keys: Mutex::new(json!({"shop": "a key"})),
             deliveries: AtomicU64::default(),
             call: Mutex::default(),
             is_accepted: AtomicBool::new(false),
@@ -191,6 +197,16 @@ impl Stage {
         *self.cloud.decision.lock().unwrap() = reply;
     }
 
+    /// Has the process die that gets the next order about a lookup.
+    pub(crate) fn dies_deciding(&self) {
+        self.cloud.dies.store(true, Ordering::Relaxed);
+    }
+
+    /// Replaces the keys that the secret has.
+    pub(crate) fn keep_keys(&self, keys: Value) {
+        *self.cloud.keys.lock().unwrap() = keys;
+    }
+
     /// Returns the orders about lookups.
     pub(crate) fn looked_up(&self) -> Vec<Value> {
         self.cloud.looked_up.lock().unwrap().clone()
@@ -272,9 +288,9 @@ async fn answer(State(cloud): State<Arc<Cloud>>, uri: Uri, headers: HeaderMap, b
     }
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     if target.ends_with("GetSecretValue") {
+        let keys = cloud.keys.lock().unwrap().clone();
         let secret =
-            json!({"door_key": CONTROL_API_KEY, "openai_api_key": KEY, "tool_secrets": {"shop": "a key"}})
-                .to_string();
+            json!({"door_key": CONTROL_API_KEY, "openai_api_key": KEY, "tool_secrets": keys}).to_string();
         return json!({"Name": "media", "SecretString": secret}).to_string().into_response();
     }
     if uri.path().starts_with("/2015-03-31/functions/outbox") {
@@ -282,8 +298,12 @@ async fn answer(State(cloud): State<Arc<Cloud>>, uri: Uri, headers: HeaderMap, b
         return StatusCode::ACCEPTED.into_response();
     }
     if uri.path().starts_with("/2015-03-31/functions") {
-        let order = serde_json::from_slice(&body).unwrap();
-        return cloud.control(&order).await.to_string().into_response();
+        let order: Value = serde_json::from_slice(&body).unwrap();
+        let reply = cloud.control(&order).await.to_string();
+        if order["order"] == "caller_looked_up" && cloud.dies.swap(false, Ordering::Relaxed) {
+            return ([("x-amz-function-error", "Unhandled")], "{}").into_response();
+        }
+        return reply.into_response();
     }
     cloud.forward(headers, body).await
 }

@@ -3,6 +3,7 @@
 use super::action_budget::HourlyBudget;
 use crate::agent_side::business::Business;
 use crate::agent_side::call_identity::CallIdentity;
+use crate::asking::ask_twice;
 use crate::journal_writer::CallerRequest;
 use agents::AfterEvent;
 use anyhow::Context;
@@ -18,9 +19,6 @@ const MESSAGE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long call-control may take to transfer a call: the caller hears nothing meanwhile.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long after a failed request call-control is asked once more.
-const RETRY_AFTER: Duration = Duration::from_millis(300);
 
 /// Executes one tool call.
 pub(super) struct ToolExecutor {
@@ -69,7 +67,7 @@ impl ToolExecutor {
         let (call_ref, id) = (self.context.call_ref.clone(), self.id.clone());
         let (fence, token) = (self.call.fence, self.call.token.clone());
         let order = Order::SendMessage { call_ref, fence, token, id, text };
-        match tokio::time::timeout(MESSAGE_TIMEOUT, self.ask(&order)).await {
+        match tokio::time::timeout(MESSAGE_TIMEOUT, ask_twice(&self.control, &order)).await {
             Ok(Ok(reply)) => message_outcome(&reply),
             Ok(Err(error)) => {
                 let call_ref = &self.context.call_ref;
@@ -86,24 +84,13 @@ impl ToolExecutor {
         let (call_ref, id) = (self.context.call_ref.clone(), self.id.clone());
         let (fence, token) = (self.call.fence, self.call.token.clone());
         let order = Order::TransferCall { call_ref, fence, token, id };
-        let asked = tokio::time::timeout(TRANSFER_TIMEOUT, self.ask(&order)).await;
+        let asked = tokio::time::timeout(TRANSFER_TIMEOUT, ask_twice(&self.control, &order)).await;
         let reply = asked.context("timeout").flatten();
         if let Err(error) = &reply {
             let call_ref = &self.context.call_ref;
             tracing::warn!(%call_ref, "transfer in doubt: call-control did not reply: {error:#}");
         }
         transfer_outcome(reply.ok())
-    }
-
-    /// Asks call-control, a second time if the first fails: the order is idempotent by its id.
-    async fn ask(&self, order: &Order) -> anyhow::Result<Reply> {
-        match self.control.ask(order).await {
-            Ok(reply) => Ok(reply),
-            Err(_) => {
-                tokio::time::sleep(RETRY_AFTER).await;
-                self.control.ask(order).await
-            }
-        }
     }
 
     async fn store(&self, kind: &str, event: AfterEvent, what: &impl serde::Serialize) -> ToolOutcomeKind {
