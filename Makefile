@@ -42,7 +42,7 @@ help:
 	@echo 'make sip-lab       a telephone call through the edge of docs/sip.md to a stand-in for OpenAI: half a minute, on Debian; root installs its packages (ARGS=sound)'
 	@echo 'make bench-webhook how fast the webhook is, and decisions on the SIP line, release build (ARTEFACTS=target/ship/stage: as shipped)'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes (CALLS)'
-	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether calls survive, three minutes'
+	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether calls survive, four minutes'
 	@echo 'make check-infra   the deployment, as far as it can be checked without an account'
 	@echo 'make queries       infra/queries.yaml, from infra/queries/*.cwl'
 	@echo 'make release       release artefacts: functions and media task, small, for arm64 where it can be built (FEATURES=otlp: with traces)'
@@ -119,7 +119,7 @@ bench-webhook: bench-programs
 bench-turns: bench-programs
 	@$(BENCH) turns $(if $(CALLS),--calls $(CALLS))
 
-# Three minutes: two calls whose scores count, then eight others; two of two minutes' silence beside both.
+# Four minutes: two calls whose scores count, then eight others, six at a time, beside two of two minutes' silence.
 network: suites quality-tools
 	@$(SUITES) network
 

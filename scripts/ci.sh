@@ -29,7 +29,7 @@ part call LINE=sip TRANSFER=1
 part call
 part conformance
 part readme
-# Forty calls take two minutes, third-party callers two and a half, the peers one, the networks three.
+# Forty calls take two minutes, third-party callers two and a half, the peers one, the networks four.
 part chaos CALLS=40
 part callers
 part peers

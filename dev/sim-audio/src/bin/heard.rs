@@ -18,10 +18,41 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Finds every sentence that the recording contains; those too short to distinguish are not looked for.
+/// Finds every sentence that the recording contains; those too short to distinguish are not looked for. Sentences may begin alike, so of
+/// those that fit at one place only the best counts.
 fn sentences(recording: &[i16]) -> impl Iterator<Item = (String, f64)> {
-    clips::all().into_iter().filter(|clip| clip.samples.len() > RATE as usize).filter_map(|clip| {
-        let found = hearing::find(&clip.samples, recording)?;
-        (found.correlation >= hearing::HEARD).then_some((clip.name, found.correlation))
-    })
+    let mut found: Vec<_> = clips::all()
+        .into_iter()
+        .filter(|clip| clip.samples.len() > RATE as usize)
+        .filter_map(|clip| Some((hearing::find(&clip.samples, recording)?, clip)))
+        .filter(|(place, _)| place.correlation >= hearing::HEARD)
+        .collect();
+    found.sort_by(|(a, _), (b, _)| b.correlation.total_cmp(&a.correlation));
+    let mut taken: Vec<usize> = vec![];
+    found.retain(|(place, _)| {
+        let is_free = taken.iter().all(|at| at.abs_diff(place.at) > RATE as usize / 2);
+        if is_free {
+            taken.push(place.at);
+        }
+        is_free
+    });
+    found.into_iter().map(|(place, clip)| (clip.name, place.correlation))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_greetings_that_sound_alike_the_one_that_was_said_is_found() {
+        for said in [clips::agent_greeting(), clips::agent_greeting_amina(), clips::agent_greeting_there()] {
+            let mut recording = vec![0; RATE as usize];
+            recording.extend(&said.samples);
+            recording.extend(vec![0; RATE as usize]);
+
+            let names: Vec<_> = sentences(&recording).map(|(name, _)| name).collect();
+
+            assert_eq!(names, [said.name]);
+        }
+    }
 }

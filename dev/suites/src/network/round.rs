@@ -1,5 +1,5 @@
 //! Rounds of calls, some at once: those whose scores are judged before the others, which would cost them frames. Calls in which hardly
-//! anything is said go on beside both.
+//! anything is said go on beside the others.
 
 use super::checks;
 use super::libopus_baseline::LibopusBaseline;
@@ -35,12 +35,10 @@ impl Round {
         seed: u64,
     ) -> anyhow::Result<[Self; 3]> {
         let ringing = Arc::new(Mutex::new(()));
+        let judged = Self::of_judged(testbed, &ringing, baseline, seed).await?;
         let quiet = Self::hold(testbed, &ringing, Kind::Quiet, seed);
-        let others = async {
-            let judged = Self::of_judged(testbed, &ringing, baseline, seed).await?;
-            Ok((judged, Self::hold(testbed, &ringing, Kind::Other, seed).await?))
-        };
-        let (quiet, (judged, others)) = tokio::try_join!(quiet, others)?;
+        let others = Self::hold(testbed, &ringing, Kind::Other, seed);
+        let (quiet, others) = tokio::try_join!(quiet, others)?;
         Ok([judged, quiet, others])
     }
 
