@@ -26,7 +26,7 @@ impl Testbed {
         let _ = self.business.delivered(SETTLED_WITHIN, |all| all.iter().any(is_taken).then_some(())).await;
         let of_it = |call_said: &serde_json::Value| *call_said == call.as_str();
         let forged = self.business.forged();
-        let unsigned = (forged > 0).then(|| format!("{forged} requests were not signed as they should be"));
+        let unsigned = (forged > 0).then(|| format!("{forged} requests had a wrong signature or none"));
         BusinessRecord {
             lookups: self.business.lookups().into_iter().filter(|it| of_it(&it.call["call"])).collect(),
             deliveries: self.business.deliveries().into_iter().filter(|it| of_it(&it.body["call"])).collect(),
